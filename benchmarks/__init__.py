@@ -1,1 +1,2 @@
-"""Every speed that the project claims, measured beside its floor in one run: python -m benchmarks."""
+"""Benchmarks of every speed that the project claims, each measured beside its floor in one run: python -m
+benchmarks."""

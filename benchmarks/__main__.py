@@ -1,6 +1,6 @@
-"""Runs the benchmarks, all or those named, and prints each figure beside its floor.
+"""Run the benchmarks, all or those named, and print each figure beside its floor.
 
-Exits with 1 where a claim fails, and with 3 where one could not be measured in its time.
+Exit with 1 where a claim fails, and with 3 where one could not be measured in its time.
 """
 
 import os

@@ -31,7 +31,7 @@ _PROVIDERS = ("gmail.com", "outlook.com", "gmx.at", "yahoo.com", "icloud.com", "
 
 
 def rows(count: int) -> Iterator[tuple[str, ...]]:
-    """So many clients as a file has them; three in five have their mailbox at one of a few providers."""
+    """Rows of made-up clients as in a file; three in five have their mailbox at one of a few providers."""
     chance = random.Random(1)
 
     def word(syllables: int) -> str:

@@ -1,4 +1,4 @@
-"""Measuring a thing and its floor in turn, and saying how they compare.
+"""Measurements of an action and its floor in turn, and their ratio.
 
 To add a claim, yield `claim(…)` from the `measure` of a benchmark. A claim is always a ratio to a floor that is
 measured in the same run: seconds would hold on one machine only.
@@ -35,12 +35,12 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """How many times its floor the measured thing takes."""
+        """The time of the action as a multiple of its floor."""
         return self.measured / self.floor
 
     @property
     def holds(self) -> bool:
-        """Whether the claim is kept."""
+        """True if the claim is kept."""
         return self.ratio <= self.limit
 
 
@@ -92,7 +92,7 @@ def importing() -> None:
 
 
 def seconds(action: Callable[[], object], clock: Clock = "CPU", runs: int = 1) -> float:
-    """How long an action takes at best."""
+    """The shortest time of an action."""
     return min(_taken(action)[clock] for _ in range(runs))
 
 

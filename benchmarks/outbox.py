@@ -47,7 +47,7 @@ controller.stop()
 
 
 def measure(folder: Path) -> Iterator[Result]:
-    """How long all of it takes to queue, and a part of it to send."""
+    """The time to queue a whole mailing, and to send a part of it."""
     os.environ["XDG_DATA_HOME"] = str(folder / "data")
     path = folder / "outbox.sqlite3"
     with _served() as port:

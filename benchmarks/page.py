@@ -94,7 +94,7 @@ def measure(folder: Path) -> Iterator[Result]:
 
 
 def _result(name: str, menu: Menu, keys: Sequence[str], wanted: bytes, limit: float) -> Result:
-    """What one of these keys takes, measured in turn with the floor."""
+    """The time of one of these keys, measured in turn with the floor."""
     menu.press(keys, wanted)
     pairs = []
     for _ in range(_ROUNDS):

@@ -42,7 +42,7 @@ def measure(folder: Path) -> Iterator[Result]:
 
 
 def _sell(store: sqlite3.Connection, number: int) -> None:
-    """What recording a sale comes to, to another client, written out by hand."""
+    """Record a sale to another client by hand-written SQL."""
     client, now, on = 4343, f"2026-11-21 12:00:00.{number:06d}", TODAY.isoformat()
     execute = store.execute
     execute("BEGIN IMMEDIATE")

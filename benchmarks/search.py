@@ -1,4 +1,4 @@
-"""Search among 100 000 clients and as many contacts, as one types, beside the bare FTS5 trigram query."""
+"""Search among 100 000 clients and as many contacts, key by key, beside the bare FTS5 trigram query."""
 
 import sqlite3
 import statistics
@@ -157,7 +157,7 @@ def _add_named(tx: Transaction) -> None:
 
 
 def bare(store: sqlite3.Connection, text: str) -> Callable[[], list[object]]:
-    """What a bare ranked query finds by the words of a text."""
+    """A bare ranked query for the words of a text."""
     words = [word for word in text.split() if len(word) > 2]
     match = " AND ".join(f'"{word}"' for word in words) or '"   "'
     return lambda: store.execute(_BARE, {"match": match}).fetchall()

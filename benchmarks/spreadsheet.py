@@ -73,7 +73,7 @@ def _google() -> Iterator[Control]:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What was asked of the service: how often, and how much in MB."""
+    """Requests to the service: their number, and their size in MB."""
 
     reads: int
     writes: int
@@ -124,7 +124,7 @@ class _Bench:
         return replace(crm_at(self.folder / "source.sqlite3"), repository=repository)
 
     def counted(self, action: Callable[[], Any], clock: Clock = "wall") -> tuple[float, _Asked]:
-        """How long something takes, and what it asked of the service."""
+        """The time of an action, and its requests to the service."""
         self.google.reset_counts()
         took = seconds(action, clock)
         counts = self.google.counts(self.spreadsheet)
@@ -178,7 +178,7 @@ class _Bench:
         yield from self.counted(opened)[1].results(name, 2, 0)
 
     def open_again(self) -> Iterator[Result]:
-        """With the mirror there and nothing changed, beside SQLite and two round trips: Drive may be late."""
+        """Open again with a mirror and no changes, beside SQLite and two round trips: Drive may be late."""
         with closing(self.machine("again")) as repository:
             _first_page(repository)
         service = self.service("again")
@@ -216,7 +216,7 @@ class _Bench:
         return transferred
 
     def look(self) -> Iterator[Result]:
-        """After somebody has typed into a cell, and a check, beside the transfer of all cells."""
+        """Read after somebody has typed into a cell, and a check, beside the transfer of all cells."""
         repository = self.machine("again")
         _first_page(repository)
         repository.fresh_for = 0

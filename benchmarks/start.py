@@ -49,7 +49,7 @@ def _environment(path: Path, **more: str) -> dict[str, str]:
 
 
 def _asking(*words: str) -> dict[str, str]:
-    """What bash has in the environment when it asks how the last of the words may go on."""
+    """The environment in which bash asks for completions of the last word."""
     line = ["run.py", *words]
     return {"_RUN_PY_COMPLETE": "bash_complete", "COMP_WORDS": "\n".join(line), "COMP_CWORD": str(len(words))}
 

@@ -1,4 +1,4 @@
-"""Who owes what among 100 000 clients with 300 000 invoices, and whom a run of reminders would remind."""
+"""Unpaid invoices of 100 000 clients with 300 000 invoices, and the clients that a run of reminders would reach."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence

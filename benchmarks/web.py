@@ -1,4 +1,4 @@
-"""The web terminal: how soon the menu is there, what thirty people at work take, and how quickly keys are echoed."""
+"""The web terminal: the time to the menu, the cost of thirty people at work, and the echo of keys."""
 
 import asyncio
 import json
@@ -191,7 +191,7 @@ async def _at_work(results: list[Result], people: list[_Person], server: int) ->
 
 
 async def _echo(person: _Person) -> list[float]:
-    """How long each of some hundred keys takes to be seen in the line of a question."""
+    """The times until each of some hundred keys is seen in the line of a question."""
     await person.press("/")
     await person.settle(0.3)
     taken = []
@@ -230,7 +230,7 @@ def _pss(pid: int) -> float:
 
 
 def _fresh_memory() -> float:
-    """What a menu takes that shares nothing but the files of Python."""
+    """The memory of a menu that shares nothing but Python's own files."""
     program = "import sys; sys.path.insert(0, '.'); from crm.web.terminals.warm_up import warm_up; warm_up(); input()"
     with subprocess.Popen(
         [sys.executable, "-c", f"{program}"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL

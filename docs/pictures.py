@@ -1,4 +1,4 @@
-"""Draws the pictures of the README and the guide: runs the program on its sample data and saves what it shows.
+"""Pictures of the README and the guide: run the program on its sample data and save the screens.
 
 `python -m docs.pictures` from the project's folder; with names (`python -m docs.pictures board`) only those.
 """
@@ -78,7 +78,7 @@ SCREENS: Mapping[str, Steps] = {
 
 
 def as_text(session: Session) -> Text:
-    """What the screen shows, with its colours."""
+    """The screen as text, with its colours."""
     screen = session.screen
     last = max((at for at, line in enumerate(session.lines) if line), default=0)
     text = Text()

@@ -1,4 +1,4 @@
-"""Writes what the program knows best: docs/commands.md, docs/settings.md, and the words that a shell completes."""
+"""Writer of the generated reference: docs/commands.md, docs/settings.md, and the words that a shell completes."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A fresh store of each kind for the contract of repositories, and how hypothesis looks for examples."""
+"""A new store of each kind for the contract of repositories, and the settings of hypothesis."""
 
 import atexit
 import json
@@ -186,7 +186,7 @@ def _leave_to_other_commits(item: pytest.Item) -> None:
 
 
 def _is_made_for_each(item: pytest.Item) -> bool:
-    """Whether something of ours is made anew for each variant, as a store is. Of all others hundreds take a second."""
+    """True if a fixture of ours is made anew for each variant, as a store is. Hundreds of the others take a second."""
     made = item._fixtureinfo.name2fixturedefs.values()
     return any(fixture[-1].scope == "function" and fixture[-1].baseid.startswith("tests") for fixture in made)
 
@@ -227,7 +227,7 @@ def google() -> StandIn:
 
 @cache
 def _access() -> Path:
-    """Where all spreadsheets of this process keep Google's permission: to ask for it takes a while."""
+    """The token file for Google that all spreadsheets of this process share: to get a token takes a while."""
     folder = tempfile.TemporaryDirectory(prefix="crm-test-")
     atexit.register(folder.cleanup)
     return Path(folder.name)
@@ -369,7 +369,7 @@ class Store:
             return {kind: {record.id: record for record in snapshot.find_all(kind)} for kind in RECORDS}
 
     def wrong(self) -> list[str]:
-        """What `check` finds broken."""
+        """The problems that `check` finds."""
         return [finding.what for finding in self.repository.check() if finding.wrong]
 
 
@@ -416,7 +416,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def child_environment() -> dict[str, str]:
-    """What a child process needs to import this checkout."""
+    """The environment in which a child process imports this checkout."""
     return {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -425,7 +425,7 @@ PYTHON = sys.executable
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where everything must run, a test that was skipped has failed."""
+    """Fail a skipped test where everything must run."""
     report = yield
     if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"

@@ -1,4 +1,4 @@
-"""The accounts of a fresh store, with a clock that tests move and a telephone and a mailbox that they look into."""
+"""The accounts of a new store, with a clock that tests can move, and a phone and a mailbox that they can read."""
 
 import re
 from collections.abc import Iterator
@@ -117,7 +117,7 @@ class Office:
             return snapshot.find_all(SignIn)
 
     def history(self) -> list[tuple[str, str]]:
-        """Who did what, newest first."""
+        """The history, newest first: who did what."""
         with self.store.repository.read() as snapshot:
             return [(entry.user, entry.what) for entry in snapshot.history(limit=500)]
 

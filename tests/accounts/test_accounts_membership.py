@@ -1,4 +1,4 @@
-"""Who has an account, who manages them, and what of it stands in the history and can be taken back."""
+"""Account management: who has an account, who may manage accounts, the history of it, and undo."""
 
 import dataclasses
 from functools import partial

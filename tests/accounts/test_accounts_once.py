@@ -1,5 +1,5 @@
-"""What works once: tokens of a sign-in, one-time passwords, links for a new password; for two at the same moment, too,
-and only for the account as it was."""
+"""Single-use tokens and codes: each works once, also for two people at the same moment, and only while the account is
+unchanged."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def machines(office: Office, count: int = 2) -> list[Accounts]:
 
 
 def at_once(*actions: Callable[[], Any]) -> list[Any]:
-    """What each gave, or the refusal that it raised, all begun at the same moment."""
+    """Results of actions that start at the same moment: a value, or the error that was raised."""
     ready, results = threading.Barrier(len(actions)), {}
 
     def act(number: int, action: Callable[[], Any]) -> None:

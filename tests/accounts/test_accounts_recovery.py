@@ -1,4 +1,4 @@
-"""The way back in for the owner of a store, whatever has become of its accounts."""
+"""Recovery of access by the owner of a store, whatever has happened to its accounts."""
 
 from collections.abc import Callable
 

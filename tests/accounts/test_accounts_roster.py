@@ -1,4 +1,5 @@
-"""The roster: no account and no session can be put back, swapped, edited or copied in, on any kind of store."""
+"""The signed list of accounts: no account or session can be put back, swapped, edited or copied in, on any kind of
+store."""
 
 import json
 import shutil
@@ -58,7 +59,7 @@ def fact(office: Office, name: str) -> str:
 
 
 def gets_in(office: Office, email: str, token: str = "", accounts: Accounts | None = None) -> bool:
-    """Whether somebody gets in, by password or by the token of a session."""
+    """True if a person can sign in, by password or by the token of a session."""
     accounts = accounts or office.accounts
     if token:
         try:
@@ -148,7 +149,7 @@ def test_a_session_does_not_last_longer(office: Office) -> None:
 
 @contextmanager
 def asked_of(office: Office) -> Iterator[list[str]]:
-    """What the database is asked meanwhile."""
+    """The SQL statements sent meanwhile."""
     asked: list[str] = []
 
     def note(*given: Any) -> None:

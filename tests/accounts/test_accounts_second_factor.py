@@ -1,4 +1,4 @@
-"""Codes by an app and by SMS, recovery codes, and what whoever guesses codes meets."""
+"""The second factor: codes from an app or by SMS, recovery codes, and limits on guessing."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The secret of an installation and the counting of attempts, each in a file that may be anything."""
+"""The secret key of an installation and the count of failed attempts, each in a file that may hold anything."""
 
 import secrets
 import stat

@@ -1,4 +1,4 @@
-"""Signing in by password, the session that follows, and what whoever guesses meets."""
+"""Sign-in by password, the session that follows, and limits on guessing."""
 
 from datetime import timedelta
 from time import perf_counter

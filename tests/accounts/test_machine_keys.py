@@ -1,4 +1,4 @@
-"""Keys for unattended commands: what they may do, how they end, and that nothing brings one back."""
+"""API keys for unattended commands: what they may do, how they end, and that a revoked key stays revoked."""
 
 from contextlib import suppress
 from datetime import timedelta

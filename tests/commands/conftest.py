@@ -1,4 +1,4 @@
-"""Commands called as the functions that they are, on a fresh store."""
+"""Commands called as plain functions, on a new store."""
 
 import os
 import tempfile
@@ -97,7 +97,7 @@ class Office:
         return list((crm or self.crm).repository.everything())
 
     def history(self, crm: CRM | None = None) -> list[str]:
-        """What was done, newest first."""
+        """The history, newest first."""
         return [entry.what for entry in self("history list", 1000, crm=crm)]
 
     def set_rules(self, *lines: str) -> None:
@@ -108,7 +108,7 @@ class Office:
             self("rules add", line)
 
     def is_sound(self, crm: CRM | None = None) -> bool:
-        """Whether `check` finds nothing wrong."""
+        """True if `check` finds nothing wrong."""
         return not self("check", crm=crm).wrong
 
     def write(self, name: str, text: str, encoding: str = "utf-8") -> Path:

@@ -83,7 +83,7 @@ def test_every_command_does_the_same_on_every_store(firms: tuple[Firm, Firm], gr
 
 
 def _done(firm: Firm, command: Command) -> Any:
-    """What came of a command, and all records after it."""
+    """The result of a command, and all records after it."""
     crm = firm.crms["admin"]
     given = GIVEN[command.words](firm, "admin")
     crm.forget_settings()

@@ -1,4 +1,4 @@
-"""Every command by somebody whose session is lost meanwhile, in every way, at every question: it changes nothing."""
+"""Sessions that end during a command, in every way and at every question: the command changes nothing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -151,7 +151,7 @@ def firm(office: Office) -> Iterator[Firm]:
 
 
 def stored(firm: Firm) -> list[Any]:
-    """What differs after any change."""
+    """All that a change would alter: the records and the history."""
     return changing(firm.office.crm.repository)
 
 

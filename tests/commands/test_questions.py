@@ -1,4 +1,4 @@
-"""Questions before something is done: what deletes, or concerns many, is never what Enter answers."""
+"""Confirmations: Enter never confirms a deletion or a change to many records."""
 
 from collections.abc import Callable
 from typing import Any

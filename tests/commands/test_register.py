@@ -1,4 +1,4 @@
-"""The register of commands: what is asked for is found without loading the rest, and nothing is missing in it."""
+"""The registry of commands: a command is found without loading the others, and none is missing."""
 
 import json
 import re

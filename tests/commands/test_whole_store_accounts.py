@@ -1,4 +1,4 @@
-"""Accounts that come with a whole store from a file: where they let nobody in, the answer says so."""
+"""Accounts in an imported dump of a whole store: if they let nobody in, the result says so."""
 
 import json
 from collections.abc import Callable

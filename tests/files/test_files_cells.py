@@ -1,4 +1,5 @@
-"""Cells of other programs: no date, no value, another currency, text kept by a sign, several values."""
+"""Cells from other programs: impossible dates, missing values, other currencies, text marked by an apostrophe, several
+values in one."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Text in whichever encoding a program wrote it comes out as it was."""
+"""Detection of the encoding: text comes out as it was, whichever program wrote it."""
 
 # ruff: noqa: RUF001
 

@@ -1,4 +1,4 @@
-"""Which column goes to which field, for the exports of well-known programs and for files of one's own."""
+"""Mapping of columns to fields, for exports of well-known programs and for files of one's own."""
 
 import pytest
 

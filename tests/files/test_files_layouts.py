@@ -1,5 +1,5 @@
-"""Where the table stands in a file: titles above it, totals and remarks below it, headings that come again, and rows
-that other programs have quoted as a whole."""
+"""Detection of the table in a file: titles above it, totals and remarks below it, repeated headings, and rows that are
+quoted as a whole."""
 
 from pathlib import Path
 from typing import Any

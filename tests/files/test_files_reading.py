@@ -1,4 +1,4 @@
-"""Tables in text: what is detected, how rows come out, and what is said of files that are none."""
+"""Tables in text files: what is detected, the rows that result, and the errors for files that are not tables."""
 
 # ruff: noqa: RUF001
 

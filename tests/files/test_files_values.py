@@ -1,4 +1,4 @@
-"""Dates, amounts and whole names as files write them."""
+"""Dates, amounts and full names as files write them."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Cards of every version, broken ones among them, and what is written comes back."""
+"""Contact cards (vCard) of every version, also broken ones; written cards can be read again."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Excel workbooks come out as a person would type them."""
+"""Excel workbooks, read as a person would type their cells."""
 
 import re
 import zipfile

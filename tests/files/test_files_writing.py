@@ -1,4 +1,4 @@
-"""What is written: read back unchanged, harmless, and whole or not at all."""
+"""Written files: read back unchanged, without formulas, and complete or not written at all."""
 
 # ruff: noqa: RUF001
 

@@ -1,4 +1,4 @@
-"""Numbers, states, payments, credits, reminders and statements: tables first, then what always holds."""
+"""Numbers, states, payments, credits, reminders and statements: tables of cases first, then properties."""
 
 import dataclasses
 import itertools

@@ -1,4 +1,4 @@
-"""The law's list: each thing that is left out is named with the field that it belongs in."""
+"""Legal requirements of an invoice: each missing part is named with the field where it belongs."""
 
 import dataclasses
 from datetime import date

@@ -1,4 +1,4 @@
-"""Totals of invoices, against public invoices and against figures of others; and what holds for any lines."""
+"""Totals of invoices, checked against public invoices and independent figures; and properties for any lines."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Lines of an invoice as people type them, the odd ones first."""
+"""The parser of typed invoice lines, odd ones first."""
 
 from decimal import Decimal as D
 

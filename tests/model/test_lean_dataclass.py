@@ -1,4 +1,4 @@
-"""Classes that share their methods behave as those that the standard library makes."""
+"""Dataclasses that share their methods behave as those of the standard library."""
 
 import copy
 import dataclasses

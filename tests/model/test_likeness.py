@@ -1,4 +1,4 @@
-"""Names that are spelt, or sound, alike."""
+"""Fuzzy matching: names that are spelled or sound alike."""
 
 import pytest
 

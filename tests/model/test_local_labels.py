@@ -1,4 +1,4 @@
-"""Labels as people say them in the team's country."""
+"""Labels in the words of the team's country."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Records written as JSON come back the same, and what cannot be a value is refused."""
+"""Records as JSON: written and read back the same, and invalid values are refused."""
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone

@@ -1,4 +1,4 @@
-"""Paths as a person types them and is told of them, and that every error says them so."""
+"""Paths as a person types and reads them, also in every error."""
 
 import ast
 import re
@@ -80,7 +80,7 @@ def test_a_name_that_is_too_long_for_the_backups_of_a_store_is_refused() -> None
 
 
 def raised(tree: ast.AST) -> Iterator[ast.FormattedValue]:
-    """What stands in the sentences of the errors that a module makes."""
+    """The values that a module puts into its error messages."""
     for call in ast.walk(tree):
         name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
         if name.endswith("Error") or name == "_bad":

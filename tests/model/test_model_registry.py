@@ -1,4 +1,4 @@
-"""Records: declarations that do not go together are refused before anything is stored."""
+"""The registry of records: declarations that contradict each other are refused before anything is stored."""
 
 from dataclasses import replace
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""The line of an address that names the town."""
+"""The line of a postal address that names the town."""
 
 import pytest
 

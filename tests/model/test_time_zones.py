@@ -1,4 +1,4 @@
-"""Time zones as people write them: by name, by city, and by a part of it."""
+"""Time zones as people write them: by name, by city, or by a part of either."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Units are read as words, short forms and codes, alike in a form and in a typed line, and printed shortly."""
+"""Units: read as words, abbreviations or codes, the same in a form and in a typed line, and printed as
+abbreviations."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Dates as people type them: one reader for forms, filters, the shell, quick capture and files."""
+"""Dates as people type them: one parser for forms, filters, the shell, quick capture and files."""
 
 from datetime import date
 

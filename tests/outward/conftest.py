@@ -1,4 +1,4 @@
-"""Who the servers of these tests are certified by."""
+"""The certificate authority of the test servers."""
 
 import ssl
 

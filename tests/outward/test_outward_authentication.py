@@ -1,4 +1,4 @@
-"""Messages that may be from somebody else than they say, by what the mail server that received it last has noted."""
+"""Forged senders: SPF, DKIM and DMARC results of the last mail server, and the warning they lead to."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What mail servers say of a message that they gave up: read where it is told in the way that is agreed upon."""
+"""Bounces: the reports of mail servers that gave up a message, in the standard format."""
 
 from datetime import UTC, datetime
 

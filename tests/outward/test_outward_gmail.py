@@ -1,5 +1,4 @@
-"""E-mail through Google's interface, whose answers a server on loopback gives: it checks what is signed, and keeps what
-is sent."""
+"""E-mail through Gmail's API, answered by a server on loopback that checks the signature and keeps the messages."""
 
 import base64
 import json
@@ -46,7 +45,7 @@ def refusal(status: int, reason: str, message: str) -> tuple[int, dict[str, Any]
 
 
 class Gmail(ThreadingHTTPServer):
-    """Takes mails for whoever has a permission; `answers` come first, one after the other."""
+    """A stand-in for Gmail that accepts mail with a valid token; `answers` are given first, one after the other."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(("127.0.0.1", 0), Asked)

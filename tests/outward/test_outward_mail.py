@@ -1,4 +1,4 @@
-"""A letter of the program's own, through a real server on loopback, with everything that may go wrong."""
+"""The program's own mail, through a real server on loopback, with everything that may go wrong."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""A mailbox on a real IMAP server: what is new is read once, and nothing in it changes unless told."""
+"""A mailbox on a real IMAP server: each new message is read once, and nothing in it changes unless asked."""
 
 import ssl
 from datetime import UTC, datetime

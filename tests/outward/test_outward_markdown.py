@@ -1,4 +1,4 @@
-"""Markdown as people write it, as HTML and as plain text; what stands in records is only ever text in it."""
+"""Markdown as people write it, as HTML and as plain text; text from records never acts as markup."""
 
 import re
 from html.parser import HTMLParser

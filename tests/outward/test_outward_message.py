@@ -1,4 +1,4 @@
-"""What a mail becomes on its way: nothing that stands in a record makes a header, a recipient or a line too long."""
+"""MIME messages: nothing in a record can add a header, a recipient or a line that is too long."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Messages as they come in from anybody: well made, badly made, and made to do harm."""
+"""The parser of incoming messages: well made, badly made, and hostile ones."""
 
 import base64
 import time

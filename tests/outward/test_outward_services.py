@@ -1,5 +1,5 @@
-"""What is saved on a computer for e-mail and SMS: files for their owner alone, keyrings that work and others, and what
-is filled in for well-known providers."""
+"""Saved settings for e-mail and SMS: private files, keyrings that work and that fail, and presets for well-known
+providers."""
 
 import json
 import os
@@ -77,21 +77,21 @@ class Ring:
 
 
 class Forgetful(Ring):
-    """Keeps nothing, and says nothing about it."""
+    """A keyring that stores nothing, without an error."""
 
     def set_password(self, service: str, name: str, secret: str) -> None:
         pass
 
 
 class Locked(Ring):
-    """Refuses, with what it was to keep in its words."""
+    """A locked keyring, whose error contains the secret."""
 
     def set_password(self, service: str, name: str, secret: str) -> None:
         raise RuntimeError(f"cannot keep {secret}")
 
 
 class Silent(Ring):
-    """Waits for a window that nobody sees."""
+    """A keyring that waits for a dialog that nobody sees."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -364,7 +364,7 @@ def greeting_with(certificate: trustme.LeafCert | trustme.CA) -> Iterator[int]:
 
 
 def failure_of(port: int, ours: ssl.SSLContext, encryption: str = "tls", host: str = "localhost") -> str:
-    """What is said where both kinds of server cannot be used: it is the same."""
+    """The error for a mail server that cannot be used."""
     server = email_server({"host": host, "port": port, "encryption": encryption, "user": "a"}, lambda: "hunter2")
     with pytest.raises(OutwardError) as refused:
         SmtpMailer(server, "a@example.com", context=ours, time_out=1.0).check()

@@ -1,4 +1,4 @@
-"""What a mail server makes of mails, and whether it is known of each recipient what became of theirs."""
+"""Delivery by SMTP: the server's reply for each recipient, and errors at every step."""
 
 import socket
 import ssl

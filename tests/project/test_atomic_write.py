@@ -1,4 +1,4 @@
-"""A file that matters is the old one or the new one, at whatever moment the program is killed."""
+"""Atomic writes: a file is the old one or the new one, at whatever moment the program is killed."""
 
 import json
 import stat
@@ -99,7 +99,7 @@ print(json.dumps(seen))
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
-    """What was found of each file, and the modes of what was left beside it, after a kill at each line in turn."""
+    """The content of each file, and the modes of leftover files, after a kill at each line in turn."""
     done = subprocess.run(
         [PYTHON, "-c", KILLED_AT_EACH_LINE, str(tmp_path_factory.mktemp("killed"))],
         env=child_environment(), capture_output=True, text=True, check=True,

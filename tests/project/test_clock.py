@@ -1,4 +1,4 @@
-"""One clock: nobody else asks the machine for the time, and a day is a day of the team's, wherever it is computed."""
+"""One clock: no other code asks the machine for the time, and every day is a day in the team's zone."""
 
 import ast
 import re
@@ -36,7 +36,7 @@ ZONES = (
 
 
 def asked(source: str) -> Iterator[str]:
-    """What a source asks the machine: each call, with its line."""
+    """The calls in a source that ask the machine for the time, with their lines."""
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue

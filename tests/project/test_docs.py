@@ -1,4 +1,4 @@
-"""The docs say what the program does, and nothing of the machine they were written on."""
+"""The docs: true of the program, and free of details of the machine they were written on."""
 
 import importlib.util
 import inspect

@@ -1,4 +1,4 @@
-"""Commands in the docs: each one written there exists, with the options that are written."""
+"""Commands in the docs: each one exists, with the options that are written."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Imports go one way only, and no file hides behind a name that says nothing."""
+"""Imports: one way only, without circles, and no file with an empty name."""
 
 import ast
 import re
@@ -295,7 +295,7 @@ def test_an_import_is_seen_in_every_block(block: str) -> None:
 
 
 def test_a_transaction_knows_no_kind_but_those_whose_rules_it_carries_out() -> None:
-    """What a record brings about elsewhere is declared with it (`Effects`, `Sum`): only statuses, stages, repeating
+    """The effects of a record elsewhere are declared with it (`Effects`, `Sum`): only statuses, stages, repeating
     follow-ups and accounts have code of their own there."""
     tree = ast.parse((CRM / "repository" / "transaction.py").read_text("utf-8"))
     kinds = {kind.__name__ for kind in RECORDS}

@@ -1,4 +1,4 @@
-"""What the program takes from its libraries and from Python, where they offer more than is good."""
+"""Limits on libraries: no private names of theirs, and no cache that grows with the data."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""Each command loads what it needs, and nothing else: start-up is most of what a short command takes."""
+"""Start-up time: each command loads only what it needs."""
 
 import json
 import subprocess

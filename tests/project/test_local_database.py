@@ -1,4 +1,4 @@
-"""The files that the programs of a machine share: held by another program, damaged, or not to be written."""
+"""Files shared by the programs of one machine: locked by another program, damaged, or read-only."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""A kind of record that comes in by one folder a room is in every door, store and page."""
+"""A made-up record, added by one folder in each layer, works in every door, store and page."""
 
 import subprocess
 from pathlib import Path

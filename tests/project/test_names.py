@@ -72,7 +72,8 @@ def test_names_are_those_of_the_field() -> None:
 
 def test_docstrings_begin_with_a_noun_phrase_or_an_imperative() -> None:
     vague = []
-    for path in sorted((ROOT / "crm").rglob("*.py")):
+    folders = ("crm", "tests", "benchmarks", "docs")
+    for path in sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         lines = enumerate(path.read_text("utf-8").splitlines(), 1)
         vague += [f"{path.relative_to(ROOT)}:{number}: {line}" for number, line in lines if VAGUE_HEAD.match(line)]
     assert vague == [], "name the thing (The reason why …, A sender of …), or say what to do (Return …, Send …)"

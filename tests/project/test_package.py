@@ -1,4 +1,4 @@
-"""The package that pipx, uv and pip install: it holds all that the program reads, and its program runs."""
+"""The package for pipx, uv and pip: it contains every file that the program reads, and it runs."""
 
 import os
 import shutil

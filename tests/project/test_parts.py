@@ -1,4 +1,4 @@
-"""CI tries some slow tests by thirds: three commits after one another try all of them."""
+"""Slow tests in CI by thirds: three commits in a row run all of them."""
 
 import os
 import subprocess

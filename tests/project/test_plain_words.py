@@ -1,4 +1,4 @@
-"""What the program and its documents say is plain English, without words and phrases that readers stumble over."""
+"""Plain English in the program and its documents: no words or phrases that readers stumble over."""
 
 import ast
 import re

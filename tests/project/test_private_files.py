@@ -1,4 +1,5 @@
-"""What lies on this machine is for its owner's eyes, whatever the umask says; what was open to others is closed."""
+"""Private files: only their owner may read them, whatever the umask, and files that others could read are made
+private."""
 
 import json
 import os

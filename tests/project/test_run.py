@@ -1,4 +1,4 @@
-"""What whoever opens run.py sees is what runs: the loop around every menu."""
+"""The code in run.py: the loop around every menu is there to read, and it is what runs."""
 
 import io
 from collections.abc import Mapping

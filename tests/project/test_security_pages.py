@@ -1,5 +1,4 @@
-"""The pages about security: every requirement has its line, every test that they name is there, every link leads
-somewhere."""
+"""The security pages: every requirement has a line, every named test exists, and no link is dead."""
 
 import re
 from collections import Counter

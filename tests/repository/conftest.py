@@ -1,4 +1,4 @@
-"""What tests of a store as one reader has it begin with."""
+"""Fixtures of a store with one reader's permissions."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Statements that are kept for the driver give what SQLAlchemy gives, the second time and the third."""
+"""Cached statements of the driver give the same results as SQLAlchemy, also the second and third time."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta

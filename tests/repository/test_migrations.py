@@ -1,4 +1,4 @@
-"""Stores that an older version of the program has made."""
+"""Migrations of stores that an older version of the program made."""
 
 import re
 import sqlite3
@@ -221,7 +221,7 @@ def counts(repository: SqlRepository) -> tuple[int, ...]:
 
 
 def amounts(repository: SqlRepository) -> tuple[Decimal, ...]:
-    """What the sale came to, and the total of its client, as record, as sum and in a rule."""
+    """The amount of the sale, and the total of its client as a record, as a sum and in a rule."""
     with repository.read() as snapshot:
         (client,), (sale,) = snapshot.find_all(Client), snapshot.find_all(Sale)
         (summed,) = snapshot.select(select(func.sum(tables.sale.c.amount)))

@@ -1,4 +1,4 @@
-"""Every statement can be written in the SQL of PostgreSQL, MySQL and MariaDB, and none in a way only SQLite knows."""
+"""Portable SQL: every statement compiles for PostgreSQL, MySQL and MariaDB, and none relies on SQLite."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Contacts, interactions, follow-ups and deals in every store: what follows from them, and what goes with what."""
+"""Contacts, interactions, follow-ups and deals in every store: their effects, and what is deleted with what."""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What transactions promise: nothing of somebody else is overwritten, all or nothing, and all of it on record."""
+"""Transactions: atomic, in the history, and never overwriting somebody else's change (optimistic locking)."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Killed processes, many writers, damaged and forbidden files, a full disk: a sentence, and nothing lost."""
+"""Killed processes, concurrent writers, damaged and unreadable files, a full disk: a clear error, and nothing lost."""
 
 import os
 import random
@@ -48,7 +48,7 @@ def opened(path: Path, **more: object) -> SqlRepository:
 
 @pytest.fixture
 def path(open_folder: Path) -> Path:
-    """Where a store may be made, by everybody."""
+    """The path of a store in a folder where everybody may write."""
     return open_folder / "crm.sqlite3"
 
 

@@ -1,4 +1,4 @@
-"""What the history is narrowed to, on every store: by day, person, kind of record, client, text and state."""
+"""Filters of the history, on every store: day, person, kind of record, client, text and state."""
 
 import re
 from datetime import UTC, date, datetime

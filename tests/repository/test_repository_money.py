@@ -1,4 +1,4 @@
-"""What is stored of an amount comes back exactly, whatever the currency, or is refused with a sentence."""
+"""Stored amounts: read back exactly in every currency, or refused with a clear error."""
 
 import sqlite3
 from contextlib import closing

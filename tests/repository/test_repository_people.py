@@ -1,4 +1,4 @@
-"""Whose a record is: the account beside a name, filled in, kept, and put back."""
+"""Owners of records: the account beside a name, filled in, kept, and restored."""
 
 from decimal import Decimal
 from itertools import count
@@ -165,7 +165,7 @@ def _put(tx: Any) -> None:
 
 
 def _whose(store: Store) -> dict[Any, int]:
-    """Whose everything is, by kind and number."""
+    """The owner of every record, by kind and number."""
     with store.repository.read() as snapshot:
         return {
             (kind, record.id): getattr(record, *kind_people(kind).values())

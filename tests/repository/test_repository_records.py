@@ -1,4 +1,4 @@
-"""Records added, changed, deleted, found and listed: what every store promises."""
+"""Records added, changed, deleted, found and listed: the contract of every store."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""The rules decide the same in the database over all clients as in Python for one."""
+"""Rules in SQL for all clients decide the same as in Python for one."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Search: whatever a person types of a client finds it, the best first."""
+"""Search: anything a person types of a client finds it, best match first."""
 
 from collections.abc import Iterator
 from typing import Any

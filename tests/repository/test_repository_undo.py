@@ -1,4 +1,4 @@
-"""Taking back: the store is afterwards as it was, or nothing is changed and the reason named."""
+"""Undo: the store is as it was before, or nothing changes and the reason is given."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""A value of the wrong type is refused before it is written: a database may keep it, and not read it again."""
+"""Values of a wrong type are refused before they are written: a database might store one and fail to read it."""
 
 import dataclasses
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""Which status a client gets, and the reason that is told."""
+"""Decisions of rules: the status of a client, and the reason shown for it."""
 
 import decimal
 import timeit

@@ -1,4 +1,4 @@
-"""Any condition keeps its meaning through text, and means what a plain reading of the rules says."""
+"""Properties of rules: any condition keeps its meaning as text, and means what a plain reading says."""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -106,7 +106,7 @@ def value_of(node, values):
 
 
 def true(node, values):
-    """Whether a condition holds, by the book."""
+    """True if a condition holds, by a plain reading of the rules."""
     match node:
         case And(parts):
             return all(true(part, values) for part in parts)

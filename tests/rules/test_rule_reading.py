@@ -1,4 +1,4 @@
-"""What a condition is read into, and how it is refused."""
+"""The parser of conditions: the tree that it makes, and its errors."""
 
 import sys
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The ready-made sets, and the page that tells people about rules."""
+"""Ready-made rule sets, and the page that explains rules."""
 
 import re
 from decimal import Decimal

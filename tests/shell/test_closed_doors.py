@@ -1,4 +1,4 @@
-"""Every way into a store with accounts, through every error of the store at every step: nobody gets in.
+"""Access control through every error: every way into a store with accounts, at every step, lets nobody in.
 
 Each case is a machine on which nobody is signed in, or whose sign-in has ended, with a copy of the spreadsheet or
 without; one answer of Google, or of SQLite, is spoilt, or all from one on. Nothing may be told, written or made.
@@ -82,7 +82,7 @@ class Machine:
         return app.open_crm(from_environment(self.environment), **doors)
 
     def files(self) -> set[str]:
-        """What lies there but for what the program keeps of a spreadsheet, of attempts and of its own."""
+        """The user's files: without those that the program keeps of a spreadsheet, of attempts and for itself."""
         kept = (
             "spreadsheets",
             "attempts.sqlite3",
@@ -155,7 +155,7 @@ def _browser_menu(machine: Machine) -> str:
 
 
 def _browser_request(machine: Machine) -> str:
-    """Who a browser is taken for that shows the token of a session which has ended."""
+    """The user that a browser counts as when it shows the token of a session that has ended."""
     crm = machine.open()
     try:
 
@@ -248,7 +248,7 @@ _NOTED = ("sign-in", "browser: sign-in", "menu: what comes first", "menu: the se
 
 
 def test_a_command_that_needs_no_store_is_named_and_no_other() -> None:
-    """What runs where it cannot be known who may use the store, and with which errors."""
+    """The list of commands that run, and with which errors, where no account can be read."""
     assert {command.words: command.unread for command in commands() if command.unread} == {
         "restore": (StoreDamagedError,),
         "sheets setup": (StoreError,),
@@ -295,7 +295,7 @@ ANSWERS: Mapping[str, Callable[[requests.PreparedRequest], requests.Response]] =
 
 @dataclass
 class Spoiling:
-    """Which request of those that are sent is answered otherwise, and whether all after it are."""
+    """The number of the request that gets a wrong reply, and whether all later ones do too."""
 
     at: int = -1
     answer: str = ""
@@ -409,7 +409,7 @@ def _furnished(machine: Machine, patched: pytest.MonkeyPatch) -> str:
 
 
 def _sent(door: Door, machine: Machine) -> int:
-    """How many requests are sent through a door where nothing goes wrong."""
+    """The number of requests that a door sends when nothing goes wrong."""
     SPOILING.at, SPOILING.on, SPOILING.sent = -1, False, 0
     _through(door, machine)
     return SPOILING.sent
@@ -726,8 +726,8 @@ _PAGE = 4096
 
 
 def _damage(store: Path, *, wholly: bool) -> Iterator[Callable[[], None]]:
-    """What can be done to a file: each page of it overwritten, cut off in the middle, and others. `wholly` with
-    nothing and with ones, else with one after the other."""
+    """Damage to a file: each page overwritten, the file cut off, and others. With `wholly`, pages are filled with zeros
+    and with ones; otherwise with one after the other."""
     whole = store.read_bytes()
     fillers = (b"\x00", b"\xff")
     for number, start in enumerate(range(0, len(whole), _PAGE)):

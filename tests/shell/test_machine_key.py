@@ -1,4 +1,4 @@
-"""Unattended commands by a key, where a store has accounts: what cron runs, as it runs it."""
+"""Unattended commands by an API key, on a store with accounts: run as cron runs them."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Accounts on the command line: signing in by lines of input, and what each role may do from there."""
+"""Accounts on the command line: sign-in by lines of input, and what each role may do."""
 
 import shutil
 import sqlite3

@@ -1,4 +1,4 @@
-"""Completion: what bash, zsh and fish are told that may come next, and that they are told nothing else."""
+"""Completion in bash, zsh and fish: the words offered, and that no other data is shown."""
 
 import re
 import shutil
@@ -41,7 +41,7 @@ def desk(shell: CommandLine) -> CommandLine:
 def complete(
     shell: CommandLine, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> Complete:
-    """What bash is told for a line that ends with the word to complete: a line for each answer, by click's protocol."""
+    """The output for bash to complete the last word of a line: one line for each answer, in click's protocol."""
 
     def completed(line: str) -> list[str]:
         words = ["run.py", *re.split(r"(?<!\\) ", line)]

@@ -1,4 +1,4 @@
-"""What scripts rely on: names, exit codes, what stands on stdout and stderr, and that nothing is asked of them."""
+"""The contract with scripts: names, exit codes, stdout and stderr, and that no question is ever asked."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Amounts in currencies that have no decimals, two, three and four: typed, imported, exported, reported, taken back."""
+"""Amounts in currencies with no, two, three and four decimals: typed, imported, exported, reported and taken back."""
 
 import csv
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The dashboard for scripts, and options that are offered only where they do something."""
+"""The dashboard for scripts, and options that exist only where they have an effect."""
 
 import re
 from collections.abc import Iterator

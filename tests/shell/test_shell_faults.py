@@ -1,4 +1,4 @@
-"""Bad input and faults at the command line: a clear answer, and nothing half done."""
+"""Bad input and faults at the command line: a clear error, and no half-done change."""
 
 import csv
 import resource
@@ -27,7 +27,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
 
 
 def is_a_sentence(answer: Answer, code: int = 1) -> bool:
-    """Whether the command was refused in words, with no word on stdout."""
+    """True if the command was refused with a message, and stdout is empty."""
     return (
         answer.code == code
         and not answer.out

@@ -1,4 +1,4 @@
-"""Files that commands write: none takes the place of another without a yes."""
+"""Files that commands write: none replaces another without a confirmation."""
 
 import io
 import json
@@ -156,7 +156,7 @@ def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
 
 
 def piped(text: str) -> io.TextIOWrapper:
-    """What comes through a pipe."""
+    """The standard input of a pipe."""
     return io.TextIOWrapper(io.BytesIO(text.encode()))
 
 

@@ -1,4 +1,4 @@
-"""Public invoices typed into the shell: every figure of its JSON is theirs."""
+"""Public invoices typed into the shell: every figure in the JSON equals theirs."""
 
 import csv
 import io

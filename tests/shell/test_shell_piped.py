@@ -1,4 +1,4 @@
-"""What a program reads that a command is piped into: whole lines, tabs between cells, nothing drawn or cut."""
+"""Piped output: whole lines, tabs between cells, no drawing and nothing cut off."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The command line with a person at the terminal: what is missing is asked, and leaving leaves all as it was."""
+"""The command line with a person at the terminal: missing arguments are asked for, and leaving changes nothing."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Command lines that cannot be: each is refused in one style, what is wrong as a sentence, then what to do."""
+"""Invalid command lines: each error says in one style what is wrong, then what to do."""
 
 import re
 import shlex

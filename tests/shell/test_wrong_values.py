@@ -1,5 +1,4 @@
-"""A file into which another program has put what does not belong there, at the command line: a sentence that names the
-place, and the accounts stay shut."""
+"""Invalid values in the file, at the command line: an error names the place, and accounts stay protected."""
 
 import sqlite3
 from contextlib import closing

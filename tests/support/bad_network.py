@@ -1,4 +1,4 @@
-"""A network between programs and the stand-in on which all goes wrong that can: seeded, so that it can be had again."""
+"""A network between programs and the stand-in that fails in every way; seeded, so that a run can be repeated."""
 
 import http.client
 import random
@@ -50,7 +50,7 @@ class BadNetwork:
         self._server.server_close()
 
     def fate(self) -> str:
-        """What happens to the next request; '' for nothing."""
+        """The fault of the next request; '' for none."""
         with self._lock:
             left = self.chance.random()
             for name, part in self.chances.items():

@@ -1,4 +1,4 @@
-"""A tab of the store as a person sees and edits it, and what the store makes of that."""
+"""A tab of the store as a person sees and edits it, and the store's reading of it."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ class Sheet:
 
 
 def wrong(team: Team, repository: SheetsRepository | None = None) -> list[str]:
-    """What `check` finds broken."""
+    """The problems that `check` finds."""
     return [finding.what for finding in (repository or team.repository).check() if finding.wrong]
 
 

@@ -19,7 +19,7 @@ DATACLASSES = f"{CRM}/lean_dataclass.py"
 
 @dataclass(frozen=True)
 class Cost:
-    """Calls of functions of the program, the files that hold these, and the statements in their order."""
+    """The functions of the program that were called, the files they are in, and the statements in order."""
 
     calls: int
     files: int

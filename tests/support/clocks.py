@@ -1,4 +1,4 @@
-"""Clocks for tests: whatever day it really is, and in whichever zone, tests take place on a morning of their own."""
+"""Clocks for tests: each test runs on a fixed morning, whatever the real day and zone."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The command line in tests: in this process where speed counts, or as the program itself."""
+"""The command line in tests: in this process for speed, or as the real program."""
 
 import contextlib
 import csv
@@ -27,7 +27,7 @@ _OF_THE_PROCESS = ("LANG", "LC_ALL", "XDG_DATA_HOME", "COLUMNS")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command line said: its exit code, stdout and stderr."""
+    """The outcome of a command line: exit code, stdout and stderr."""
 
     code: int
     out: str
@@ -74,7 +74,7 @@ class CommandLine:
             return self(*arguments, **environment)
 
     def did(self, *arguments: str, **environment: str) -> Any:
-        """What a command answered with --json; it has to be done."""
+        """The result of a command with --json; it must succeed."""
         answer = self(*arguments, "--json", **environment)
         assert (answer.code, answer.err) == (0, ""), (arguments, answer.err)
         return answer.json
@@ -136,7 +136,7 @@ class CommandLine:
         return listed
 
     def sound(self) -> bool:
-        """Whether `check` finds nothing wrong."""
+        """True if `check` finds nothing wrong."""
         return self("check").code == 0
 
 

@@ -1,4 +1,4 @@
-"""The device of a person who sits elsewhere."""
+"""The device of a person who works on another computer."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Debian's IMAP server on loopback, as somebody without rights, with one mailbox in a folder of its own."""
+"""A Dovecot IMAP server on loopback, run without root, with one mailbox in a folder of its own."""
 
 import grp
 import imaplib
@@ -77,7 +77,7 @@ class Dovecot:
         self.safe_port = safe_port
 
     def url(self, folder: str) -> str:
-        """Where a folder is read, without encryption."""
+        """The URL of a folder, without encryption."""
         return f"imap://{LOGIN}@127.0.0.1:{self.port}/{quote(folder, safe='')}"
 
     @contextmanager
@@ -109,7 +109,7 @@ class Dovecot:
             client.expunge()
 
     def flags(self, folder: str) -> list[str]:
-        """What each message is marked with."""
+        """The flags of each message."""
         with self.signed_in() as client:
             client.select(folder, readonly=True)
             _, found = client.fetch("1:*", "(FLAGS)")

@@ -1,4 +1,4 @@
-"""The records of a file before anything is stored: the texts of fields, row by row."""
+"""Records from a file before they are stored: the texts of fields, row by row."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""An office with two clients and an account of each role, and what each command is given there."""
+"""A firm with two clients and an account of each role, and arguments for each command."""
 
 import json
 import sqlite3
@@ -117,7 +117,7 @@ class Firm:
         return self._everything
 
     def _written(self) -> Any:
-        """What differs after anything was written to the file, by whomever; None where the store is no file."""
+        """A fingerprint that changes with every write to the file; None if the store is not a file."""
         path = self.office.crm.config.store.removeprefix("sqlite:///")
         if not Path(path).is_file():
             return None
@@ -133,15 +133,15 @@ class Firm:
             self._watched[1].close()
 
     def personal(self, role: str) -> list[str]:
-        """What a role is not to learn of the accounts of others: staff addresses and telephone numbers, and clients
-        not even names."""
+        """Personal data that a role must not see: e-mail addresses and phone numbers of other accounts, and for clients
+        also their names."""
         with self.office.crm.read() as snapshot:
             others = [user for user in snapshot.find_all(User) if user.id != self.users[role].id]
         hidden = {"admin": (), "staff": ("email", "phone"), "client": ("email", "phone", "name")}[role]
         return [getattr(user, name) for user in others for name in hidden if getattr(user, name)]
 
     def secrets(self) -> set[str]:
-        """What lets people in, as it is stored now."""
+        """The stored secrets that let people in."""
         objects = self.everything()
         return {fields[name] for kind, fields in objects for name in SECRET.get(kind, ()) if fields[name]}
 
@@ -237,7 +237,7 @@ def _a_cancelled_one(firm: Firm, role: str) -> Mapping[str, Any]:
 
 
 def _a_reader(firm: Firm, _: str) -> Mapping[str, Any]:
-    """What is written to somebody who has agreed to it."""
+    """Arguments for a message to a client who has agreed to it."""
     address = f"reader{len(firm.everything())}@example.com"
     reader = firm.office.add(last_name=f"{FOREIGN} reader", email=address, marketing_consent=True)
     return {"clients": [reader], "subject": f"{FOREIGN} subject", "body": f"{FOREIGN} text", "yes": True}
@@ -606,7 +606,7 @@ def command_group(number: int, groups: int) -> list[Command]:
 
 
 def outcome(call: Callable[..., Any], crm: CRM, given: Mapping[str, Any]) -> Any:
-    """What a command gives, or the error it ends in."""
+    """The result of a command, or the error that it ends with."""
     try:
         result = call(crm, **given)
         return list(result) if isinstance(result, Iterator) else result

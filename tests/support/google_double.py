@@ -1,4 +1,4 @@
-"""A few lines of server on loopback that answer as they are told, for what a whole stand-in is too well-behaved for."""
+"""A small HTTP server on loopback with scripted replies, for faults that the full stand-in does not make."""
 
 import json
 import socket
@@ -153,7 +153,7 @@ class _Server(ThreadingHTTPServer):
         self.double.closed.set()
 
     def handle_error(self, *given: Any) -> None:
-        """Who went away in the middle is what is being tried."""
+        """Print nothing: connections that break off are part of the test."""
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A store with two clients, their sales and an account of each role, as each of them sees it."""
+"""A store with two clients, their sales and an account of each role, with each role's permissions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -139,7 +139,8 @@ def records(objects: Iterable[Item]) -> Stored:
 
 
 def assert_allowed(reader: Reader, before: Stored, after: Stored, through_accounts: bool = False) -> None:
-    """What differs is what the table gives; `through_accounts` one's own password and sessions too."""
+    """Assert that every difference is allowed by the table; with `through_accounts` also one's own password and
+    sessions."""
     for key in before.keys() | after.keys():
         kind, _ = key
         if key not in before:
@@ -164,7 +165,7 @@ def assert_allowed(reader: Reader, before: Stored, after: Stored, through_accoun
 
 
 def _is_own(reader: Reader, kind: str, operation: str, record: Mapping[str, Any]) -> bool:
-    """Whether a record is the reader's own, and the table gives something for those."""
+    """True if a record is the reader's own, and the table allows something for those."""
     if level(reader.role, kind, operation) is not OWN:
         return False
     name, of_reader = OWNED_BY[kind]

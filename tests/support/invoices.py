@@ -1,4 +1,4 @@
-"""Made-up invoices of many kinds, for what writes, checks and prints them."""
+"""Made-up invoices of many kinds, for tests that write, check and print them."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The menu of somebody whose session is lost while it waits at a question.
+"""A menu whose session ends while it waits at a question.
 
 With a keyboard that answers by itself. It goes through whatever a command offers, one entry after the other; at each
 question the process forks: in the child the session is lost there, and the answer is given all the same.
@@ -165,7 +165,7 @@ def expire(repository: Any, session: int) -> None:
 
 
 def changing(repository: Any) -> list[Any]:
-    """What differs after any change: every change of a record adds to the history; the rest is looked at itself."""
+    """All that a change alters: every change of a record adds to the history; the rest is compared itself."""
     counted = [select(func.count(table.c.id)) for table in (tables.transactions, tables.audit)]
     whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
     with repository._engine.connect() as connection:
@@ -271,7 +271,7 @@ class Walk:
             self._end(f"changed: {changed}, told: {message}" if changed or untrue else "", refused=bool(message))
 
     def _ask(self, work: Path, question: str) -> None:
-        """Before a question is answered: in a child the session is lost now."""
+        """End the session in a child process before a question is answered."""
         if self.lost:
             return
         self.questions += 1
@@ -361,7 +361,7 @@ def _try_each_way(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Walked:
-    """What came of a walk."""
+    """The result of a walk."""
 
     questions: int
     cases: int

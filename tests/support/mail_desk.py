@@ -1,4 +1,4 @@
-"""A store from which mail is sent to a real server on loopback, and what arrives there."""
+"""A store that sends mail to a real server on loopback, and the mail that arrives there."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

@@ -1,4 +1,4 @@
-"""A real mail server on loopback, and what it can be told to do wrong."""
+"""A real mail server on loopback, with faults that tests can set."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ Answer = str | Callable[[str], str]
 
 
 class Post:
-    """What a server takes; `answers` are said instead of yes, by command: one for all, or made from the address.
+    """The mail that a server received; `answers` replace its yes, by command: one for all, or made from the address.
     `waits` is how long it looks at a message (seconds)."""
 
     def __init__(self, *, waits: float = 0.0, **answers: Answer) -> None:

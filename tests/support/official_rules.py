@@ -58,7 +58,7 @@ def _german_rules() -> Path:
 
 
 def official_faults(data: bytes) -> list[str]:
-    """What the official rules say against a file: those of its XSD, or else those of the Schematron."""
+    """Faults of a file by the official rules: those of its XSD, or else those of the Schematron."""
     root = etree.fromstring(data)
     name = etree.QName(root).localname
     xsd = _schema(_XSD[name])

@@ -25,7 +25,7 @@ _CMYK = re.compile(rb"(?:^|\s)(?:[\d.]+\s+){4}[kK]\s")
 
 
 def pdf_a_faults(data: bytes) -> list[str]:
-    """What stands against a file that says it is PDF/A-3b."""
+    """Faults of a file that claims to be PDF/A-3b."""
     reader = PdfReader(io.BytesIO(data), strict=True)
     root: Any = reader.trailer["/Root"].get_object()
     objects = list(_objects(reader))

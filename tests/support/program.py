@@ -40,14 +40,13 @@ ASKED, ANSWERED = b"\x1b[?2004h", b"\x1b[?2004l"
 
 
 def is_asking(drawn: bytes) -> bool:
-    """Whether a program that has drawn this asks a question now, so that each key goes there: what is pressed before
-    may come to another question, and Ctrl-C interrupts whatever is done meanwhile."""
+    """True if a program that has drawn this is asking a question, so that each key goes there: a key pressed earlier
+    may reach another question, and Ctrl-C interrupts whatever is done meanwhile."""
     return drawn.rfind(ASKED) > drawn.rfind(ANSWERED)
 
 
 def sleeps(pid: int) -> bool:
-    """Whether a process waits for something with all its threads, where the machine can tell: one that is merely slow
-    does not."""
+    """True if all threads of a process wait, where the machine can tell; a process that is merely slow does not."""
     try:
         states = [task.read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").glob("*/stat")]
     except OSError:
@@ -81,7 +80,7 @@ class Program(fdspawn):  # type: ignore[misc]
         self._ended = False
 
     def isalive(self) -> bool:
-        """Whether it still runs."""
+        """True while the program runs."""
         if not self._ended and (status := _loaded().ended(self.pid)) is not None:
             self._ended = True
             self.exitstatus = status if status >= 0 else None

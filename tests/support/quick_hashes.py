@@ -1,4 +1,4 @@
-"""Passwords hashed with little work, where how long that takes is not what is tested."""
+"""Cheap password hashes, for tests that do not measure their cost."""
 
 from argon2 import PasswordHasher
 

@@ -1,4 +1,4 @@
-"""New stores copied from one that was made: tests need thousands, and to make one takes longer than most of them."""
+"""New stores copied from one template: tests need thousands, and to make one takes longer than most of them."""
 
 import atexit
 import os

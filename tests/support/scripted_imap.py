@@ -1,4 +1,4 @@
-"""An IMAP server on loopback that does wrong on purpose what no real one can be told to."""
+"""An IMAP server on loopback with scripted faults that no real server can be told to make."""
 
 import re
 import socket

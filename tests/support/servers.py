@@ -1,4 +1,4 @@
-"""Mail servers for tests to ask for; a `conftest` says which of them its folder knows."""
+"""Fixtures of mail servers; each `conftest` chooses the ones for its folder."""
 
 import os
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from tests.support.mail_server import Post
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Who the servers of these tests are certified by."""
+    """The certificate authority of the test servers."""
     return trustme.CA()
 
 
 @pytest.fixture
 def post() -> Post:
-    """What the mail server takes; a test may tell it what to answer."""
+    """The mail that the server received; a test may set its replies."""
     return Post()
 
 

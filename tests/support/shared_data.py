@@ -1,4 +1,4 @@
-"""Data of other people that tests run on: it is not in the repository, and lies beside the checkout where it is."""
+"""Real data of other people for tests: not in the repository, but beside the checkout if there is any."""
 
 import os
 from pathlib import Path

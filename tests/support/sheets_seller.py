@@ -35,7 +35,7 @@ def open_store(spreadsheet: str, folder: Path, google: str, name: str) -> Sheets
 
 
 def sell_and_edit(store: SheetsRepository, name: str, sales: int, edits: int) -> Counter[str]:
-    """So many sales of 10.00 and edits of notes, in some order, or as many as there is time for; how many were made."""
+    """Record sales of 10.00 and edit notes in some order, until the count or the time is reached; return the counts."""
     chance, made, began = random.Random(name), Counter[str](), time.monotonic()
     for number, what in enumerate(chance.sample(["sale"] * sales + ["edit"] * edits, sales + edits)):
         client = chance.randint(1, CLIENTS)

@@ -28,7 +28,7 @@ class Team:
         return cast(SheetsRepository, self.store.another(user, **given))
 
     def in_the_window(self, *edits: Edit) -> None:
-        """What a person does at the very moment before the next write is applied: [method, argument, …]."""
+        """Set edits that a person makes at the very moment before the next write is applied: [method, argument, …]."""
         self.person.before_next_write([[name, [self.id, *arguments]] for name, *arguments in edits])
 
     def in_the_windows(self, *windows: list[Edit]) -> None:
@@ -37,13 +37,13 @@ class Team:
         self.person.before_next_writes(edits)
 
     def cells(self, of: type[Record] | Tab) -> list[list[Any]]:
-        """What stands in a tab of ours, typed, whatever it is called by now."""
+        """The typed cells of a tab of ours, whatever its current name."""
         sheet = TABS[of].sheet_id if isinstance(of, type) else of.sheet_id
         (title,) = [tab["title"] for tab in self.person.tabs(self.id) if tab["sheetId"] == sheet]
         return self.person.values(self.id, title, typed=True)
 
     def place(self, record: Record, name: str = "id") -> tuple[int, int]:
-        """Where a field of a record stands just now."""
+        """The current position of a field of a record."""
         rows = self.cells(type(record))
         column = rows[0].index(header(type(record), name))
         ids = [row[rows[0].index("ID")] if row else "" for row in rows]

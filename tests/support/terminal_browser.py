@@ -1,4 +1,4 @@
-"""The terminal's page in a real Chromium, as a person sees it, and a network that can be cut."""
+"""The terminal's page in a real Chromium, and a network that can be cut."""
 
 import asyncio
 import threading
@@ -87,12 +87,12 @@ class Screen:
             self.complaints.append(message.text)
 
     def terminal(self, expression: str) -> Any:
-        """What an expression about `terminal` gives in the page."""
+        """The value of an expression about `terminal` in the page."""
         return self.page.evaluate(f"() => {_TERMINAL % expression}")
 
     @property
     def text(self) -> str:
-        """What is on the screen."""
+        """The text on the screen."""
         return "\n".join(self.terminal(_TEXT))
 
     @property
@@ -125,7 +125,7 @@ class Screen:
         return self
 
     def message(self) -> str:
-        """What the thin bar says, '' while it is not there."""
+        """The text of the thin bar; '' while it is hidden."""
         return self.page.inner_text("#told") if self.page.is_visible("#status") else ""
 
 

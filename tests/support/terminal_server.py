@@ -52,7 +52,7 @@ class TerminalServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port it listens on."""
         assert self._server is not None
         return int(self._server.servers[0].sockets[0].getsockname()[1])
 

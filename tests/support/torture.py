@@ -1,4 +1,4 @@
-"""Torture: programs on two machines, a bad network, kill -9 and a person in the sheet; then all is counted.
+"""Torture: programs on two machines, a bad network, kill -9 and a person in the sheet; then everything is counted.
 
 By hand, for many seeds: `python -m tests.support.torture FIRST_SEED LAST_SEED`.
 """

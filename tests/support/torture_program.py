@@ -20,7 +20,7 @@ KINDS = ("sale", "sale", "sale", "edit", "edit", "temporary")
 
 
 def work(folder: Path, store: Any, name: str, first: int, count: int) -> None:
-    """So many operations, each with a token that shows whether it is there, and how often."""
+    """Carry out this many operations, each with a token that shows how often it was applied."""
     with (folder / f"{name}.told").open("a", encoding="utf-8") as log:
         for number in range(first, count):
             chance = random.Random(f"{name} {number}")

@@ -1,4 +1,4 @@
-"""A stand-in for Twilio, on loopback, that keeps its requests."""
+"""A stand-in for Twilio on loopback that records its requests."""
 
 import json
 import threading
@@ -18,7 +18,7 @@ QUEUED = {
 
 
 class Twilio(HTTPServer):
-    """Gives the reply that a test has chosen, and keeps what it is asked."""
+    """A server that gives the reply a test has chosen, and records its requests."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Asked)

@@ -1,4 +1,4 @@
-"""Work done by somebody who may not do everything, also where the tests run as root."""
+"""Work as a user without rights, also where the tests run as root."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The whole web server over a store of its own, and a browser of the simplest kind that visits it."""
+"""The whole web server on a store of its own, and a minimal browser that visits it."""
 
 import html
 import re
@@ -37,7 +37,7 @@ _MESSAGE = re.compile(r'<p class="(?:error|note)"[^>]*>(.*?)</p>', re.DOTALL)
 
 @dataclass
 class Sent:
-    """What went out by e-mail or SMS: to whom, and the text."""
+    """Sent e-mail and SMS: the recipients and the text."""
 
     letters: list[tuple[str, str]] = field(default_factory=list)
 
@@ -47,8 +47,8 @@ class Sent:
 
 
 class Browser:
-    """Keeps cookies, and sends the forms of the pages it has seen. It comes from `address`, and over TLS where it
-    knows the server by a name (`host`)."""
+    """A browser that keeps cookies and sends the forms of the pages it has seen. It comes from `address`, and over TLS
+    where it knows the server by a name (`host`)."""
 
     def __init__(self, url: str, *, address: str = "", host: str = "") -> None:
         self.url = url
@@ -99,7 +99,7 @@ class Browser:
 
     @property
     def message(self) -> str:
-        """What the page says of what was sent."""
+        """The page's message about the form that was sent."""
         found = _MESSAGE.search(self.page)
         return html.unescape(found.group(1).strip()) if found else ""
 

@@ -1,4 +1,4 @@
-"""The program in a real pty, and the screen as a person sees it."""
+"""The program in a real pty, and its screen as a person sees it."""
 
 import math
 import os
@@ -76,7 +76,7 @@ class Session:
 
     @property
     def lines(self) -> list[str]:
-        """What is on the screen, without the blank ends of lines."""
+        """The lines on the screen, without trailing blanks."""
         return [line.rstrip() for line in self.screen.display]
 
     @property
@@ -110,12 +110,11 @@ class Session:
                 raise AssertionError(f"{complaint}\n" + self.text)
 
     def _has_taken(self) -> bool:
-        """Whether the program has taken the last key: the screen is another than when it was pressed, or the key
-        changes nothing."""
+        """True if the program has handled the last key: the screen has changed since, or the key changes nothing."""
         return len(self.raw) > self._sent[0] or self._changes_nothing()
 
     def _changes_nothing(self) -> bool:
-        """Whether the last key was read a while ago and the program waits for another."""
+        """True if the last key was read a while ago and the program waits for another."""
         return time.monotonic() > self._sent[1] + _NOTHING_CHANGES and self._sleeps() and not self._unread()
 
     def sees(self, wanted: str) -> "Session":
@@ -149,15 +148,15 @@ class Session:
         return self
 
     def is_asking(self) -> bool:
-        """Whether a question is on the screen, or lines are typed."""
+        """True if a question is on the screen, or lines are typed."""
         return self.plain or is_asking(self.raw)
 
     def _asks(self) -> bool:
-        """Whether that question is not the one that the last key answered."""
+        """True if the question is not the one that the last key answered."""
         return self._has_taken() and self.is_asking()
 
     def _asks_next(self) -> bool:
-        """Whether it is another question than the last key was sent to, or that key has not answered it."""
+        """True if the question is not the one that the last key went to, or that key has not answered it."""
         is_answered = ANSWERED in self.raw[self._sent[0] :]
         return self._asks() and (is_answered or self._changes_nothing())
 

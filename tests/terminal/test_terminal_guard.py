@@ -1,4 +1,4 @@
-"""What goes wrong inside a step is told on the next page, and the menu goes on."""
+"""Errors inside a step of the menu: shown on the next page, and the menu goes on."""
 
 import errno
 import io

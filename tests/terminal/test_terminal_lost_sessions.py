@@ -1,4 +1,4 @@
-"""The menu of somebody whose session is lost while it waits, at each question of each command: it changes nothing.
+"""Sessions that end while the menu waits, at each question of each command: nothing is changed.
 
 The walks through the menu are made in a process of their own, as it forks at each question: a process that has the
 program alone is quicker to copy than one with all tests.

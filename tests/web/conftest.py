@@ -1,4 +1,4 @@
-"""The system's Chromium for the tests of the web, and what they cannot do without."""
+"""The system's Chromium for the tests of the web, and the programs they need."""
 
 import os
 import shutil

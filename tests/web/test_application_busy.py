@@ -1,4 +1,4 @@
-"""While another program holds the store, every form is answered within seconds, and with the truth."""
+"""Forms while another program holds the store: each gets a true answer within seconds."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""The web terminal has an admin before it opens."""
+"""The first admin of the web terminal: there is one before it opens."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What stands in front of every page: whose word counts, from where one may ask, how much and how often."""
+"""Checks before every page: trusted proxies, origins, sizes and rate limits."""
 
 import asyncio
 import json
@@ -214,7 +214,7 @@ def test_every_answer_tells_the_browser_what_not_to_do(plain: str, path: str) ->
 
 
 def noted(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """What the journal says of failures; the requests of tests before may be noted late."""
+    """The failures in the access log; requests of earlier tests may be logged late."""
     lines = [json.loads(JsonLines().format(record)) for record in caplog.records]
     return [line for line in lines if line["what"] == "failure" or line.get("status", 0) >= 500]
 

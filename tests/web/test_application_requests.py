@@ -1,4 +1,4 @@
-"""Where a request begins and ends is told in one way, and only the methods that pages need are answered."""
+"""HTTP parsing: one reading of where a request begins and ends, and only the methods that pages need."""
 
 import socket
 from collections.abc import Iterator

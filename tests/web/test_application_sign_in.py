@@ -1,4 +1,4 @@
-"""Signing in and out over HTTP, as a browser without JavaScript does it."""
+"""Sign-in and sign-out over HTTP, as a browser without JavaScript does it."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Connections that ask for nothing, or never come to an end: nobody else has to wait for them."""
+"""Idle and endless connections: nobody else has to wait for them."""
 
 import resource
 import socket
@@ -45,7 +45,7 @@ def slow(url: str, count: int, begun: bytes = _BEGUN, address: str = "127.0.0.1"
 
 
 def closed(connection: socket.socket, within: float) -> bool:
-    """Whether the other side closes a connection in time."""
+    """True if the other side closes a connection in time."""
     connection.settimeout(within)
     try:
         while connection.recv(4096):

@@ -1,4 +1,5 @@
-"""Where the web server listens, whom it trusts, and where it refuses to lose what is entrusted to it."""
+"""Deployment of the web server: the address it listens on, the proxies it trusts, and storage that it refuses because
+data would be lost."""
 
 import dataclasses
 import resource

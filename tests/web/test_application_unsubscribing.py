@@ -1,4 +1,4 @@
-"""Opting out of mailings in a browser, or by the button of a mail program."""
+"""Unsubscribing from mailings in a browser, or by the button of a mail program."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,14 +34,14 @@ class Posted:
 
     @property
     def path(self) -> str:
-        """Where the link in the mailing leads."""
+        """The path of the unsubscribe link in the mailing."""
         config = replace(self.crm.config, origin="https://crm.example.com")
         (link,) = unsubscribing.links(replace(self.crm, config=config), self.client, self.client.email)
         return link.removeprefix("https://crm.example.com")
 
     @property
     def consents(self) -> bool:
-        """Whether the client still wants mailings."""
+        """True if the client still gets mailings."""
         with self.crm.read() as snapshot:
             return snapshot.get(Client, self.client.id).marketing_consent
 

@@ -1,4 +1,4 @@
-"""The real menu in a real browser: what people do there all day, and what each of them may not."""
+"""The real menu in a real browser: a day's work, and the limits of each role."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Signing in and out in a real browser, and what pages of other people cannot do to it."""
+"""Sign-in and sign-out in a real browser, and attacks on them by pages of other sites."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

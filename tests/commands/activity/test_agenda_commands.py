@@ -1,4 +1,4 @@
-"""What needs doing, page by page."""
+"""The agenda: everything that needs doing, page by page."""
 
 from datetime import date, timedelta
 from decimal import Decimal

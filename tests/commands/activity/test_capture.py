@@ -1,4 +1,4 @@
-"""Quick capture: a line becomes an interaction and a follow-up, and nothing of what was typed is lost."""
+"""Quick capture: one line becomes an interaction and a follow-up, and nothing that was typed is lost."""
 
 from collections import Counter
 from datetime import date, timedelta

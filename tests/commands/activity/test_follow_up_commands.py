@@ -1,4 +1,4 @@
-"""Follow-ups: due, put off, handed over, done and done again; what needs doing; and a calendar file of it."""
+"""Follow-ups: due, postponed, reassigned, done, repeated; the agenda; and its calendar file."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Interactions: logged by whoever asks, found again by all that is known of them, corrected and deleted."""
+"""Interactions: logged by the person who asks, found by anything known of them, corrected and deleted."""
 
 from datetime import date, timedelta
 from typing import Any

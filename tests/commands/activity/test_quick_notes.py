@@ -1,4 +1,4 @@
-"""Quick notes taken apart: what was done, with whom, on which day, and what is to follow."""
+"""The parser of quick notes: what was done, with whom, on which day, and the next step."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""The timeline of a client: everything that happened, latest first, by kind and a page at a time."""
+"""The timeline of a client: everything that happened, newest first, by kind, one page at a time."""
 
 import random
 import time
@@ -38,7 +38,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def lines_of(office: Office, client: Client, *only: str, **given: Any) -> list[str]:
-    """What stands in the timeline."""
+    """The lines of a client's timeline."""
     return [entry.what for entry in office("timeline", client, only, **given).entries]
 
 
@@ -169,7 +169,7 @@ def test_a_page_costs_no_more_the_further_back_it_stands(office: Office) -> None
 
 
 def _rows_read(office: Office, client: Client, after: str) -> int:
-    """How many rows of interactions are read for a page."""
+    """The number of interaction rows that are read for one page."""
     with office.crm.read() as snapshot:
         place = Place.read(after)
         (interactions,) = (known for known in sources() if known.record is Interaction)

@@ -1,4 +1,4 @@
-"""A new service announced to clients by e-mail and SMS: with consent alone, shown before, and to nobody twice."""
+"""Announcements of a new service by e-mail and SMS: only with consent, shown before sending, and to nobody twice."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Invoices, receipts, reminders and statements by e-mail: each once, and none to who has paid."""
+"""Invoices, receipts, reminders and statements by e-mail: each sent once, and none to a client who has paid."""
 
 import io
 import re

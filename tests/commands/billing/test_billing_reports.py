@@ -1,4 +1,4 @@
-"""Reports on billing, the list for the bookkeeper, and the tile: figures of each currency by itself."""
+"""Billing reports, the bookkeeping export, and the dashboard tile: figures are separate for each currency."""
 
 import csv
 from datetime import date

@@ -1,4 +1,4 @@
-"""Billing in the timeline of a client: what was issued, paid and reminded of, narrowed by kind."""
+"""Billing in the timeline of a client: invoices, payments and reminders, filtered by kind."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Money that a quick note says came in: a payment where the client has open invoices, else perhaps a sale."""
+"""Money received, in a quick note: a payment if the client has open invoices, otherwise perhaps a sale."""
 
 from decimal import Decimal
 

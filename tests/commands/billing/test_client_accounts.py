@@ -1,4 +1,5 @@
-"""Billing as the account of a client has it: its own invoices, payments and statement, as the desk shows them."""
+"""Billing for the account of a client: its own invoices, payments and statement, with the figures that the team
+sees."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -42,7 +43,7 @@ def own(desk: BillingDesk) -> CRM:
 
 
 def shown(crm: CRM, words: str, *arguments: Any, **named_: Any) -> Any:
-    """What a command answers, as JSON has it, without what a team notes for itself."""
+    """The result of a command as JSON, without the team's own notes."""
     answer = plain(named(words)(crm, *arguments, **named_))
     for item in answer if isinstance(answer, list) else [answer]:
         for name in ("user", "user_id", "note"):

@@ -1,4 +1,4 @@
-"""Invoices as files: the PDF with its e-invoice, each format of e-invoice, and what is missing named."""
+"""Invoices as files: the PDF with its e-invoice, each e-invoice format, and clear errors for what is missing."""
 
 import io
 import re

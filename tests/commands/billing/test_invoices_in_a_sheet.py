@@ -1,4 +1,4 @@
-"""Invoices in a spreadsheet that people edit by hand: nothing of an issued one is taken over."""
+"""Invoices in a spreadsheet that people edit by hand: edits to an issued invoice are not accepted."""
 
 from decimal import Decimal
 from typing import Any

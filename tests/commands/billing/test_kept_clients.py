@@ -1,4 +1,4 @@
-"""What has invoices is not deleted, and that is said before anything is asked."""
+"""Clients and services with invoices cannot be deleted, and the error comes before any question."""
 
 from decimal import Decimal
 

@@ -1,4 +1,5 @@
-"""Two desks that issue and book at the same time, and a program that is killed: numbers without a gap or a double."""
+"""Concurrent billing: two programs that issue and book at the same time, and one that is killed; numbers have no gaps
+and no duplicates."""
 
 import os
 import signal
@@ -159,7 +160,7 @@ def _assert_settled(crm: CRM, client: Client, count: int, work: Callable[[CRM], 
 
 
 def _killed_after(folder: Path, statements: int, work: Callable[[CRM], None], port: int = 0) -> bool:
-    """Whether a program was killed after so many statements that write, or was done with its work before."""
+    """True if the program was killed after this many write statements; False if it finished first."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()

@@ -1,4 +1,4 @@
-"""Payments: put on what is due first, in parts and beyond, taken back, and never counted twice."""
+"""Payments: applied to the oldest due invoice first, in part or in excess, taken back, and never counted twice."""
 
 from datetime import timedelta
 from decimal import Decimal

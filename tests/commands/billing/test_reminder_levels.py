@@ -1,4 +1,4 @@
-"""Levels of reminders as a team sets them: days, words, fee, interest and term; and clients who get none."""
+"""Reminder levels as a team sets them: days, text, fee, interest and due date; and clients who get no reminders."""
 
 from datetime import timedelta
 from decimal import Decimal as D

@@ -1,4 +1,4 @@
-"""Services: their prices and taxes, and what becomes of them."""
+"""Services: their prices and taxes, changes and deletion."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""What makes the total of a client: sales, or paid invoices; and figures in one currency."""
+"""The total of a client: from sales or from paid invoices, and figures in one currency."""
 
 import io
 from datetime import date, timedelta

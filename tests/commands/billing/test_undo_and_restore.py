@@ -1,4 +1,4 @@
-"""Undo, restoring a backup and the check of numbers, where invoices are issued."""
+"""Undo, restoring a backup, and the check of invoice numbers once invoices are issued."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -27,7 +27,7 @@ YEAR = TODAY.year
 
 
 def undone(desk: BillingDesk) -> str:
-    """What plain `history undo` takes back."""
+    """The change that plain `history undo` takes back."""
     desk("history undo", yes=True)
     with desk.crm.read() as snapshot:
         entries = snapshot.history(limit=200)

@@ -1,4 +1,4 @@
-"""Groups of clients: chosen in one way, and listed, exported, tagged, edited and deleted as a whole."""
+"""Bulk actions on clients: one way to select them, then list, export, tag, edit or delete them all."""
 
 import csv
 import json

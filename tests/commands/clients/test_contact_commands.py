@@ -1,4 +1,4 @@
-"""Contacts: at most one of them the primary one, and a person found leads to the company."""
+"""Contacts: at most one primary contact for each client, and a search for a person finds the company."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reasons of statuses, in words instead of the names that rules are typed with."""
+"""Reasons for a status, in plain words instead of the field names that rules use."""
 
 import pytest
 

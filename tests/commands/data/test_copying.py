@@ -1,4 +1,4 @@
-"""A whole store moved to another place, and what the live check proves."""
+"""A whole store copied to another place, and the promises of the live check."""
 
 import json
 import signal

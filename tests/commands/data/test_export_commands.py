@@ -1,4 +1,4 @@
-"""Export: what comes out can come in again with nothing lost, and runs nowhere as a formula."""
+"""Export: every exported file can be imported again without loss, and no cell runs as a formula."""
 
 import csv
 import json
@@ -37,7 +37,7 @@ NOTES = st.lists(TEXT, max_size=4).map("\n".join)
 
 
 def read(name: str, typed: str) -> Any:
-    """What the store keeps of what was typed; nothing where it would be refused."""
+    """The stored value of what was typed; None if it is refused."""
     check = typed_fields(Client)[name].check
     try:
         return check.read(typed[:18] if name in ("postcode", "reference") else typed, BY)
@@ -68,7 +68,7 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def by_reference(office: Office, crm: CRM, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """What is stored in some fields of each client, by reference."""
+    """The stored values of some fields of each client, by reference."""
     return {client.reference: {name: getattr(client, name) for name in names} for client in office.clients(crm)}
 
 

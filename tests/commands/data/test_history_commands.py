@@ -1,4 +1,4 @@
-"""The history: narrowed by what people ask, shown whole, and written to files that run nowhere."""
+"""The history: filtered, shown in full, and exported to files in which no cell runs as a formula."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ NOTES = " ".join(["word"] * 60)
 
 
 def listed(office: Office, **given: Any) -> list[str]:
-    """What was done, of what the filters leave."""
+    """The changes that the filters leave."""
     return [entry.what for entry in office("history list", **given)]
 
 

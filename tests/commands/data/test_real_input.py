@@ -1,4 +1,4 @@
-"""Lists that other people have made, imported as a person at the command line would."""
+"""Real lists that other people made, imported from the command line."""
 
 import csv
 import shutil

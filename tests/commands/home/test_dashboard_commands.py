@@ -1,4 +1,4 @@
-"""Dashboards: which tiles stand on Today, for whom, and that nothing else is read; on every kind of store."""
+"""Dashboards: which tiles are on Today, for whom, and that no other data is read; on every kind of store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

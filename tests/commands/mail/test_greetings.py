@@ -1,4 +1,5 @@
-"""Dated messages: each client is greeted once a year, on the day or soon after, whoever looks and how often."""
+"""Greetings on dates: each client is greeted once a year, on the day or soon after, however often and by whomever they
+are sent."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Fields in texts: what is refused, what they become for a client, and that a record never acts through them."""
+"""Merge fields: which are refused, their values for a client, and that no value of a record acts as a template."""
 
 import re
 from datetime import UTC, date, datetime
@@ -39,7 +39,7 @@ class Elements(HTMLParser):
 
 
 def of(office: Office, client: Client, contact: Contact | None = None) -> dict[str, str]:
-    """What the fields are for a client."""
+    """The merge fields of a client, with their values."""
     with office.crm.read() as snapshot:
         return dict(values(office.crm, snapshot, client, contact))
 

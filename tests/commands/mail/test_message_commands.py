@@ -1,4 +1,4 @@
-"""Messages: written to one client and sent over a real mail server, listed, tried again and cancelled."""
+"""Messages: written to one client and sent through a real mail server, listed, retried and cancelled."""
 
 from collections.abc import Iterator
 from datetime import timedelta

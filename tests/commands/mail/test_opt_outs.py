@@ -1,4 +1,4 @@
-"""Opt-outs, kept by address: nothing brings an address back but an admin who says why."""
+"""Opt-outs, stored by address: only an admin who gives a reason can remove one."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -29,7 +29,7 @@ def opt_out(here: MailDesk, client: Client, address: str = ADDRESS) -> None:
 
 
 def mailed(here: MailDesk) -> list[str]:
-    """Where another mailing to everybody goes."""
+    """The addresses that another mailing to everybody reaches."""
     before = len(here.post.recipients)
     with suppress(RefusedError):
         here("mailings send", all_=True, again=True, yes=True, subject="News", body="Text")

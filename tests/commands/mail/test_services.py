@@ -1,5 +1,5 @@
-"""The settings of this computer for e-mail and SMS, as commands: who may change them, what wins, and that no password
-is seen again."""
+"""The settings of this computer for e-mail and SMS, as commands: who may change them, which of several wins, and that
+no password is shown again."""
 
 import io
 import json

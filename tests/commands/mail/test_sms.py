@@ -1,4 +1,5 @@
-"""Text messages to clients, through a stand-in for Twilio: shown before, handed over once, told what became of them."""
+"""Text messages to clients, through a stand-in for Twilio: shown before sending, sent once, with their delivery
+status."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Desk:
         return card
 
     def asked(self, client: Client, text: str = "", **given: Any) -> str:
-        """What is shown before anything is sent."""
+        """The preview before anything is sent."""
         with pytest.raises(Question) as question:
             self.office("sms send", client, text, crm=self.crm, **given)
         assert question.value.parameter == "yes"

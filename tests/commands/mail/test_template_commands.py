@@ -1,4 +1,4 @@
-"""Templates: checked when they are saved, shown as a client would read them, changed and deleted."""
+"""Templates: checked when saved, previewed as a client would read them, changed and deleted."""
 
 from typing import Any
 

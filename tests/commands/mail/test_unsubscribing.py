@@ -1,4 +1,4 @@
-"""Opting out of mailings: the links that go with them, and what comes of one that is followed."""
+"""Unsubscribing from mailings: the link in each one, and the effect of following it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What people do all day reads no large table from end to end."""
+"""Query plans of everyday actions: none scans a large table."""
 
 import re
 import sqlite3

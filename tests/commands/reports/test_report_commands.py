@@ -1,4 +1,4 @@
-"""Reports beside the same figures computed in plain Python, from real sales and from small stores."""
+"""Reports, checked against the same figures computed in plain Python, from real sales and from small stores."""
 
 import csv
 import dataclasses

@@ -1,4 +1,4 @@
-"""The way of an amount from the question to where it is kept: how much of the program it goes through."""
+"""The path of an amount from the question to the store: how many functions and files it passes through."""
 
 from collections.abc import Callable
 from decimal import Decimal

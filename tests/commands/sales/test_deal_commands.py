@@ -1,4 +1,4 @@
-"""Deals from the first stage to the last: what moves them, what comes of winning and losing, and what is refused."""
+"""Deals from the first stage to the last: moves, the effects of winning and losing, and refusals."""
 
 import dataclasses
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The reports on deals and people, each beside the same figures in plain Python, over made-up months."""
+"""Reports on deals and people, checked against plain Python over made-up months."""
 
 import random
 import statistics
@@ -28,7 +28,7 @@ CENT, TENTH = Decimal("0.01"), Decimal("0.1")
 
 @dataclass
 class History:
-    """What happened, as it was noted day by day: moves as (deal, stage, day), and what deals are like in the end."""
+    """A log of made-up events by day: moves as (deal, stage, day), and the deals at the end."""
 
     crm: CRM
     stages: list[Stage] = field(default_factory=list)

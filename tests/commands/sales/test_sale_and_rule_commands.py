@@ -1,4 +1,4 @@
-"""Sales and the rules that review them: boundaries, order, previews, the passing of days."""
+"""Sales and the rules that review them: limits, order, previews, and reviews as days pass."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The stages of the pipeline: named, ordered and ended as a team wants it, and never without what deals need."""
+"""Stages of the pipeline: named, ordered and ended as a team likes, and never without those that deals need."""
 
 from datetime import timedelta
 from decimal import Decimal

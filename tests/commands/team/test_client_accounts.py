@@ -1,4 +1,4 @@
-"""The accounts with which clients sign in: they go with their client, and never past it."""
+"""Accounts of clients: each sees its own client only, and is deleted with it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +40,7 @@ def let_in(firm: Firm) -> CRM:
 
 
 def run(firm: Firm, words: str, *given: Any, **named: Any) -> Any:
-    """What a command gives to an admin."""
+    """The result of a command run by an admin."""
     return firm.office(words, *given, crm=firm.crms["admin"], **named)
 
 

@@ -1,4 +1,4 @@
-"""Programs that were opened while the store had no accounts, once it has some: they do nothing without a sign-in."""
+"""Programs that were open before the store had accounts: once it has one, they do nothing without a sign-in."""
 
 from dataclasses import replace
 from functools import partial

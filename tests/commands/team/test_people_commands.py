@@ -1,4 +1,4 @@
-"""People of the team: who they are, what stands under each name, and names that change."""
+"""People of the team: who they are, what is assigned to each name, and changed names."""
 
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ def put(office: Office, record: Any) -> Any:
 
 
 def owners(office: Office) -> dict[str, list[str]]:
-    """Whose what is, by kind of record."""
+    """Owners by kind of record."""
     with office.crm.read() as snapshot:
         return {
             "clients": [client.owner for client in snapshot.find_all(Client, Query(sort="id"))],
@@ -348,7 +348,7 @@ def test_the_name_of_a_colleague_who_is_gone_takes_nothing_over(team: Office) ->
 
 
 def _accounts(office: Office) -> dict[tuple[str, int], int]:
-    """Whose each record is, by its kind and number."""
+    """The account that owns each record, by the record's kind and number."""
     return {
         (kind, fields["id"]): fields[beside]
         for kind, fields in office.everything()
@@ -387,7 +387,7 @@ def test_a_duplicate_that_is_merged_leaves_its_owner_behind(team: Office) -> Non
 
 
 def test_what_was_under_a_name_before_is_of_the_account_that_gets_it(office: Office) -> None:
-    """Nobody signed in so far; the first account is that of whoever has worked here."""
+    """No one has signed in so far; the first account belongs to the person who has worked here."""
     office.add(owner="ANNA")
     office("follow-ups add", office.client(1), "Call", due=TODAY)
     office("dashboard set", "sales")

@@ -1,4 +1,4 @@
-"""Every command as every role, over a store with others' data: nothing that the table of rights does not give."""
+"""Every command as every role, on a store with other people's data: only what the table of rights allows."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a person types into a field is taken, or refused in a sentence that helps."""
+"""Validation of typed fields: each value is accepted, or refused with a helpful error."""
 
 import random
 from dataclasses import replace

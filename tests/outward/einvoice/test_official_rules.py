@@ -1,4 +1,5 @@
-"""Every e-invoice that is written keeps the official rules, and what breaks one is found by them and by our check."""
+"""E-invoices and the official rules: every file we write is valid, and both the rules and our own check find a
+fault."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""E-invoices of others: files that are none, files that are hostile, and what is wrong with a category."""
+"""The parser of e-invoices from others: files that are none, hostile files, and errors in a tax category."""
 
 import dataclasses
 import io
@@ -167,7 +167,7 @@ def test_what_is_wrong_is_said_in_a_sentence(pattern: str, text: str, rule: str,
 
 
 def test_an_e_mail_address_is_no_address_in_peppol() -> None:
-    """It is one in other formats."""
+    """Other formats accept one."""
     for format in FORMATS:
         data = re.sub(r'schemeID="99\d\d"', 'schemeID="EM"', write(invoice(), format).decode())
         found = {(fault.rule, fault.sentence) for fault in check(data.encode()).faults}

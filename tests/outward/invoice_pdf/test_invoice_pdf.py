@@ -1,4 +1,4 @@
-"""The PDF of an invoice, read back by others; templates that are wrong or hostile; the code that a phone pays by."""
+"""The PDF of an invoice, read by other programs; templates that are wrong or hostile; the QR code to pay by phone."""
 
 import dataclasses
 import io

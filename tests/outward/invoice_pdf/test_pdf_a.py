@@ -1,4 +1,4 @@
-"""The PDF of an invoice keeps what PDF/A-3b asks for, and what breaks one of its rules is found."""
+"""PDF/A-3b conformance of invoices: every rule is kept, and a broken rule is found."""
 
 import shutil
 import subprocess

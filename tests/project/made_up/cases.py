@@ -1,4 +1,4 @@
-"""A made-up record is everywhere without being named there; run by `test_made_up_record.py` in a process of its own."""
+"""A made-up record works everywhere without being named there; run by `test_made_up_record.py` in its own process."""
 
 import csv
 import json
@@ -116,7 +116,7 @@ def test_a_list_at_the_menu_names_the_client(tmp_path: Path) -> None:
 
 
 def _menu(crm: CommandLine, *lines: str) -> str:
-    """What the menu writes for somebody who types these lines, one for each question."""
+    """The output of the menu for these typed lines, one for each question."""
     menu = subprocess.run(
         [PYTHON, "-c", "import made_up_subject, run; run.run()"], input="".join(f"{line}\n" for line in lines),
         cwd=PROJECT, env={**child_environment(), **crm.environment, "PYTHONPATH": os.environ["PYTHONPATH"]},

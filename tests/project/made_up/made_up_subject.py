@@ -1,4 +1,4 @@
-"""Puts the folder of each room here beside those of the program, before anything is found in them; for pytest's -p."""
+"""A pytest plugin (`-p`) that adds the folders here to the program's packages before any module is looked up."""
 
 import importlib.util
 import sys

@@ -1,4 +1,4 @@
-"""A store as one reader has it: what the table of rights does not give is neither seen nor changed."""
+"""A guarded store: nothing can be read or changed unless the table of rights allows it."""
 
 import inspect
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def test_the_table_speaks_of_every_record_and_every_role() -> None:
     ],
 )
 def test_every_method_is_guarded_by_name(protocol: type, guard: type) -> None:
-    """What a store learns to do later has to be given its right, and passes through nothing until then."""
+    """A new method of a store needs a permission of its own, and is refused until it has one."""
     methods = {name for class_ in protocol.__mro__ for name in vars(class_) if not name.startswith("_")}
     own = {name for class_ in guard.__mro__[:-1] for name in vars(class_)}
     assert methods <= own
@@ -57,7 +57,7 @@ def test_every_method_is_guarded_by_name(protocol: type, guard: type) -> None:
 
 
 def kept(repository: Repository, snapshot: Snapshot, transaction: Transaction) -> None:
-    """What a guard is to whoever uses it."""
+    """The protocols that a guard keeps."""
 
 
 def test_a_guard_is_a_repository_to_whoever_uses_it(team: Team) -> None:

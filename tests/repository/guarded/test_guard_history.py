@@ -1,4 +1,4 @@
-"""The history as one reader has it: nothing is found by what they may not see."""
+"""The history with one reader's permissions: hidden records cannot be found through it."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever a reader tries, in whatever order: nothing comes back and nothing changes that the table does not give."""
+"""Random actions of a reader, in any order: no result and no change beyond the table of rights."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -119,7 +119,7 @@ _acts = st.one_of(
 
 
 def carried_out(snapshot: Any, step: Step, stored: Any) -> Any:
-    """What one call gives; None where it is refused. Records are given as they are `stored`, whoever may see them."""
+    """The result of one call; None if it is refused. Records are given as they are `stored`, whoever may see them."""
     name, given = step
     if name in ("changes", "change", "delete"):
         given = (stored.find(*given[:2]) or given[0](id=given[1]), *given[2:])
@@ -149,7 +149,7 @@ def carried_out(snapshot: Any, step: Step, stored: Any) -> Any:
 
 
 def is_own(reader: Reader, record: Record) -> bool:
-    """Whether a record is the reader's own by the table; of parts there are none in this store."""
+    """True if the table counts a record as the reader's own."""
     name, of_reader = OWNED_BY[record.kind_name]
     return bool(getattr(record, name) == getattr(reader, of_reader))
 
@@ -175,7 +175,7 @@ def assert_shown(reader: Reader, step: Step, result: Any) -> None:
 
 
 class _PutBack(Exception):
-    """Ends an example without a trace."""
+    """The exception that ends an example and rolls it back."""
 
 
 @settings(max_examples=4 * settings.default.max_examples)

@@ -1,4 +1,4 @@
-"""What one reader sees of a store: what the table of rights gives, and for the rest as if it were not there."""
+"""Reads with one reader's permissions: other records look as if they did not exist."""
 
 from collections.abc import Callable
 from contextlib import closing

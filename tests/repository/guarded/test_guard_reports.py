@@ -1,4 +1,4 @@
-"""Reports ask with statements of their own; wherever in one a table or column stands, it is found and guarded."""
+"""Statements of reports: every table and column in them is found and guarded, wherever it is."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What one reader changes in a store: what the table of rights gives, and takes back."""
+"""Changes and undo with one reader's permissions: only what the table of rights allows."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Accounts in a spreadsheet: their tabs, what machines tell each other, and what people do to them by hand."""
+"""Accounts in a spreadsheet: their tabs, updates between machines, and edits by hand."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -85,7 +85,7 @@ def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None
 
 
 def fresh_gets_in(team: Team, email: str = ANNA) -> bool:
-    """Whether somebody gets in on a machine that sees the spreadsheet for the first time."""
+    """True if a person can sign in on a machine that reads the spreadsheet for the first time."""
     repository = team.another()
     try:
         return bool(accounts(team, repository).authentication.sign_in(email, PASSWORD))

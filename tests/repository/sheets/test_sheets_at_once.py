@@ -1,4 +1,4 @@
-"""Programs on several machines and people in the sheet, all at once: nothing is lost, and all agree in the end."""
+"""Concurrency: programs on several machines and people in the sheet; nothing is lost, and all agree in the end."""
 
 from collections.abc import Callable
 from dataclasses import replace

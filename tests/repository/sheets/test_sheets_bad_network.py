@@ -1,4 +1,4 @@
-"""Programs on two machines, a network on which all goes wrong, kill -9, and a person in the sheet."""
+"""Torture: programs on two machines, a network that fails in every way, kill -9, and a person in the sheet."""
 
 import pytest
 

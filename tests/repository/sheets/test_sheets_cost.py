@@ -1,4 +1,4 @@
-"""What each action costs on a spreadsheet of 3 000 clients and 15 000 sales, in requests and bytes."""
+"""The cost of each action on a spreadsheet of 3 000 clients and 15 000 sales, in requests and bytes."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -65,7 +65,7 @@ def program(team: Team) -> SheetsRepository:
 
 
 def _cost(team: Team, action: Callable[[], Any]) -> tuple[int, int]:
-    """How many reads (those of Drive too) and writes an action takes, each of a size that is advised."""
+    """The number of reads (Drive included) and writes of an action, each of an advised size."""
     team.person.reset_counts()
     action()
     counts = team.person.counts(team.id)

@@ -1,4 +1,4 @@
-"""Whose a record is, in a spreadsheet: its own columns, what people do to them, and spreadsheets without."""
+"""Owners of records in a spreadsheet: their columns, edits to them, and spreadsheets without them."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people do to tabs and headings so that the spreadsheet cannot be read: it is put back from the program."""
+"""Repair of tabs and headings that make a spreadsheet unreadable: the program puts them back."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A Google spreadsheet set up from the command line: its looks, what it leaves alone, and lists taken over."""
+"""Setup of a Google spreadsheet from the command line: formatting, what is left alone, and adopted lists."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def service(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> Iterator
 
 
 def sheet_of(service: Service, kind: type[Record], fields: str) -> dict[str, Any]:
-    """What the spreadsheet tells of a tab."""
+    """The properties of a tab, from the spreadsheet."""
     answer = service.describe(f"sheets(properties(sheetId),{fields})")["sheets"]
     return next(tab for tab in answer if tab["properties"].get("sheetId", 0) == TABS[kind].sheet_id)
 
@@ -163,7 +163,7 @@ def letters(column: int) -> str:
 
 
 def rules_in(service: Service, kind: type[Record], name: str) -> list[str]:
-    """What can be chosen in a column."""
+    """The choices in a column's drop-down list."""
     rule = cells_of(service, kind, "dataValidation")[1][at(kind, name)]["dataValidation"]
     assert not rule.get("strict")
     return [value["userEnteredValue"] for value in rule["condition"]["values"]]
@@ -563,7 +563,7 @@ def test_without_network_the_shell_says_of_when_it_is(shell: CommandLine, stand_
 
 
 def wait_for_notice(shell: CommandLine) -> Any:
-    """What is said beside an answer, once what was seen a moment ago counts no more."""
+    """The notice beside an answer, once the last read has expired."""
     import time
 
     ends = time.monotonic() + 15

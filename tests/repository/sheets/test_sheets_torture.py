@@ -44,7 +44,7 @@ def far_away(monkeypatch: pytest.MonkeyPatch) -> Iterator[Control]:
 
 
 def _work_in_the_sheet(team: Team, over: threading.Event) -> None:
-    """What a person does: never to a row of a record but sorting it."""
+    """Edit the sheet as a person does; rows of records are only sorted."""
     chance = random.Random(1)
     while not over.is_set():
         match chance.randrange(6):

@@ -1,4 +1,4 @@
-"""All that people do to a spreadsheet, in one table: the act, and what must hold afterwards.
+"""A table of everything people do to a spreadsheet: the action, and the state that must follow.
 
 The store has four clients and five sales, of 145.00 in all. Unless a row says otherwise, each amount and client is as
 it was, `check` names nothing, the program goes on saving, and a fresh computer sees the same as one that knew more.
@@ -21,8 +21,9 @@ AMOUNTS = [10, 20, 30, 40, 45]
 
 @dataclass(frozen=True)
 class Case:
-    """What a person does. `named` are texts that `check` must show, `notice` stands above every page while nothing can
-    be saved. `sales` are the amounts afterwards, `clients` their number; `holds` is whatever else must hold."""
+    """An action of a person in the sheet. `named` are texts that `check` must show, `notice` is shown above every page
+    while nothing can be saved. `sales` are the amounts afterwards, `clients` their number; `holds` is whatever else
+    must hold."""
 
     act: Callable[[Team], Any]
     named: Sequence[str] = ()

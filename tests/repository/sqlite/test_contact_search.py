@@ -1,4 +1,4 @@
-"""A contact leads to its client, in every store, and the index of contacts follows whatever becomes of them."""
+"""Search for contacts: each leads to its client, in every store, and the index follows every change."""
 
 import sqlite3
 from contextlib import closing

@@ -1,5 +1,4 @@
-"""What another program has put into a file where something else belongs: a sentence that names the place, and nothing
-is taken for what it is not."""
+"""Invalid values that another program wrote into the file: an error names the place, and no value is misread."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ COLUMNS = [
 
 
 def wrong_for(column: Column[Any]) -> list[str]:
-    """What does not belong into a column, in SQL. Text in the place of which a number is written becomes text there."""
+    """Invalid values for a column, in SQL. Text in the place of a written number becomes text."""
     match column.type:
         case Boolean():
             wrong = ["2", "-1", "0.5", "'yes'", HUGE, BLOB, NOT_UTF8]
@@ -87,7 +86,7 @@ def opened(path: Path) -> SqlRepository:
 
 @contextmanager
 def holding(path: Path, column: Column[Any], value: str) -> Iterator[None]:
-    """While a value stands there."""
+    """A context in which the column holds the value."""
     whole, table = path.read_bytes(), column.table.name
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         where = "name = 'some store_facts'" if table == "store_facts" else "id = 1"
@@ -114,8 +113,8 @@ def read_all(path: Path, column: Column[Any]) -> None:
 
 
 def is_readable(column: Column[Any], value: str) -> bool:
-    """Whether a value is read all the same, and only named by the check: what is too large to be counted on from, a
-    date in another spelling, and what stands in the place of text, at which each look would take longest."""
+    """True if an invalid value can still be read and only `check` reports it: a number too large to count on from, a
+    date in another spelling, and anything in a text column, where a check at each read would cost most."""
     if (kind := BY_NAME.get(column.table.name)) and column not in record_columns(kind):
         # It serves to find and to sort.
         return True

@@ -22,17 +22,17 @@ class Area:
 
     @property
     def one_cell(self) -> bool:
-        """Whether it is a single cell."""
+        """True if the range is a single cell."""
         return self.bottom - self.top == 1 and self.right - self.left == 1
 
     def overlaps(self, other: "Area") -> bool:
-        """Whether the two have a cell in common."""
+        """True if the two ranges share a cell."""
         return (
             self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
         )
 
     def holds(self, other: "Area") -> bool:
-        """Whether the other lies wholly within this one."""
+        """True if the other range is wholly inside this one."""
         return (
             self.top <= other.top
             and other.bottom <= self.bottom

@@ -82,7 +82,7 @@ class Account:
         return key
 
     def credentials(self, url: str) -> dict[str, str]:
-        """What Google lets a person download as a file for the account."""
+        """The account's credentials, as the file that Google lets a person download."""
         with self.lock:
             assert self.key
         return {

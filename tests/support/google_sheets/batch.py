@@ -13,7 +13,7 @@ from .shifts import Json
 
 @dataclass(frozen=True)
 class Situation:
-    """What a request is made on."""
+    """The spreadsheet and the state that a batch of requests works on."""
 
     book: Book
     # With this off, names that are taken or unknown are let pass: what the service would do if it were not strict.

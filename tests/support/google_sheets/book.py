@@ -208,7 +208,7 @@ class Book:
 
     @property
     def protected(self) -> bool:
-        """Whether there is a sheet that somebody protects from the account."""
+        """True if somebody protects a sheet from the account."""
         return any(sheet.protected for sheet in self.sheets)
 
     def refuse_protected(self, before: "Book") -> None:

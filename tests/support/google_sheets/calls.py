@@ -31,7 +31,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes out: JSON, or text of another type."""
+    """A reply: JSON, or text of another type."""
 
     body: Any
     code: int = 200

@@ -60,7 +60,7 @@ def style_of(content: Content) -> Format | None:
 
 
 def is_empty(content: Content) -> bool:
-    """Whether a cell shows nothing; it may have a format or a note all the same."""
+    """True if a cell shows nothing; it may still have a format or a note."""
     return content is None or (isinstance(content, Cell) and content.value is None and content.formula is None)
 
 
@@ -86,7 +86,7 @@ def with_value(old: Content, value: Value, formula: str | None = None, style: Fo
 
 
 def raw(old: Content, given: object) -> Content:
-    """What is written RAW, or as a typed value: text stays text."""
+    """The content of a cell written RAW, or as a typed value: text stays text."""
     if isinstance(given, bool | str):
         return with_value(old, given)
     if isinstance(given, int | float):
@@ -95,7 +95,7 @@ def raw(old: Content, given: object) -> Content:
 
 
 def entered(old: Content, given: object, locale: str) -> Content:
-    """What is written as if typed by a person: formulas, numbers, dates and booleans are seen as such."""
+    """The content of a cell written as if a person typed it: formulas, numbers, dates and booleans are parsed."""
     if not isinstance(given, str):
         return raw(old, given)
     if given.startswith("'"):
@@ -244,7 +244,7 @@ KNOWN = {"userEnteredValue", "userEnteredFormat", "note", "dataValidation", "hyp
 
 
 def changing(mask: fields.Mask) -> Change:
-    """How a cell takes from a CellData what a mask names."""
+    """A function that copies the masked fields of a CellData into a cell."""
     names = set(mask) or KNOWN
     if names == {"userEnteredValue"}:
         return lambda old, data: from_extended(old, data.get("userEnteredValue"))

@@ -1,4 +1,4 @@
-"""The control door: what people do by hand, what is counted, and what goes wrong on purpose."""
+"""The control interface: edits by hand, counts of requests, and faults on purpose."""
 
 import json
 import urllib.error
@@ -13,7 +13,7 @@ from .shifts import Json
 
 
 class Door(Hand):
-    """What tests do to the stand-in besides calling it as a program would."""
+    """Control of the stand-in by tests, besides the calls of a program."""
 
     def call(self, name: str, args: Sequence[Any], kwargs: Json) -> Any:
         """Call a method by its name."""
@@ -39,13 +39,13 @@ class Door(Hand):
     # What is counted
 
     def counts(self, id: str | None = None) -> dict[str, int]:
-        """How many requests there were, of one spreadsheet or of all: reads, writes, drive, tokens, bytes."""
+        """Numbers of requests, for one spreadsheet or all: reads, writes, drive, tokens, bytes."""
         traffic = self._service.traffic
         with traffic.lock:
             return traffic.counts.get(id or "", Counts()).as_json()
 
     def requests(self) -> list[list[Any]]:
-        """What came in, in order: [method, path, status, kind]; status 0 where the connection was closed."""
+        """Requests in order: [method, path, status, kind]; status 0 if the connection was closed."""
         with self._service.traffic.lock:
             return list(self._service.traffic.log)
 
@@ -104,21 +104,21 @@ class Door(Hand):
         self._service.traffic.use_up(kind)
 
     def latency(self, milliseconds: float) -> None:
-        """How long a request takes on its way there and back."""
+        """Set the round-trip time of a request."""
         self._service.traffic.latency = milliseconds / 1000
 
     def drive_lag(self, seconds: float) -> None:
-        """How far Drive lags behind with the version of a file."""
+        """Set the delay of Drive's version of a file."""
         self._service.drive_lag = seconds
 
     def marker_holds(self, holds: bool) -> None:
-        """Whether unknown and taken named ranges are refused, as the service is thought to do."""
+        """Set if requests for unknown or taken named ranges are refused, as the service is thought to do."""
         self._service.markers_hold = holds
 
     def merges(self, parts: Sequence[str], window: float = 0.0) -> None:
-        """Whether requests of one moment are all checked on what is there before, and then merged: "marker" (what is
-        gone is let pass), "append" (new rows go where they would have gone), "copy" (what is copied is as it was),
-        "answer" (each answer shows its own). A moment is as long as `window` says."""
+        """Set if requests of one moment are all checked on the state before it, and then merged: "marker" (a missing
+        range is accepted), "append" (new rows go where they would have gone), "copy" (copies have the state before),
+        "answer" (each reply shows its own change). `window` is the length of a moment."""
         self._service.merges, self._service.merge_window = frozenset(parts), window
 
     # The account
@@ -144,15 +144,15 @@ class Door(Hand):
         self._service.drive_enabled = on
 
     def clock_right(self, right: bool) -> None:
-        """Whether the time on the client's computer is right."""
+        """Set if the clock of the client's computer is right."""
         self._service.account.clock_right = right
 
     def account_exists(self, exists: bool) -> None:
-        """Whether the service account exists."""
+        """Set if the service account exists."""
         self._service.account.exists = exists
 
     def storage_full(self, full: bool) -> None:
-        """Whether the account has no room for files of its own: a new one of today has none."""
+        """Set if the account has no room for files of its own: a new one of today has none."""
         self._service.storage_full = full
 
 

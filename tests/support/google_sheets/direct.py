@@ -1,4 +1,4 @@
-"""The stand-in asked without a network: the requests of this process are answered by the same code, right away."""
+"""A transport without a network: requests of this process are answered at once, by the stand-in's own code."""
 
 import io
 from typing import Any
@@ -12,8 +12,8 @@ from .server import Handler, Server, written
 
 
 class Direct(HTTPAdapter):
-    """Answers what is sent to the stand-in behind `server`. All else goes out as ever, and so does everything while
-    something is to go wrong on the way."""
+    """A transport that answers requests to the stand-in behind `server`. All others go over the network, and so does
+    everything while a fault is set."""
 
     def __init__(self, server: Server, **given: Any) -> None:
         super().__init__(**given)
@@ -40,7 +40,7 @@ class _Exchange(Handler):
         self._reply: tuple[Reply, bytes] | None = None
 
     def response(self) -> requests.Response:
-        """What comes back."""
+        """The reply."""
         self._answer()
         assert self._reply is not None
         reply, content = self._reply

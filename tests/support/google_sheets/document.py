@@ -1,4 +1,4 @@
-"""A spreadsheet as a file: who may open it, which version it has, and its content."""
+"""A spreadsheet as a file: who may open it, its version, and its content."""
 
 import threading
 import time
@@ -51,7 +51,7 @@ class Document:
             return result
 
     def version(self, lag: float = 0.0) -> tuple[float, int]:
-        """When it was changed and its version, as it was some seconds ago."""
+        """The time and number of its version, as they were some seconds ago."""
         latest = time.time() - lag
         known = [version for version in self.versions if version[0] <= latest] if lag else self.versions
         return known[-1] if known else self.versions[0]

@@ -1,4 +1,4 @@
-"""The methods of the Drive API that have to do with spreadsheets."""
+"""Methods of the Drive API for spreadsheets."""
 
 import csv
 import io
@@ -80,7 +80,7 @@ def list_files(call: Call) -> Json:
 
 
 def get(call: Call) -> Json:
-    """What is known of a file."""
+    """The metadata of a file."""
     return _file_answer(call, _document(call))
 
 
@@ -148,7 +148,7 @@ def comments(call: Call) -> Json:
 
 
 def permissions(call: Call) -> Json:
-    """Who may open a file."""
+    """The permissions of a file."""
     whole = {"kind": "drive#permissionList", "permissions": _document(call, write=True).permissions}
     return _asked(call, "PermissionList", whole, whole)
 

@@ -32,7 +32,7 @@ class Fault:
     hits: int = 0
 
     def strikes(self, kind: str, path: str) -> bool:
-        """Whether it happens to this request."""
+        """True if the fault applies to this request."""
         if self.only not in ("all", kind, kind + "s") or self.path not in path or self.hits >= self.times:
             return False
         self.seen += 1
@@ -44,7 +44,7 @@ class Fault:
 
 @dataclass
 class Counts:
-    """How many requests there were, and how large."""
+    """Numbers and sizes of requests."""
 
     reads: int = 0
     writes: int = 0
@@ -68,7 +68,7 @@ class Counts:
 
 @dataclass
 class Traffic:
-    """What has come in: the counts, the quotas used up, and the faults still to happen."""
+    """The state of traffic: counts, used quotas, and faults still to come."""
 
     quota: bool = True
     latency: float = 0.0
@@ -112,7 +112,7 @@ class Traffic:
 
 
 def over_quota(kind: str, project: str) -> Refusal:
-    """What is answered when there were too many requests in a minute."""
+    """The reply to too many requests in a minute."""
     name = kind.capitalize()
     consumer = f"project_number:{project}"
     message = (

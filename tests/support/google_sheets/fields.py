@@ -6,7 +6,7 @@ from typing import Any
 from .refusals import Invalid
 
 Mask = dict[str, "Mask"]
-"""What is asked for below each name; an empty mask is everything there is."""
+"""A field mask: the fields below each name; an empty mask means all fields."""
 EVERYTHING: Mask = {}
 
 
@@ -53,7 +53,7 @@ def _read(text: str, at: int) -> tuple[Mask, int]:
 
 
 def kept(value: Any, mask: Mask) -> Any:
-    """What a mask leaves of a JSON value."""
+    """The part of a JSON value that a mask keeps."""
     if not mask or "*" in mask:
         return value
     if isinstance(value, list):

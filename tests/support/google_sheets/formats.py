@@ -1,4 +1,4 @@
-"""How numbers and dates are shown, and how what a person types becomes one."""
+"""Number formats: values as text, and typed text as a value with a format."""
 
 import re
 from collections.abc import Mapping

@@ -188,7 +188,7 @@ class Hand:
         self._edit(id, tab, sorted_by)
 
     def table_modes(self, id: str, modes: Sequence[str]) -> None:
-        """What the service does with tables where its documents leave that open: some of `tables.MODES`."""
+        """Set how the service treats tables where its documents leave that open: some of `tables.MODES`."""
         self._document(id).change(lambda book: setattr(book, "table_modes", frozenset(modes)))
 
     def convert_to_table(self, id: str, tab: str, types: Json | None = None, range: str = "") -> str:

@@ -1,4 +1,4 @@
-"""A spreadsheet as `spreadsheets.get` tells it."""
+"""A spreadsheet in the format of `spreadsheets.get`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,11 +48,11 @@ def properties(sheet: Sheet, index: int) -> Json:
 
 
 Telling = Callable[[Content], Json]
-"""How a cell is told as CellData."""
+"""A function that gives a cell as CellData."""
 
 
 def telling(mask: Mask) -> Telling:
-    """How a cell is told when a mask says what is asked for."""
+    """A function that turns a cell into a CellData with the masked fields."""
     entered, effective, shown, style, note, whole = (
         below(mask, name) is not None
         for name in (

@@ -1,4 +1,4 @@
-"""Google's own description of its services, and whether a request fits it."""
+"""Google's own description of its services, and the validation of requests by it."""
 
 import json
 import re
@@ -34,7 +34,7 @@ class Misfit(Exception):
         return self
 
     def refusal(self, before: str = "") -> Refusal:
-        """What the service answers; `before` is the field of the request that the body goes into."""
+        """The error reply; `before` is the field of the request that the body goes into."""
         path = (before + "." if before and self.path else before) + self.path
         if self.unknown:
             place = f" at '{path}'" if path else ""

@@ -1,4 +1,4 @@
-"""HTTP: what comes in is counted, may meet a fault, and is answered."""
+"""HTTP: a request is counted, may meet a fault, and is answered."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Everything that the stand-in keeps, and which function answers which request."""
+"""The state of the stand-in, and the routes of its requests."""
 
 import pickle
 import re
@@ -128,7 +128,7 @@ class Service:
             edit(*arguments)
 
     def route(self, verb: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """Which method a request calls, and what its path names."""
+        """The method that a request calls, and the parameters in its path."""
         for route in ROUTES:
             if route.verb == verb and (found := route.path.fullmatch(path)):
                 return route, {name: unquote(value) for name, value in found.groupdict().items()}
@@ -177,5 +177,5 @@ class Service:
 
 
 def not_here(verb: str, path: str) -> Exception:
-    """What is answered to a method that the stand-in does not have."""
+    """The error for a method that the stand-in does not have."""
     return refusal(501, f"{verb} {path} is not implemented here")

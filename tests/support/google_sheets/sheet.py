@@ -1,4 +1,4 @@
-"""One sheet: a grid of cells, and what lies on ranges of it."""
+"""One sheet: a grid of cells, and the objects on its ranges."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ class Sheet:
 
     @property
     def protected(self) -> bool:
-        """Whether somebody protects the sheet from the account."""
+        """True if somebody protects the sheet from the account."""
         return any(found.get("requestingUserCanEdit") is False for found in self.lying["protectedRanges"])
 
     def range_of(self, area: Area) -> Json:
@@ -89,7 +89,7 @@ class Sheet:
         return self.rows[at] if at < len(self.rows) else NOTHING
 
     def cell(self, row: int, column: int) -> Content:
-        """What a cell holds."""
+        """The content of a cell."""
         found = self.row(row)
         return found[column] if column < len(found) else None
 
@@ -158,7 +158,7 @@ class Sheet:
         self.rows = [made[id(row)] for row in self.rows]
 
     def count(self, dimension: str) -> int:
-        """How many rows or columns there are."""
+        """The number of rows or columns."""
         return self.row_count if dimension == "ROWS" else self.column_count
 
     def insert(self, dimension: str, at: int, count: int, like: int | None = None) -> Shift:
@@ -232,7 +232,7 @@ class Sheet:
         return shift
 
     def properties_of(self, dimension: str) -> dict[int, Json]:
-        """What is set of single rows or columns: size, hidden."""
+        """The properties of single rows or columns: size, hidden."""
         return self.row_properties if dimension == "ROWS" else self.column_properties
 
     def set_property(self, dimension: str, first: int, last: int, change: Callable[[Json], Json]) -> None:

@@ -71,7 +71,7 @@ def _write(call: Call, how: Callable[[Book], Result]) -> Result:
 
 
 def mask_of(call: Call, name: str) -> Mask:
-    """What is asked for of a reply; what its schema does not have is refused."""
+    """The field mask of a request; unknown fields are refused."""
     text = call.one("fields") or call.one("$fields")
     if not text:
         return fields.EVERYTHING
@@ -140,7 +140,7 @@ def _filtered(book: Book, filters: list[Json]) -> list[Place]:
 
 
 def _branched(call: Call) -> batch.Situation:
-    """What a batch is carried out on; where the service merges, it stands on what it found when it came."""
+    """The state that a batch works on: the one it found on arrival where the service merges."""
     service, document = call.service, _document(call, write=True)
     if service.merges:
         # What people have done before is seen by all requests of this moment.

@@ -1,4 +1,4 @@
-"""Places and ranges after rows or columns were inserted, deleted or moved."""
+"""Positions and ranges after rows or columns were inserted, deleted or moved."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,11 @@ class Inserted:
     count: int
 
     def index(self, place: int) -> int | None:
-        """Where a row or column stands now."""
+        """The new position of a row or column."""
         return place if place < self.at else place + self.count
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where a range stands now; it grows by what is inserted within it."""
+        """The new position of a range; it grows with insertions inside it."""
         if self.at <= start:
             return start + self.count, end + self.count
         return (start, end + self.count) if self.at < end else (start, end)
@@ -33,13 +33,13 @@ class Deleted:
     last: int
 
     def index(self, place: int) -> int | None:
-        """Where a row or column stands now; None when it is gone."""
+        """The new position of a row or column; None if it is gone."""
         if place < self.first:
             return place
         return place - (self.last - self.first) if place >= self.last else None
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where a range stands now; None when nothing of it is left."""
+        """The new position of a range; None if nothing of it is left."""
         new = tuple(
             side if side <= self.first else max(self.first, side - (self.last - self.first)) for side in (start, end)
         )
@@ -56,11 +56,11 @@ class Moved:
 
     @property
     def landing(self) -> int:
-        """Where the first of them stands now."""
+        """The new position of the first moved row or column."""
         return self.to if self.to <= self.first else self.to - (self.last - self.first)
 
     def index(self, place: int) -> int | None:
-        """Where a row or column stands now."""
+        """The new position of a row or column."""
         if self.first <= place < self.last:
             return place - self.first + self.landing
         gone = Deleted(self.first, self.last).index(place)
@@ -68,7 +68,7 @@ class Moved:
         return Inserted(self.landing, self.last - self.first).index(gone)
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
-        """Where a range stands now; one that is moved as a whole goes along."""
+        """The new position of a range; one that is moved as a whole goes along."""
         if self.first <= start and end <= self.last:
             return start - self.first + self.landing, end - self.first + self.landing
         if start <= self.first and self.last <= end and start <= self.to <= end:

@@ -1,4 +1,4 @@
-"""Tables of a sheet (*Format, Convert to table). What the documents leave open is a switch: see `MODES`."""
+"""Tables of a sheet (*Format, Convert to table). Where the documents are unclear there is a switch: see `MODES`."""
 
 from collections.abc import Iterable, Sequence
 
@@ -35,7 +35,7 @@ def table_of(book: Book, id: str) -> tuple[Sheet, Json]:
 
 
 def area_of(sheet: Sheet, table: Json) -> Area:
-    """Where a table lies, its heading included."""
+    """The area of a table, with its heading."""
     return sheet.within(table["range"])
 
 
@@ -99,7 +99,7 @@ def joined(book: Book, sheet: Sheet, top: int, count: int, *, inserted: bool = F
 
 
 def after(book: Book) -> None:
-    """What tables see to once a batch is done: headings that are text, each different, and cells that fit."""
+    """Restore the rules of tables after a batch: headings are text, each is different, and cells fit."""
     for sheet in book.sheets:
         for table in sheet.lying["tables"]:
             area = area_of(sheet, table)

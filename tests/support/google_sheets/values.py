@@ -1,4 +1,4 @@
-"""The `spreadsheets.values` methods: ranges of bare values."""
+"""Methods of `spreadsheets.values`: ranges of bare values."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ Render = Callable[[Content], Any]
 
 
 def rendering(option: str | None, dates: str | None) -> Render:
-    """How a cell is told: as it is shown, its value, or its formula."""
+    """A function that gives a cell as formatted text, as its value, or as its formula."""
     if option in (None, "", "FORMATTED_VALUE"):
         return cells.shown
     as_text = dates == "FORMATTED_STRING"

@@ -1,4 +1,4 @@
-"""Every command of billing at the menu, to its end: what it asks, and what is there afterwards."""
+"""Every billing command at the menu, to its end: its questions, and the records afterwards."""
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Many clients at the menu, in a real terminal: marked or all that a list shows, and changed together."""
+"""Bulk actions at the menu, in a real terminal: clients marked one by one or all of a list, and changed together."""
 
 import csv
 import io
@@ -195,7 +195,7 @@ def test_a_view_that_cannot_be_read_says_where_and_the_list_goes_on(start: Start
 
 
 def lines(crm: CRM, *typed: str) -> str:
-    """What a menu that goes line by line says, from the list of clients on."""
+    """The output of a line-by-line menu, from the list of clients on."""
     load_flows()
     out = io.StringIO()
     screen = Screen(out, plain=True)

@@ -215,7 +215,7 @@ def test_everything_fits(start: Start, crm: CRM, columns: int, lines: int) -> No
 
 
 def lines_of(crm: CRM, typed: str) -> str:
-    """What the menu of a client says line by line."""
+    """The output of a client's menu, line by line."""
     load_flows()
     out = io.StringIO()
     screen = Screen(out, plain=True)

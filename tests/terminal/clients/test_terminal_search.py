@@ -1,4 +1,4 @@
-"""What / finds from any menu: commands by the words that people use."""
+"""The search with / from any menu: commands by the words that people use."""
 
 import re
 from collections.abc import Callable

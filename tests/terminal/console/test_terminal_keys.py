@@ -1,4 +1,4 @@
-"""Keys: what is one goes to the page, and nothing else does, whatever comes."""
+"""Keys: each real key reaches the page, and no other input does."""
 
 import gc
 import io
@@ -232,7 +232,7 @@ def test_any_key_goes_on_where_any_key_does(key: str) -> None:
 
 @pytest.fixture
 def crashes(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
-    """What went wrong in a step of the menu."""
+    """The exceptions in a step of the menu."""
     found: list[Exception] = []
     monkeypatch.setattr(Session, "_crashed", lambda _, error: found.append(error))
     return found

@@ -1,4 +1,4 @@
-"""The history at the menu: narrowed, opened, taken back and written to a file, in a real terminal."""
+"""The history at the menu, in a real terminal: filtered, opened, undone and written to a file."""
 
 import io
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""Imports and exports at the menu, in a real terminal: mistyped files, and previews that say what is wrong in full."""
+"""Imports and exports at the menu, in a real terminal: wrong file names, and previews with the full list of
+problems."""
 
 from collections.abc import Callable
 from pathlib import Path

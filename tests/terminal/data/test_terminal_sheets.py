@@ -361,7 +361,7 @@ class Network:
         self._port = int(self.google.url.rpartition(":")[2])
 
     def down(self) -> None:
-        """Nobody answers any more."""
+        """Simulate a service that no longer answers."""
         self.google.stop()
 
     def up(self) -> None:

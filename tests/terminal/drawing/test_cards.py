@@ -1,4 +1,4 @@
-"""Cards: labels and values in the room there is, and the latest that happened."""
+"""Cards: labels and values within the width, and the latest events."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""Links and what is copied: of a record nothing gets into a sequence of the terminal as it is."""
+"""Links and copied text: no text of a record reaches a terminal sequence unescaped."""
 
 import base64
 import io

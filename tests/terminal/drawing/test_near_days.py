@@ -1,4 +1,4 @@
-"""Days on pages: words where they are near, within sentences too; whole dates everywhere else."""
+"""Relative days on pages: words for near days, within sentences too, and full dates for all others."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The days of a list that another program reads: written in one way, whatever day it is."""
+"""Days in piped lists: one fixed format, whatever the day."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""A result finds its renderer by the subject it comes from: every type that a command returns is tried."""
+"""Renderers by the subject of a result: one exists for every type that a command returns."""
 
 import ast
 import inspect

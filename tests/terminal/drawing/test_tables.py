@@ -1,4 +1,4 @@
-"""Lists as they are cut to a window: what a row is known by is the last to give way."""
+"""Lists cut to the width of a window: the column that identifies a row is cut last."""
 
 import io
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Results of commands as they are drawn, at the widths that people have."""
+"""Drawn results of commands, at the widths that people have."""
 
 import io
 from datetime import date

@@ -1,4 +1,4 @@
-"""What was done is told where one goes on, and fits on the page, in a real terminal."""
+"""Messages after an action: shown on the next page, and within its size, in a real terminal."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The theme: its colours read on dark and on light terminals, and a meaning is seen without colour too."""
+"""The theme: readable colours on dark and light terminals, and no meaning by colour alone."""
 
 import io
 import re

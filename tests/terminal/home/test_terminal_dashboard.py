@@ -1,4 +1,4 @@
-"""The dashboard at the menu: tiles in the order of whoever looks, arranged by keys, and what has no room."""
+"""The dashboard at the menu: tiles in each person's order, arranged by keys, and tiles that do not fit."""
 
 import io
 import re

@@ -1,4 +1,4 @@
-"""The keys: each means one thing on every page of the menu, and every command is reached by the menu.
+"""Keys of the menu: each means one thing on every page, and every command can be reached.
 
 In this process, with a keyboard that goes by itself through whatever a page offers.
 """

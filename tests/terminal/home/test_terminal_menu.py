@@ -1,4 +1,4 @@
-"""The menu itself, in a real terminal: keys, ways back, narrow screens, and terminals that go away."""
+"""The menu in a real terminal: keys, ways back, narrow screens, and terminals that close."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Mailings at the menu: written to a group, looked at, tried, sent, and what failed opened by its number."""
+"""Mailings at the menu: written to a group, previewed, tested, sent, and a failed message opened by its number."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""E-mail at the menu: written, looked at, sent, and what became of it, in a real terminal and line by line."""
+"""E-mail at the menu: written, previewed, sent, and its delivery status, in a real terminal and line by line."""
 
 from collections.abc import Callable
 from datetime import timedelta

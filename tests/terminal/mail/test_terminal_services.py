@@ -1,4 +1,4 @@
-"""E-mail set up at the menu of this computer: over a real server, with a password that nobody sees again."""
+"""E-mail setup at the menu: with a real server, and a password that is never shown again."""
 
 import io
 import stat

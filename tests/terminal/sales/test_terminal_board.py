@@ -1,4 +1,4 @@
-"""The board of deals in a real terminal: read, walked about on, and cards moved by keys; and without a terminal."""
+"""The board of deals in a real terminal: read, navigated, and cards moved by keys; and without a terminal."""
 
 import os
 import re
@@ -55,7 +55,7 @@ def sales(crm: CRM) -> list[tuple[Decimal, int]]:
 
 
 def column(session: Any, left: int, width: int = 27) -> list[str]:
-    """What stands in a column of the board."""
+    """The cards in a column of the board."""
     return [line[left : left + width].rstrip() for line in session.settled().lines]
 
 

@@ -1,4 +1,4 @@
-"""Accounts at a real terminal: the first one, signing in, a second factor, and what each role is shown."""
+"""Accounts at a real terminal: the first one, sign-in, a second factor, and the pages of each role."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An empty list says what is missing, which key adds the first one, and what the page is for."""
+"""Empty lists: they say what is missing, which key adds the first one, and what the page is for."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The hints beside the entries of menus: each entry has its own, none is cut, and none is of an entry that is gone."""
+"""Hints beside menu entries: each entry has its own, none is cut, and none belongs to a removed entry."""
 
 import io
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What stands beside menus, forms and invoices in a wide window: for whom, and at which cost."""
+"""Side panels of menus, forms and invoices in a wide window: who sees them, and what they cost."""
 
 import io
 import json
@@ -93,7 +93,7 @@ def drawn(session: Session, client: Client) -> str:
 
 
 def panels(session: Session, onlooker: Onlooker) -> Mapping[str, str]:
-    """What stands beside the entries of all sections."""
+    """The side panels of all sections."""
     for name in menus():
         listed = sections.entries(session, name)
         with pytest.raises(Back):

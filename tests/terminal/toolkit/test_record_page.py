@@ -17,7 +17,7 @@ from crm.terminal.toolkit.session import Session
 
 
 def shown(crm: CRM, record: Record, *typed: str) -> str:
-    """What the menu shows of a record while lines are typed."""
+    """The menu's output for a record while lines are typed."""
     load_flows()
     out = io.StringIO()
     screen = Screen(out, plain=True)

@@ -1,4 +1,4 @@
-"""Letters on a list act on the row that is pointed at, and those on an invoice on the invoice, as on a card."""
+"""Letter keys on a list act on the selected row, and on an invoice as on a card."""
 
 from collections.abc import Sequence
 from decimal import Decimal

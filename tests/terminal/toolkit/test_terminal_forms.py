@@ -1,4 +1,4 @@
-"""Forms in a real terminal: ways out of them, and keys that mean nothing there."""
+"""Forms in a real terminal: ways to leave them, and keys without a meaning there."""
 
 from collections.abc import Callable
 from typing import Any

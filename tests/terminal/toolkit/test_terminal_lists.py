@@ -58,7 +58,7 @@ def statuses(crm: CRM) -> set[str]:
 
 
 def read_by_line(crm: CRM, show: Callable[[Session], None], typed: str) -> str:
-    """What a page of the menu says where lines are typed."""
+    """The output of a page of the menu where lines are typed."""
     load_flows()
     out = io.StringIO()
     screen = Screen(out, plain=True)

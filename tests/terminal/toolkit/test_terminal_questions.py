@@ -1,4 +1,4 @@
-"""Every question has the frame of a page, in any window: its title, its keys at the bottom, and nothing out of date."""
+"""Questions in the frame of a page, in any window: a title, keys at the bottom, and nothing out of date."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Pages that are longer than the window: they begin at their top and are read on, and nothing of them is lost.
+"""Pages longer than the window: they begin at the top, can be scrolled, and no line is lost.
 
 In this process, with a keyboard that notes what is on the window before each of its keys.
 """

@@ -1,4 +1,4 @@
-"""Esc in forms: the question before comes again, and nothing that was typed is lost."""
+"""Esc in forms: the previous question comes back, and nothing that was typed is lost."""
 
 import io
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class Hands:
         return read(default if answer is None else answer)
 
     def pause(self) -> None:
-        """Nobody waits."""
+        """Return at once: nobody has to press a key."""
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def acme(crm: CRM) -> Client:
 
 
 def led(crm: CRM, words: str, *answers: Any, **given: Any) -> Hands:
-    """What was asked on the way through a command, until there are no more answers or it was left."""
+    """The questions of a command, until it ends or there are no more answers."""
     hands = Hands(*answers)
     session = Session(crm, hands, Screen(io.StringIO(), plain=True))
     with suppress(Back, Cancelled, IndexError):

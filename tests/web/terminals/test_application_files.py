@@ -1,4 +1,4 @@
-"""The terminal behind its sign-in, and files on their way between it and the browser."""
+"""The terminal after sign-in, and files that pass between it and the browser."""
 
 import json
 import socket
@@ -44,7 +44,7 @@ def message(line: ClientConnection, kind: str) -> dict[str, Any]:
 
 
 def shown(line: ClientConnection, text: str) -> bytes:
-    """What the terminal shows until this text is among it."""
+    """The terminal's output up to and including this text."""
     seen = b""
     while text.encode() not in seen:
         got = line.recv(10)

@@ -144,7 +144,7 @@ def server(tmp_path: Path) -> Callable[..., Any]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended, within our patience."""
+    """True if a process has ended before we lose patience."""
     ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         try:

@@ -65,7 +65,7 @@ def device(chromium: Browser, server: TerminalServer) -> Iterator[Open]:
 
 
 def pid(screen: Screen) -> str:
-    """Which menu it is."""
+    """The process ID of the menu."""
     found = re.search(r"Sample menu (\d+)", screen.text)
     assert found
     return found[1]

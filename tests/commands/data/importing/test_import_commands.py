@@ -1,4 +1,4 @@
-"""Import: what a file becomes, whom it matches, what it refuses, and that a preview is the truth."""
+"""Import: the records a file becomes, the clients it matches, the rows it refuses, and a preview that is accurate."""
 
 import csv
 import os

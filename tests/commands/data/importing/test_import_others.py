@@ -1,5 +1,5 @@
-"""Lists of other programs, as their users have them: sales by name, people without a name or an address, orders, own
-fields that come back, cards, and what an import says that took nothing."""
+"""Imports from other programs as people export them: sales by client name, people without a name or an address, orders,
+custom fields on a second import, contact cards, and the message of an import that added nothing."""
 
 from dataclasses import replace
 from datetime import date

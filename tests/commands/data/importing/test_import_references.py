@@ -1,4 +1,4 @@
-"""Sales known by the number that their order or invoice has elsewhere."""
+"""Sales matched by the order or invoice number that another system gave them."""
 
 from datetime import date
 from decimal import Decimal

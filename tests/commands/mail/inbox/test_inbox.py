@@ -1,4 +1,5 @@
-"""Incoming e-mail, from a real IMAP server: filed once, with whom it belongs to, whatever happens in between."""
+"""The inbox, from a real IMAP server: each message is filed once, with the right client, whatever happens in
+between."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Mailings: who gets them and who does not, each once, and what is told of them."""
+"""Mailings: who gets them and who does not, each message once, and the report on it."""
 
 from collections import Counter
 from pathlib import Path

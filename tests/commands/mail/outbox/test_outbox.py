@@ -1,4 +1,4 @@
-"""The outbox: every message goes out once, whatever the server does and wherever the program stops."""
+"""The outbox: every message is sent once, whatever the server does and wherever the program stops."""
 
 import io
 import re
@@ -407,7 +407,7 @@ class Running:
         crm.repository.close()
 
     def outbox(self) -> Any:
-        """What a round came to; its code is 1 where a message is unsure."""
+        """The result of one run of the outbox; its exit code is 1 if a message may or may not have been sent."""
         answer = self.program("email", "outbox", "--json")
         assert (answer.code, answer.err) == (int(bool(answer.json["unsure"])), "")
         return answer.json

@@ -1,4 +1,5 @@
-"""Nobody gets a message twice who is not named, a good address stays good, and what waits goes where it is due."""
+"""Delivery to the right people: no duplicates without a warning, good addresses stay usable, and waiting mail goes to
+the right place."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +32,7 @@ def written(here: MailDesk, **answers: str) -> Message:
 
 
 def arrived(here: MailDesk) -> list[str]:
-    """Where something has arrived since this was last asked."""
+    """The addresses that got a message since the last call."""
     found = sorted(here.post.recipients)
     here.post.recipients.clear()
     return found

@@ -54,7 +54,7 @@ class Recording:
         return self.text(recorded) if isinstance(recorded, str) else recorded
 
     def differences(self, recorded: Any, answered: Any, path: str = "", owner: str = "") -> Iterator[str]:
-        """Where two replies differ."""
+        """The differences between two replies."""
         name = path.rpartition(".")[2]
         if isinstance(recorded, dict) and isinstance(answered, dict):
             owner = recorded.get("id", owner)
@@ -75,7 +75,7 @@ class Recording:
             yield f"{path}: {recorded!r} and {answered!r}"
 
     def alike(self, name: str, recorded: Any, answered: Any, owner: str) -> bool:
-        """Whether two values, that are neither objects nor lists, say the same."""
+        """True if two plain values mean the same; neither is an object or a list."""
         if name in FILE_IDS:
             return bool(answered) and self.files.setdefault(recorded, answered) == answered
         if name in IDS:
@@ -113,7 +113,7 @@ def session() -> Iterator[requests.Session]:
 
 
 def steps(file: Path) -> Iterator[tuple[str, str, str, str, int, str, str]]:
-    """What was asked and answered: method, path, body and its type, status, type and body of the reply."""
+    """Requests and replies: method, path, body and its type, status, type and body of the reply."""
     for interaction in json.loads(file.read_text("utf-8"))["interactions"]:
         asked, answer, url = interaction["request"], interaction["response"], urlsplit(interaction["request"]["uri"])
         path = url.path + (f"?{url.query}" if url.query else "")

@@ -1,4 +1,4 @@
-"""Credentials and spreadsheets' addresses: what is taken, and what is said of all the rest."""
+"""Credentials and addresses of spreadsheets: accepted forms, and clear errors for everything else."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The quota that the programs of a machine share: in order, exactly, whatever happens to any of them."""
+"""The rate limit that the programs of a machine share: in order and exact, whatever happens to any of them."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What is asked of Google and how each request ends, over real HTTP on loopback."""
+"""Requests to Google and their outcomes, over real HTTP on loopback."""
 
 import dataclasses
 import json

@@ -100,7 +100,7 @@ def client(
 
 
 def message(reply: Any) -> str:
-    """What an error says."""
+    """The message of an error."""
     return str(reply["error"]["message"])
 
 

@@ -1,4 +1,4 @@
-"""What people do to headings, columns, tabs and the hidden tabs: nothing is misread, and what is wrong is told."""
+"""Edits by hand to headings, columns, tabs and hidden tabs: nothing is misread, and each fault is reported."""
 
 import json
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def rename(team: Team, before: str, after: str | None) -> None:
 
 
 def number_format(team: Team, kind: type[Record], text: str) -> dict[str, str]:
-    """How a column shows its values, in the first row below the heading and in the last."""
+    """The number format of a column, in the first row below the heading and in the last."""
     tab = team.repository.service.look([TABS[kind].rows()], "sheets(data(rowData(values(userEnteredFormat))))")
     rows = [row.get("values", []) for row in tab["sheets"][0]["data"][0]["rowData"]]
     first, last = (row[column(team, text, kind)]["userEnteredFormat"]["numberFormat"] for row in (rows[1], rows[-1]))

@@ -1,4 +1,4 @@
-"""A person chooses *Format, Convert to table* on tabs of ours: nothing is lost, and programs go on writing."""
+"""Google tables (*Format, Convert to table) on tabs of the store: nothing is lost, and programs go on writing."""
 
 from collections.abc import Iterator
 from decimal import Decimal

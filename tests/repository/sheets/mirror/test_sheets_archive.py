@@ -1,4 +1,4 @@
-"""History that is taken out of a spreadsheet, and how full it is."""
+"""Archived history that leaves the spreadsheet, and how full the spreadsheet is."""
 
 from collections.abc import Iterator
 from typing import Any

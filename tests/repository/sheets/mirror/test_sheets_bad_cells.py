@@ -1,4 +1,4 @@
-"""Cells and rows that cannot be taken are told, kept as they are, and taken once they are mended."""
+"""Invalid cells and rows: reported, kept as they are, and read once they are corrected."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Rows that are read into the mirror by column: the same as one by one, whatever stands in them."""
+"""Bulk loading of the mirror by column: the same result as row by row, whatever the rows contain."""
 
 import random
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ def _add_owners(connection: Connection, kind: type[Record]) -> None:
 
 
 def _loaded(kind: type[Record], rows: dict[int, Any], empty: tuple[Connection, Sqlite], *, at_once: bool) -> Any:
-    """Whether rows are read by column, and what a mirror holds once they are in it."""
+    """True if rows were loaded by column, and the mirror's content after loading."""
     connection, dialect = empty
     connection.exec_driver_sql("SAVEPOINT empty")
     _add_owners(connection, kind)

@@ -1,4 +1,4 @@
-"""Several programs on one machine share a mirror, which holds nothing that the spreadsheet does not."""
+"""A mirror shared by several programs on one machine; it holds nothing that the spreadsheet does not."""
 
 import shutil
 import signal

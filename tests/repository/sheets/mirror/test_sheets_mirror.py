@@ -1,4 +1,4 @@
-"""What the mirror notes of rows that were deleted."""
+"""Positions of rows in the mirror after rows above them were deleted."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ def test_many_deleted_rows_cost_in_proportion() -> None:
 
 
 def _steps(count: int) -> int:
-    """How many hundred steps the database takes to close up that many rows, of which every third is deleted."""
+    """The database steps, in hundreds, to move up this many rows, of which every third is deleted."""
     deleted = range(3, count, 3)
     steps = 0
 

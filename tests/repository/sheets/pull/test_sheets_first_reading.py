@@ -1,5 +1,5 @@
-"""A computer that reads the spreadsheet for the first time names each cell that cannot be taken, as one does that knew
-what stood there before, and both have the same records."""
+"""The first read of a spreadsheet on a new computer: it names the same invalid cells, and has the same records, as a
+computer that knew the earlier values."""
 
 from dataclasses import replace
 from decimal import Decimal

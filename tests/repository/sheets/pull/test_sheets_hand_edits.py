@@ -1,4 +1,4 @@
-"""What people do in the spreadsheet by hand becomes a change of the store, or is told where it cannot."""
+"""Edits by hand in the spreadsheet: each becomes a change of the store, or is reported with the reason."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Deletions by hand that are too many to be meant: nothing is taken over before somebody has said so."""
+"""Mass deletions by hand: none is applied until somebody confirms it."""
 
 from collections.abc import Iterator
 from decimal import Decimal

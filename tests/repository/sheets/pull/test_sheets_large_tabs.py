@@ -1,4 +1,4 @@
-"""Of a large tab only the portions are read in which something may have changed: nothing else is missed by that."""
+"""Partial reads of a large tab: only blocks that may have changed are read, and no change is missed."""
 
 import random
 from collections.abc import Callable, Iterator

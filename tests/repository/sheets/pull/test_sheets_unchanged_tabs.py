@@ -1,4 +1,4 @@
-"""Tabs that are as they were are not compared row by row: whatever happened in between, nothing is missed."""
+"""Unchanged tabs are not compared row by row, and no change is missed."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""A row typed by hand gets its ID while people move rows: before the write, and before each repair of it."""
+"""IDs for rows typed by hand, while people move rows: before the write, and before each repair of it."""
 
 import random
 from collections.abc import Iterator

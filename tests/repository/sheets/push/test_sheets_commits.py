@@ -1,4 +1,4 @@
-"""What a transaction on a spreadsheet promises while people work in it at the same moment."""
+"""Transactions on a spreadsheet while people edit it at the same moment."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What a transaction on a spreadsheet promises while connections break and Google fails."""
+"""Transactions on a spreadsheet while connections break and Google fails."""
 
 import re
 import time
@@ -182,7 +182,7 @@ def test_a_change_that_is_there_is_never_called_unchanged(team: Team, monkeypatc
 
 
 def _while_a_neighbour_holds_the_mirror(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When hand edits are taken over next, another program on this machine is at the mirror."""
+    """Lock the mirror by another program on this machine when hand edits are next applied."""
     neighbour = team.another("ben", same_machine=True)
     adopt = team.repository._adopt
 
@@ -230,7 +230,7 @@ def test_what_is_in_the_way_while_a_change_is_looked_for_is_no_proof_that_it_is_
 
 
 def test_another_program_of_this_machine_may_read_it_first(team: Team) -> None:
-    """What is known of commits is in the mirror, which others bring in step too."""
+    """The mirror records which commits went through, and other programs may bring it up to date first."""
     neighbour = team.another("ben", same_machine=True)
     ours = team.repository
     caught_up = ours._catch_up

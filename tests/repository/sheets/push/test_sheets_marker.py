@@ -1,4 +1,4 @@
-"""What holds on a service where the marker does not: where a request that names a range that is gone is let pass.
+"""Commits on a service that accepts a request for a named range that is gone, so that the marker does not hold.
 
 Each commit keeps the state that it found. Who finds that somebody else came first takes the own commit back.
 """

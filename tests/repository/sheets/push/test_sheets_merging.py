@@ -1,4 +1,4 @@
-"""A service that checks two requests of one moment on the same state, and merges them: nothing is lost or doubled."""
+"""Requests of one moment that a service checks on the same state and merges: nothing is lost or doubled."""
 
 import threading
 from collections.abc import Callable, Iterator

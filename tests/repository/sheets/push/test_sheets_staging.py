@@ -1,4 +1,4 @@
-"""A transaction that takes several requests: nobody sees any of it before the last one is in."""
+"""Transactions of several requests: nobody sees any of them before the last one is written."""
 
 import threading
 import time
