@@ -123,7 +123,7 @@ def test_a_class_behaves_as_that_of_the_standard_library(tried: Try) -> None:
     assert outcome(tried, OURS) == outcome(tried, THEIRS)
 
 
-def test_what_is_pickled_comes_back() -> None:
+def test_a_pickled_record_is_read_back() -> None:
     whole = OURS["Base"](1, own={"a": 1}, secret="s")
     assert pickle.loads(pickle.dumps(whole)) == whole
 
@@ -133,7 +133,7 @@ def test_a_class_compiles_no_method() -> None:
     assert all(vars(OURS["Base"])[name] is vars(OURS["Checked"])[name] for name in shared)
 
 
-def test_a_class_that_it_would_make_otherwise_is_refused() -> None:
+def test_a_class_that_needs_other_methods_is_refused() -> None:
     own: Mapping[str, Any] = {"__init__": lambda _: None}
     special: tuple[Mapping[str, Any], ...] = (
         {"a": dataclasses.field(default=1, init=False)},

@@ -20,7 +20,7 @@ from crm.model.likeness import ALIKE, likeness, may_be_same, sound_of, spellings
         ("hollsiter", "hollister"),
     ],
 )
-def test_a_name_is_known_by_its_letters_or_its_sound(word: str, name: str) -> None:
+def test_a_name_matches_by_letters_or_by_sound(word: str, name: str) -> None:
     assert likeness(word, name) >= ALIKE
     assert likeness(name, word) >= ALIKE
 
@@ -29,12 +29,12 @@ def test_a_name_is_known_by_its_letters_or_its_sound(word: str, name: str) -> No
     ("word", "name"),
     [("berg", "bach"), ("marketi", "martinez"), ("zilinsky", "zimmermann"), ("anna", "enno"), ("", "a")],
 )
-def test_another_name_is_not_taken_for_it(word: str, name: str) -> None:
+def test_a_different_name_does_not_match(word: str, name: str) -> None:
     assert likeness(word, name) < ALIKE
 
 
 @pytest.mark.parametrize(("word", "other"), [("zilinsky", "zielinski"), ("marketi", "marchetti"), ("muler", "mueller")])
-def test_spellings_hold_what_sounds_the_same(word: str, other: str) -> None:
+def test_names_that_sound_alike_share_a_spelling(word: str, other: str) -> None:
     assert sound_of(word) == sound_of(other)
     assert other in spellings(word)
     assert word not in spellings(word)
@@ -61,6 +61,6 @@ def test_marks_and_other_scripts_are_left_as_they_are() -> None:
         ("", "", True),
     ],
 )
-def test_names_that_may_be_one_written_twice(name: str, other: str, same: bool) -> None:
+def test_names_that_may_be_duplicates(name: str, other: str, same: bool) -> None:
     assert may_be_same(name, other) is same
     assert may_be_same(other, name) is same

@@ -24,11 +24,11 @@ from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id
         ("", "State/Region", "State/Region"),
     ],
 )
-def test_a_label_is_said_as_in_the_country(country: str, label: str, expected: str) -> None:
+def test_a_label_uses_the_words_of_the_country(country: str, label: str, expected: str) -> None:
     assert local_label(label, country) == expected
 
 
-def test_the_number_that_a_country_asks_for_is_one_there_and_no_vat_id() -> None:
+def test_a_national_tax_number_is_not_labelled_vat_id() -> None:
     for country, tax in LOCAL_TAXES.items():
         number = tax.example
         assert is_other_tax_id(bare_vat_id(number), country), country

@@ -67,7 +67,7 @@ def test_a_moment_is_shown_in_local_time() -> None:
 @pytest.mark.parametrize(
     ("language", "first"), [("en_US", False), ("en_GB", True), ("de_DE", True), ("fr_FR", True), ("ja_JP", False)]
 )
-def test_the_day_comes_first_or_not(language: str, first: bool) -> None:
+def test_the_order_of_day_and_month_follows_the_team(language: str, first: bool) -> None:
     assert Conventions(language).day_first is first
 
 
@@ -94,7 +94,7 @@ def test_a_day_near_today_is_a_word(day: date | None, words: str) -> None:
     assert Conventions(clock=standing_on(date(2026, 11, 21))).near_day(day) == words
 
 
-def test_a_day_over_the_turn_of_the_year_is_near_all_the_same() -> None:
+def test_a_day_across_new_year_is_still_near() -> None:
     by = Conventions("de_DE", "EUR", "DE", clock=standing_on(date(2026, 12, 30)))
     assert by.near_day(date(2027, 1, 2)) == "Sa."
     assert by.near_day(date(2026, 10, 3)) == "3. Okt."

@@ -49,7 +49,7 @@ def records(kind: type[Record]) -> st.SearchStrategy[Record]:
 
 @pytest.mark.parametrize("kind", RECORDS, ids=lambda kind: kind.kind_name)
 @given(data=st.data())
-def test_any_record_comes_back_from_json(kind: type[Record], data: st.DataObject) -> None:
+def test_any_record_is_read_back_from_json(kind: type[Record], data: st.DataObject) -> None:
     record = data.draw(records(kind))
     written = json.loads(json.dumps(plain(record)))
     assert record_of(kind, written) == record
@@ -81,7 +81,7 @@ def test_json_is_written_for_people_and_scripts() -> None:
         plain(1.5)
 
 
-def test_what_is_missing_takes_its_default() -> None:
+def test_a_missing_field_gets_its_default() -> None:
     assert record_of(Client, {"last_name": "A"}) == Client(last_name="A")
 
 
@@ -119,12 +119,12 @@ def test_what_is_missing_takes_its_default() -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_a_value_is_refused_with_its_field(kind: type[Record], name: str, written: Any) -> None:
+def test_an_invalid_value_is_refused_with_the_name_of_its_field(kind: type[Record], name: str, written: Any) -> None:
     with pytest.raises(FileError, match=f"{name} of a {kind.kind_name} cannot be"):
         value_of(kind, name, written)
 
 
-def test_a_time_of_elsewhere_is_the_same_moment() -> None:
+def test_a_time_in_another_zone_is_the_same_moment() -> None:
     moment = datetime(2026, 11, 1, 12, tzinfo=timezone(timedelta(hours=2)))
     assert value_of(Client, "created_at", moment.isoformat()) == moment
 
@@ -166,7 +166,7 @@ def test_a_client_without_a_name_is_refused_at_the_field(given_fields: dict[str,
     assert caught.value.field == field
 
 
-def test_every_field_is_described_and_only_people_type_what_people_type() -> None:
+def test_every_field_has_a_description_and_computed_fields_cannot_be_typed() -> None:
     assert list(BY_NAME.values()) == list(RECORDS)
     for kind in RECORDS:
         described = fields(kind)

@@ -27,14 +27,14 @@ PATHS = {"path", "file", "folder", "source", "url", "_path", "_folder"}
         (Path("/"), "the folder"),
     ],
 )
-def test_whoever_sits_elsewhere_is_told_the_name_alone(where: Path | str, elsewhere: str) -> None:
+def test_a_remote_user_sees_only_the_file_name(where: Path | str, elsewhere: str) -> None:
     assert display_path(where) == str(where)
     with at_another_device():
         assert display_path(where) == elsewhere
     assert display_path(where) == str(where)
 
 
-def test_errors_over_files_name_no_folder_to_whoever_sits_elsewhere(tmp_path: Path) -> None:
+def test_file_errors_show_no_folder_to_a_remote_user(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     closed = tmp_path / "missing" / "list.csv"
     for attempt in (
@@ -64,7 +64,7 @@ def test_a_path_is_read_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
     ("typed", "why"), [("~no-such-user/a.csv", "no home folder ~no-such-user; "), ("a\0b", "NUL"),
                        ("a\ud800b", "U+D800")],
 )  # fmt: skip
-def test_what_no_file_can_be_called_is_refused(typed: str, why: str) -> None:
+def test_an_impossible_file_name_is_refused(typed: str, why: str) -> None:
     with pytest.raises(FieldError, match=re.escape(why)):
         path_of(typed)
     with pytest.raises(UsageError, match=re.escape(why)) as raised:
@@ -87,7 +87,7 @@ def raised(tree: ast.AST) -> Iterator[ast.FormattedValue]:
             yield from (field for field in ast.walk(call) if isinstance(field, ast.FormattedValue))
 
 
-def test_no_error_says_a_path_without_asking_who_is_told() -> None:
+def test_every_error_with_a_path_hides_folders_from_remote_users() -> None:
     # Only modules with something like `{self.path` are parsed.
     likely = re.compile(rf"\{{[^}}]*\b(?:{'|'.join(sorted(PATHS))})\b")
     bare = [

@@ -19,7 +19,7 @@ from crm.model.registry import _WITHOUT_RECORDS, _refuse_wrong
         (replace(Sale.about, sums=(*Sale.about.sums, Sale.about.sums[0])), Sale.about.sums[0].name),
     ],
 )
-def test_what_is_declared_twice_is_refused(about: Kind, message: str) -> None:
+def test_a_duplicate_declaration_is_refused(about: Kind, message: str) -> None:
     wrong = type("Wrong", (Sale,), {"about": about})
     with pytest.raises(ValueError, match=message):
         _refuse_wrong([*(kind for kind in RECORDS if kind is not Sale), wrong])
@@ -42,7 +42,7 @@ def test_a_client_feeds_no_sum() -> None:
         (Effects(recounts_by="note"), "half declared"),
     ],
 )
-def test_effects_name_fields_of_the_record_and_are_declared_whole(effects: Effects, message: str) -> None:
+def test_effects_name_existing_fields_and_are_complete(effects: Effects, message: str) -> None:
     wrong = type("Wrong", (Sale,), {"about": replace(Sale.about, effects=effects)})
     with pytest.raises(ValueError, match=message):
         _refuse_wrong([wrong])
@@ -59,12 +59,12 @@ def test_records_compare_and_are_printed_field_by_field() -> None:
 
 
 @pytest.mark.parametrize("kind", RECORDS)
-def test_no_record_compiles_again_what_all_have(kind: type[Record]) -> None:
+def test_records_share_their_compiled_methods(kind: type[Record]) -> None:
     assert {"__eq__", "__hash__", "__repr__"}.isdisjoint(vars(kind))
 
 
 @pytest.mark.parametrize("kind", RECORDS)
-def test_a_record_made_of_values_is_that_of_the_constructor(kind: type[Record]) -> None:
+def test_a_record_made_from_values_equals_one_from_the_constructor(kind: type[Record]) -> None:
     whole = kind(id=7, version=3)
     assert record_with(kind, {"version": 3, "id": 7}) == whole
     made = record_of_values(kind, field_values(whole))
@@ -82,7 +82,7 @@ def test_two_records_share_no_object_that_can_be_changed() -> None:
 
 
 @pytest.mark.parametrize("name", _WITHOUT_RECORDS)
-def test_no_record_stands_where_none_is_looked_for(name: str) -> None:
+def test_every_record_is_declared_in_a_known_module(name: str) -> None:
     module = import_module(f"crm.model.{name}")
     assert [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__
             and isinstance(value, type) and issubclass(value, Record)] == []  # fmt: skip

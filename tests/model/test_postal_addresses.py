@@ -19,5 +19,5 @@ from crm.model.postal_addresses import town_line
         (("", "", "", ""), ""),
     ],
 )
-def test_a_town_stands_in_the_order_of_its_country(parts: tuple[str, str, str, str], line: str) -> None:
+def test_a_town_line_follows_the_order_of_its_country(parts: tuple[str, str, str, str], line: str) -> None:
     assert town_line(*parts) == line

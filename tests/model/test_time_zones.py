@@ -22,11 +22,11 @@ def test_a_zone_is_found_by_its_name_or_a_part_of_its_city(typed: str, zone: str
 
 
 @pytest.mark.parametrize("typed", ["Ohio", "columbus", "yo", "", "/", "[", "ork"])
-def test_what_is_no_zone_is_refused_with_an_example(typed: str) -> None:
+def test_an_unknown_zone_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(FieldError, match="the nearest big city, for example America/New_York"):
         TimeZone().read(typed, Conventions())
 
 
-def test_several_that_fit_are_named() -> None:
+def test_all_matching_zones_are_listed() -> None:
     with pytest.raises(FieldError, match=r"did you mean .*America/Santarem"):
         TimeZone().read("San", Conventions())

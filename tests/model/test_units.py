@@ -34,13 +34,13 @@ def test_a_form_and_a_typed_line_take_the_same_units(typed: str, code: str) -> N
     [("", ""), ("flat", "LS"), ("square metres", "MTK"), ("lump sum", "LS"), ("M", "MTR"), ("hur", "HUR"),
      ("xbx", "XBX"), ("NAR", "NAR"), (" Hour ", "HUR")],
 )  # fmt: skip
-def test_a_form_also_takes_what_would_begin_a_name_in_a_line(typed: str, code: str) -> None:
+def test_a_form_also_accepts_units_that_a_line_reads_as_part_of_the_name(typed: str, code: str) -> None:
     assert Unit().read(typed, BY) == code
     assert read_line(f"2 {typed or 'Work'} Work 10", BY).unit in (code, "C62")
 
 
 @pytest.mark.parametrize("typed", ["foo", "ABC", "Tg", "boxes", "h h", "\u0661\u0662", "HURX", "1" * 400, "=1"])
-def test_what_is_no_unit_is_refused_before_it_stands_on_an_invoice(typed: str) -> None:
+def test_an_unknown_unit_is_refused_before_it_is_on_an_invoice(typed: str) -> None:
     with pytest.raises(FieldError, match="write a unit like hour"):
         Unit().read(typed, BY)
 
@@ -52,7 +52,7 @@ def test_what_is_no_unit_is_refused_before_it_stands_on_an_invoice(typed: str) -
         ("", "", "", ""), ("MTK", "m\u00b2", "m\u00b2", "square metre"), ("XBX", "XBX", "XBX", "XBX"),
     ],
 )  # fmt: skip
-def test_a_unit_is_printed_shortly_beside_a_quantity_and_named_in_a_list(
+def test_a_unit_is_abbreviated_beside_a_quantity_and_written_out_in_a_list(
     code: str, one: str, more: str, name: str
 ) -> None:
     printed = [unit_beside(code, Decimal(quantity)) for quantity in ("1", "-1", "2", "0.5", "0")]

@@ -215,7 +215,7 @@ AHEAD = [
 
 
 @pytest.mark.parametrize(("typed", "meant"), AHEAD)
-def test_what_is_still_to_come_is_read_as_people_type_it(typed: str, meant: str) -> None:
+def test_future_dates_are_read_as_people_type_them(typed: str, meant: str) -> None:
     when = read_when(typed, US, "ahead")
     assert f"{when.day} {when.time}".strip() == meant
 
@@ -261,7 +261,7 @@ PAST = [
 
 
 @pytest.mark.parametrize(("typed", "meant"), PAST)
-def test_what_has_been_is_read_as_people_type_it(typed: str, meant: str) -> None:
+def test_past_dates_are_read_as_people_type_them(typed: str, meant: str) -> None:
     when = read_when(typed, US, "past")
     assert f"{when.day} {when.time}".strip() == meant
 
@@ -335,7 +335,7 @@ def test_each_team_types_dates_in_its_own_order_and_words(typed: str, language: 
         ("12/24/2026/5", "en_US", "write it like"),
     ],
 )
-def test_what_is_no_day_is_refused_with_what_can_be_written(typed: str, language: str, words: str) -> None:
+def test_an_invalid_day_is_refused_with_examples(typed: str, language: str, words: str) -> None:
     assert words in refusal(typed, team(language))
 
 
@@ -361,12 +361,12 @@ def _every_month(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_printed_can_be_typed_back(language: str) -> None:
+def test_printed_dates_can_be_typed_back(language: str) -> None:
     _every_month(language)
 
 
 @pytest.mark.slow
-def test_what_is_printed_can_be_typed_back_in_every_language_that_there_is() -> None:
+def test_printed_dates_can_be_typed_back_in_every_language() -> None:
     tried = set()
     for language in sorted(locale_identifiers()):
         by = team(language)
@@ -431,7 +431,7 @@ WORDS = st.sampled_from(
 )
 @example("in 99999 months", "en_US", TODAY)
 @example("feb 29", "en_US", date(2097, 3, 1))
-def test_whatever_is_typed_is_a_day_or_refused(typed: str, language: str, today: date) -> None:
+def test_any_text_is_a_day_or_is_refused(typed: str, language: str, today: date) -> None:
     by = team(language, today)
     for direction in ("past", "ahead", "nearest"):
         try:
@@ -442,7 +442,7 @@ def test_whatever_is_typed_is_a_day_or_refused(typed: str, language: str, today:
 
 
 @pytest.mark.parametrize("written", ["in -3 days", "in \u22123 days", " In - 3 weeks"])
-def test_a_count_below_nothing_is_no_date(written: str) -> None:
+def test_a_negative_count_is_not_a_date(written: str) -> None:
     with pytest.raises(NoDateError):
         read_when(written, Conventions(), "ahead")
 
@@ -529,12 +529,12 @@ def test_a_german_team_types_german_words(typed: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["morgen", "in zwei Wochen", "Ende des Monats"])
-def test_other_teams_do_not(typed: str) -> None:
+def test_other_teams_do_not_type_german_words(typed: str) -> None:
     with pytest.raises(NoDateError):
         read_when(typed, team("fr_FR"), "ahead")
 
 
 @pytest.mark.parametrize("typed", ["bald", "nach Ostern", "in der ersten Maiwoche", "Morgenstern", "halb", "viertel"])
-def test_what_is_no_day_in_german_is_refused(typed: str) -> None:
+def test_an_invalid_day_in_german_is_refused(typed: str) -> None:
     with pytest.raises(FieldError):
         read_when(typed, team("de_DE"), "ahead")

@@ -238,7 +238,7 @@ def add_user(repository: SqlRepository) -> User:
     return user
 
 
-def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path, version: int) -> None:
+def test_an_old_file_is_backed_up_and_migrated(old: Path, version: int) -> None:
     with closing(opened(old)) as repository:
         assert counts(repository) == (1, 1, 0, 0)
         assert amounts(repository) == AMOUNTS
@@ -252,7 +252,7 @@ def test_an_old_file_gets_the_tables_of_today_after_a_backup(old: Path, version:
         assert len(repository.backups()) == 1
 
 
-def test_what_was_done_in_an_old_file_is_taken_back_to_the_amount(old: Path) -> None:
+def test_changes_in_an_old_file_are_undone_with_exact_amounts(old: Path) -> None:
     with closing(opened(old)) as repository:
         repository.transact(lambda tx: tx.undo(), "took back")
         with repository.read() as snapshot:
@@ -262,7 +262,7 @@ def test_what_was_done_in_an_old_file_is_taken_back_to_the_amount(old: Path) -> 
         assert amounts(repository) == AMOUNTS
 
 
-def test_what_is_added_is_what_a_new_file_has(old: Path, folder: Path) -> None:
+def test_a_migrated_file_has_the_schema_of_a_new_one(old: Path, folder: Path) -> None:
     new = folder / "new.sqlite3"
     shapes = []
     for path in (old, new):
@@ -279,7 +279,7 @@ def test_what_is_added_is_what_a_new_file_has(old: Path, folder: Path) -> None:
     assert shapes[0] == shapes[1]
 
 
-def test_an_old_backup_is_put_back(old: Path, folder: Path, version: int) -> None:
+def test_an_old_backup_is_restored(old: Path, folder: Path, version: int) -> None:
     with closing(opened(folder / "new.sqlite3")) as repository:
         add_user(repository)
         repository.restore(old)
@@ -290,7 +290,7 @@ def test_an_old_backup_is_put_back(old: Path, folder: Path, version: int) -> Non
     assert version_of(old) == str(version)
 
 
-def test_an_old_backup_has_the_format_of_today_before_others_can_write_to_it(
+def test_an_old_backup_is_migrated_before_others_can_write_to_it(
     old: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     formats = []
@@ -307,7 +307,7 @@ def test_an_old_backup_has_the_format_of_today_before_others_can_write_to_it(
 
 
 @pytest.mark.many
-def test_an_old_backup_is_put_back_into_a_spreadsheet(old: Path) -> None:
+def test_an_old_backup_is_restored_into_a_spreadsheet(old: Path) -> None:
     with _new_store(STORES["sheets"]) as store:
         store.repository.restore(old)
         with store.another().read() as snapshot:
@@ -315,7 +315,7 @@ def test_an_old_backup_is_put_back_into_a_spreadsheet(old: Path) -> None:
         assert amounts(store.another()) == AMOUNTS
 
 
-def test_an_old_file_that_can_only_be_read_is_read(old: Path) -> None:
+def test_an_old_read_only_file_can_be_read(old: Path) -> None:
     old.chmod(0o444)
     old.parent.chmod(0o555)
 
@@ -352,7 +352,7 @@ def test_an_old_file_without_room_for_a_backup_is_left_as_it_is(old: Path, versi
     assert ("message" in tables_in(old)) is (version > 3)
 
 
-def test_programs_that_open_an_old_file_at_the_same_moment_do_no_harm(old: Path) -> None:
+def test_programs_that_migrate_a_file_at_the_same_moment_do_no_harm(old: Path) -> None:
     def read(_: int) -> tuple[int, ...]:
         with closing(opened(old)) as repository:
             return counts(repository)
@@ -362,7 +362,7 @@ def test_programs_that_open_an_old_file_at_the_same_moment_do_no_harm(old: Path)
     assert version_of(old) == str(tables.SCHEMA_VERSION)
 
 
-def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
+def test_owners_in_an_old_file_are_found_by_name(folder: Path) -> None:
     path = folder / "store.sqlite3"
     with closing(Store(lambda *_, **__: opened(path), folder)) as store:
         ben, gone, *_ = [
@@ -404,7 +404,7 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
         assert clients[0].owner == "Ben"
 
 
-def test_who_opted_out_before_there_was_a_list_is_on_it(folder: Path) -> None:
+def test_opt_outs_from_before_the_list_are_on_it(folder: Path) -> None:
     path = folder / "store.sqlite3"
     with closing(Store(lambda *_, **__: opened(path), folder)) as store:
         store.add(email="again@example.com", marketing_consent=True)

@@ -14,7 +14,7 @@ from tests.conftest import Store
 pytestmark = pytest.mark.contract
 
 
-def test_two_who_edit_different_fields_both_win(store: Store) -> None:
+def test_edits_of_different_fields_are_merged(store: Store) -> None:
     shown = store.add(city="Graz", notes="old")
     other = store.another("ben")
     other.transact(lambda tx: tx.change(tx.get(Client, 1), city="Wien"), "edit")
@@ -22,7 +22,7 @@ def test_two_who_edit_different_fields_both_win(store: Store) -> None:
     assert (changed.city, changed.notes, changed.version) == ("Wien", "new", 3)
 
 
-def test_two_who_edit_the_same_field_are_told_and_nothing_is_overwritten(store: Store) -> None:
+def test_edits_of_the_same_field_are_a_conflict_and_nothing_is_overwritten(store: Store) -> None:
     shown = store.add(city="Graz", date_of_birth=date(1980, 1, 1), tags=("a",), notes="old")
     theirs = {"city": "Wien", "date_of_birth": None, "tags": ("a", "b")}
     store.another("ben").transact(lambda tx: tx.change(tx.get(Client, 1), **theirs), "edit")
@@ -39,7 +39,7 @@ def test_two_who_edit_the_same_field_are_told_and_nothing_is_overwritten(store: 
     assert store.everything() == before
 
 
-def test_two_who_write_the_same_value_agree(store: Store) -> None:
+def test_two_edits_to_the_same_value_are_no_conflict(store: Store) -> None:
     shown = store.add(city="Graz")
     store.another().transact(lambda tx: tx.change(tx.get(Client, 1), city="Wien"), "edit")
     assert store.change(lambda tx: tx.change(shown, city="Wien")).version == 2
@@ -52,7 +52,7 @@ def test_a_sale_meanwhile_is_no_conflict(store: Store) -> None:
     assert (changed.city, changed.status, changed.total_spend) == ("Wien", "VIP", Decimal("40000.00"))
 
 
-def test_who_edits_what_was_deleted_is_told(store: Store) -> None:
+def test_editing_a_deleted_record_is_refused(store: Store) -> None:
     shown = store.add()
     store.another().transact(lambda tx: tx.delete(tx.get(Client, 1)), "gone")
     with pytest.raises(NotFoundError):
@@ -60,7 +60,7 @@ def test_who_edits_what_was_deleted_is_told(store: Store) -> None:
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, RuleError, KeyboardInterrupt])
-def test_a_change_that_fails_in_the_middle_leaves_nothing(store: Store, error: type[BaseException]) -> None:
+def test_a_change_that_fails_halfway_is_rolled_back(store: Store, error: type[BaseException]) -> None:
     client = store.add(last_name="Kept")
     before = store.everything()
 
@@ -83,7 +83,7 @@ def test_a_change_that_fails_in_the_middle_leaves_nothing(store: Store, error: t
     assert store.add().id == 2
 
 
-def test_a_change_is_run_again_where_another_writer_came_first(store: Store) -> None:
+def test_a_change_is_retried_after_another_writer(store: Store) -> None:
     client = store.add()
     other = store.another()
     calls: list[int] = []
@@ -128,7 +128,7 @@ def test_a_changed_rule_is_in_force_at_once_in_its_transaction(store: Store) -> 
 # The history
 
 
-def test_every_change_stands_in_the_history_with_before_and_after(store: Store) -> None:
+def test_the_history_has_the_values_before_and_after_every_change(store: Store) -> None:
     client = store.add(city="Graz", tags=("a",))
     other = store.another("ben")
     other.transact(lambda tx: tx.change(client, city="Wien", tags=("a", "b")), "moved house")
@@ -164,7 +164,7 @@ def test_every_change_stands_in_the_history_with_before_and_after(store: Store) 
         assert len(snapshot.changes(limit=3)) == 3
 
 
-def test_a_client_and_a_sale_of_one_number_have_histories_of_their_own(store: Store) -> None:
+def test_a_client_and_a_sale_with_the_same_number_have_separate_histories(store: Store) -> None:
     client = store.add()
     sale = store.sell(client, "1")
     assert client.id == sale.id
@@ -173,7 +173,7 @@ def test_a_client_and_a_sale_of_one_number_have_histories_of_their_own(store: St
         assert {change.record for change in snapshot.changes(record=client)} == {"client"}
 
 
-def test_a_review_of_all_is_on_record_for_each_client_that_moved(store: Store) -> None:
+def test_a_review_of_all_clients_is_in_the_history_of_each_that_moved(store: Store) -> None:
     rich, poor = store.add(), store.add()
     store.sell(rich, "500")
     store.set_rules(("Big", "total_spend >= 500"), ("Regular", ""))
@@ -194,7 +194,7 @@ def test_a_review_of_all_is_on_record_for_each_client_that_moved(store: Store) -
         assert len(snapshot.changes(record=poor)) == 1
 
 
-def test_what_changes_nothing_leaves_no_trace(store: Store) -> None:
+def test_a_change_without_effect_is_not_in_the_history(store: Store) -> None:
     store.add()
     store.change(lambda tx: tx.get(Client, 1))
     store.change(lambda tx: tx.review_all())
@@ -202,7 +202,7 @@ def test_what_changes_nothing_leaves_no_trace(store: Store) -> None:
         assert len(snapshot.history()) == 1
 
 
-def test_a_reading_repository_leaves_no_trace(store: Store) -> None:
+def test_reading_changes_no_file(store: Store) -> None:
     store.add()
     with store.another().read() as snapshot:
         snapshot.search("x")
@@ -220,7 +220,7 @@ def test_the_times_of_a_record_are_those_of_its_transactions(store: Store) -> No
     assert isinstance(changed.updated_at, datetime)
 
 
-def test_a_client_to_whom_sales_belong_stays_whole(store: Store) -> None:
+def test_removing_a_client_with_sales_is_refused(store: Store) -> None:
     client = store.add()
     store.sell(client, "5")
     with pytest.raises(RefusedError, match="still belong"):
@@ -229,7 +229,7 @@ def test_a_client_to_whom_sales_belong_stays_whole(store: Store) -> None:
 
 
 @pytest.mark.parametrize("clients", [1, 25])
-def test_a_transaction_knows_what_it_has_entered_into_the_history(store: Store, clients: int) -> None:
+def test_a_transaction_sees_its_own_history_entries(store: Store, clients: int) -> None:
     shown = store.add(city="Graz")
 
     def change(tx: Any) -> Any:
@@ -247,7 +247,7 @@ def test_a_transaction_knows_what_it_has_entered_into_the_history(store: Store, 
     assert len(kept) == clients + 4
 
 
-def test_ids_run_on_past_what_is_put_back_in_the_same_transaction(store: Store) -> None:
+def test_new_ids_skip_those_restored_in_the_same_transaction(store: Store) -> None:
     one, other = store.add(), store.add()
     store.change(lambda tx: tx.delete(other), "deleted")
 

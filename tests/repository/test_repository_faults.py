@@ -132,7 +132,7 @@ print("done", flush=True)
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_leaves_all_or_nothing(path: Path) -> None:
+def test_a_killed_transaction_is_applied_as_a_whole_or_not_at_all(path: Path) -> None:
     made(path, 10)
     dice = random.Random(20261121)
     killed = 0
@@ -160,7 +160,7 @@ class _Failed(Exception):
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_indexes_are_dropped_for_many_new_clients_and_all_come_back(path: Path, fails: bool) -> None:
+def test_indexes_are_dropped_for_a_bulk_load_and_rebuilt(path: Path, fails: bool) -> None:
     made(path, 10)
 
     def change(tx: SqlTransaction) -> None:
@@ -178,9 +178,7 @@ def test_indexes_are_dropped_for_many_new_clients_and_all_come_back(path: Path, 
     assert sound(path) == (10 if fails else 2210)
 
 
-def test_indexes_stay_where_there_are_more_clients_already_or_something_is_being_read(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_indexes_stay_in_a_large_store_or_while_somebody_reads(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transaction, "_MANY", 10)
     made(path, 200)
 
@@ -211,7 +209,7 @@ for at in range(100_000):
 
 
 @pytest.mark.slow
-def test_killed_while_selling_keeps_every_sale_that_was_told_and_no_half_one(path: Path) -> None:
+def test_a_killed_program_keeps_every_confirmed_sale_and_no_half_one(path: Path) -> None:
     made(path, 1)
     dice = random.Random(11)
     for _ in range(4):
@@ -247,7 +245,7 @@ print("done", flush=True)
 
 
 @pytest.mark.slow
-def test_two_programs_that_write_at_once_lose_nothing(path: Path) -> None:
+def test_two_programs_write_at_once_without_loss(path: Path) -> None:
     made(path, 3)
     with child(SELLING, path, "0.10") as one, child(SELLING, path, "0.03") as other:
         for process in (one, other):
@@ -267,7 +265,7 @@ def test_two_programs_that_write_at_once_lose_nothing(path: Path) -> None:
         assert len(snapshot.history(limit=500)) == 121
 
 
-def test_many_programs_may_make_the_store_at_once(path: Path) -> None:
+def test_many_programs_can_create_the_store_at_once(path: Path) -> None:
     outcomes: list[object] = []
 
     def first_use(at: int) -> None:
@@ -298,7 +296,7 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.mark.slow
-def test_who_waits_is_told_and_goes_on(path: Path) -> None:
+def test_a_writer_that_waits_says_so_and_goes_on(path: Path) -> None:
     made(path, 1)
     reports: list[Wait] = []
     with held(path) as other, closing(opened(path, waiting=reports.append)) as repository:
@@ -312,7 +310,7 @@ def test_who_waits_is_told_and_goes_on(path: Path) -> None:
     assert reports[0].sentence == "Another program is saving to this file; waiting"
 
 
-def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_waits_too_long_gives_up_without_a_change(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(path, 1)
     monkeypatch.setattr(sql, "TELLS_AFTER", 0.1)
     monkeypatch.setattr(sql, "GIVES_UP_AFTER", 0.8)
@@ -332,7 +330,7 @@ def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatc
         assert len(snapshot.history()) == 1
 
 
-def test_many_who_come_at_once_open_one_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_programs_open_one_new_store(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     openings, together = list[int](), threading.Barrier(8)
     open_it = SqlRepository._opened
 
@@ -385,14 +383,14 @@ def refused(path: Path, error: type[CRMError]) -> str:
     return caught.value.sentence
 
 
-def test_garbage_is_damaged_and_stays(path: Path) -> None:
+def test_a_file_of_garbage_is_reported_as_damaged_and_kept(path: Path) -> None:
     path.write_bytes(random.Random(1).randbytes(20_000))
     assert refused(path, StoreDamagedError).endswith("puts one back.")
     path.write_bytes(b"hello")
     refused(path, StoreDamagedError)
 
 
-def test_a_truncated_store_is_damaged_and_stays(path: Path) -> None:
+def test_a_truncated_store_is_reported_as_damaged_and_kept(path: Path) -> None:
     made(path)
     whole = path.read_bytes()
     for size in (100, 4096, 4096 * 3 + 17):
@@ -400,7 +398,7 @@ def test_a_truncated_store_is_damaged_and_stays(path: Path) -> None:
         refused(path, StoreDamagedError)
 
 
-def test_an_overwritten_page_is_found(path: Path) -> None:
+def test_an_overwritten_page_is_reported(path: Path) -> None:
     made(path, 2000)
     content = bytearray(path.read_bytes())
     for at in range(len(content) // 4096 // 2, len(content) // 4096 // 2 + 40):
@@ -415,7 +413,7 @@ def test_an_overwritten_page_is_found(path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2026-99-99 00:00:00", "", -5, 1e300, b"\xff\xfe"])
-def test_a_time_that_is_none_is_damage_and_no_fault_of_the_program(path: Path, value: object) -> None:
+def test_an_invalid_time_in_the_file_is_reported_as_damage(path: Path, value: object) -> None:
     with closing(opened(path)) as store:
         store.transact(lambda tx: tx.add(Client(kind="person", last_name="A")), "added a client")
         with closing(sqlite3.connect(path)) as other:
@@ -425,7 +423,7 @@ def test_a_time_that_is_none_is_damage_and_no_fault_of_the_program(path: Path, v
             snapshot.find_all(Client)
 
 
-def test_text_that_is_none_is_damage_and_no_fault_of_the_program(path: Path) -> None:
+def test_invalid_text_in_the_file_is_reported_as_damage(path: Path) -> None:
     with closing(opened(path)) as store:
         store.transact(lambda tx: tx.add(Client(kind="person", last_name="A")), "added a client")
         with closing(sqlite3.connect(path)) as other:
@@ -435,7 +433,7 @@ def test_text_that_is_none_is_damage_and_no_fault_of_the_program(path: Path) -> 
             snapshot.find_all(Client)
 
 
-def test_a_database_of_another_program_stays(path: Path) -> None:
+def test_a_database_of_another_program_is_not_changed(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE songs (title TEXT)")
         other.execute("INSERT INTO songs VALUES ('x')")
@@ -450,7 +448,7 @@ def test_a_database_of_another_program_stays(path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "error"), [("99", StoreNewerError), ("x", StoreDamagedError), ("", StoreDamagedError)]
 )
-def test_a_store_of_another_version_stays(path: Path, version: str, error: type[CRMError]) -> None:
+def test_a_store_of_a_newer_version_is_not_changed(path: Path, version: str, error: type[CRMError]) -> None:
     made(path)
     with closing(sqlite3.connect(path)) as other:
         other.execute("UPDATE store_facts SET value = ? WHERE name = 'schema_version'", (version,))
@@ -458,12 +456,12 @@ def test_a_store_of_another_version_stays(path: Path, version: str, error: type[
     refused(path, error)
 
 
-def test_a_folder_is_no_store(path: Path) -> None:
+def test_a_folder_is_refused_as_a_store(path: Path) -> None:
     path.mkdir()
     assert "cannot be opened" in refused(path, StoreError)
 
 
-def test_a_store_below_a_file_cannot_be_made(path: Path) -> None:
+def test_a_store_below_a_file_is_refused(path: Path) -> None:
     path.write_text("a file")
     with closing(opened(path / "crm.sqlite3")) as repository, pytest.raises(StoreError, match="cannot be made"):
         repository.is_empty()
@@ -497,7 +495,7 @@ def counted(path: Path) -> object:
         return snapshot.count(Client), len(snapshot.search("name1"))
 
 
-def test_a_file_that_may_not_be_read_is_told(path: Path) -> None:
+def test_an_unreadable_file_is_reported(path: Path) -> None:
     made(path)
     path.chmod(0)
     assert as_nobody(lambda: counted(path)).startswith("StoreError: ")
@@ -507,7 +505,7 @@ def test_a_file_that_may_not_be_read_is_told(path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "both"])
-def test_what_can_only_be_read_is_read(path: Path, what: str) -> None:
+def test_a_read_only_store_can_be_read(path: Path, what: str) -> None:
     made(path)
     content = path.read_bytes()
     path.chmod(0o444 if what != "folder" else 0o666)
@@ -519,13 +517,13 @@ def test_what_can_only_be_read_is_read(path: Path, what: str) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_new_store_in_a_folder_that_cannot_be_written_is_told(path: Path) -> None:
+def test_a_new_store_in_a_read_only_folder_is_refused(path: Path) -> None:
     path.parent.chmod(0o555)
     assert as_nobody(lambda: written(path)).startswith("StoreError: ")
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_backup_that_cannot_be_written_is_told(path: Path) -> None:
+def test_a_backup_that_cannot_be_written_is_reported(path: Path) -> None:
     made(path)
     forbidden = path.parent / "forbidden"
     forbidden.mkdir(mode=0o500)
@@ -540,7 +538,7 @@ def test_a_backup_that_cannot_be_written_is_told(path: Path) -> None:
     assert "could not be written" in answer
 
 
-def test_a_full_disk_keeps_nothing_of_the_change(path: Path) -> None:
+def test_a_full_disk_rolls_the_change_back(path: Path) -> None:
     made(path)
 
     def fill() -> object:
@@ -574,7 +572,7 @@ def as_nobody_or_root(work: Callable[[], object]) -> str:
 # Backups
 
 
-def test_a_backup_is_whole_and_comes_back(path: Path) -> None:
+def test_a_backup_is_complete_and_can_be_restored(path: Path) -> None:
     made(path)
     with closing(opened(path)) as repository:
         copy = repository.backup()
@@ -608,7 +606,7 @@ def test_a_restored_store_is_seen_by_others_at_once(path: Path) -> None:
     assert sound(path) == 301
 
 
-def test_what_is_no_backup_is_not_restored(path: Path) -> None:
+def test_a_file_that_is_not_a_backup_is_not_restored(path: Path) -> None:
     made(path)
     garbage, foreign, newer, cut = (path.parent / name for name in ("garbage", "foreign", "newer", "cut"))
     garbage.write_bytes(b"garbage" * 1000)
@@ -653,7 +651,7 @@ def test_only_ten_dated_backups_are_kept_and_the_oldest_can_be_restored(store: S
     assert named.exists()
 
 
-def test_two_backups_of_one_second_are_two(path: Path) -> None:
+def test_two_backups_in_one_second_are_two_files(path: Path) -> None:
     made(path)
     with closing(opened(path)) as repository:
         assert len({repository.backup() for _ in range(3)}) == 3
@@ -676,7 +674,7 @@ def test_a_backup_is_made_once_a_day_and_not_of_an_empty_store(store: Store) -> 
 
 
 @pytest.mark.slow
-def test_a_backup_while_somebody_writes_is_whole(path: Path) -> None:
+def test_a_backup_during_a_write_is_consistent(path: Path) -> None:
     made(path, 3)
     with child(SELLING, path, "1.00") as process:
         assert process.stdin is not None
@@ -694,7 +692,7 @@ def test_a_backup_while_somebody_writes_is_whole(path: Path) -> None:
     assert sound(path) == 3
 
 
-def test_a_damaged_store_can_be_restored_over_and_is_kept(path: Path) -> None:
+def test_restoring_over_a_damaged_store_keeps_the_damaged_file(path: Path) -> None:
     made(path)
     with closing(opened(path)) as repository:
         copy = repository.backup()
@@ -707,7 +705,7 @@ def test_a_damaged_store_can_be_restored_over_and_is_kept(path: Path) -> None:
     assert sound(path) == 300
 
 
-def test_a_restore_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restore_gives_up_waiting_in_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from crm.repository.sqlite import files
 
     made(path)
@@ -724,7 +722,7 @@ def test_a_restore_does_not_wait_for_ever(path: Path, monkeypatch: pytest.Monkey
     assert sound(path) == 300
 
 
-def test_sales_are_durable_when_the_command_has_answered(path: Path) -> None:
+def test_a_confirmed_sale_is_durable(path: Path) -> None:
     made(path, 1)
     with child(SELLING, path, "1.00") as process:
         assert process.stdin is not None
@@ -740,7 +738,7 @@ def test_sales_are_durable_when_the_command_has_answered(path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
-def test_a_copy_of_a_store_in_use_is_of_one_moment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_of_a_store_in_use_is_consistent(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody goes on writing, and moving what was written from one of its two files into the other."""
     made(path, 1)
     with closing(sqlite3.connect(path)) as raw:

@@ -79,7 +79,7 @@ def menus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         menu.thread.join(PATIENCE)
 
 
-def test_two_menus_in_one_process_keep_apart(menus: Any) -> None:
+def test_two_menus_in_one_process_do_not_share_data(menus: Any) -> None:
     """Each shows its own store at its own width, in colour or not, while the other waits in the middle of a form."""
     anna, bob = menus("anna"), menus("bob", columns=50, NO_COLOR="1")
     for menu in (anna, bob):
@@ -99,7 +99,7 @@ def test_two_menus_in_one_process_keep_apart(menus: Any) -> None:
         assert menu.leave() == 0
 
 
-def test_each_menu_keeps_its_data_in_the_folder_that_its_own_environment_names(menus: Any, tmp_path: Path) -> None:
+def test_each_menu_uses_the_data_folder_of_its_own_environment(menus: Any, tmp_path: Path) -> None:
     """Without a named store each has one of its own, and nothing is written to the folder of the process."""
     homes = {name: tmp_path / f"home of {name}" for name in ("Greta", "Hugo")}
     started = {name: menus(name.lower(), CRM_STORE="", XDG_DATA_HOME=str(home)) for name, home in homes.items()}

@@ -72,7 +72,7 @@ def test_an_error_is_one_sentence(session: Session, error: BaseException, words:
     assert "Traceback" not in text
 
 
-def test_in_a_browser_a_step_that_fails_is_noted_where_the_server_writes(session: Session) -> None:
+def test_in_a_browser_a_failed_step_is_written_to_the_server_log(session: Session) -> None:
     noted: list[Exception] = []
     session.exchange = cast(FileTransfer, SimpleNamespace(note=noted.append))
     failed = ZeroDivisionError("secret")
@@ -85,19 +85,19 @@ def test_in_a_browser_a_step_that_fails_is_noted_where_the_server_writes(session
     assert "--debug" not in screen_text(session)
 
 
-def test_details_are_shown_to_who_asks_for_them(session: Session) -> None:
+def test_error_details_are_shown_on_request(session: Session) -> None:
     session.debug = True
     session.attempt(raising(ZeroDivisionError("the details")))
     assert "the details" in screen_text(session)
 
 
-def test_going_back_tells_nothing(session: Session) -> None:
+def test_going_back_shows_no_message(session: Session) -> None:
     session.attempt(raising(Back()))
     assert screen_text(session) == "Next" or screen_text(session).startswith("Next")
 
 
 @pytest.mark.parametrize("error", [Closed(), OSError(errno.EPIPE, "broken pipe"), OSError(errno.EIO, "gone")])
-def test_a_terminal_that_is_gone_ends_everything(session: Session, error: Exception) -> None:
+def test_a_closed_terminal_ends_the_program(session: Session, error: Exception) -> None:
     with pytest.raises(Closed):
         session.attempt(raising(error))
 
@@ -107,7 +107,7 @@ def test_the_first_nine_entries_have_digits_and_the_others_no_key() -> None:
     assert keys == [*"123456789", *[""] * 11]
 
 
-def test_waiting_is_told_once_a_wait() -> None:
+def test_a_wait_is_reported_once() -> None:
     out = io.StringIO()
     screen = Screen(out, plain=True)
     for seconds in (2.1, 2.2, 3.0, 2.1):
@@ -119,7 +119,7 @@ QUOTA = "Google's quota for this minute is used up"
 COUNTDOWN = [Wait(QUOTA, waited, 3 - waited) for waited in (0, 0.5, 1, 2, 3)]
 
 
-def test_a_countdown_without_a_terminal_is_told_once() -> None:
+def test_a_countdown_without_a_terminal_is_printed_once() -> None:
     out = io.StringIO()
     screen = Screen(out, plain=True)
     for wait in COUNTDOWN * 2:
@@ -128,7 +128,7 @@ def test_a_countdown_without_a_terminal_is_told_once() -> None:
     assert out.getvalue() == f"{QUOTA}; going on in 3 s.\n" * 2 + "Saved.\n"
 
 
-def test_a_countdown_stays_in_one_line_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_countdown_stays_on_one_line_and_is_erased(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("NO_COLOR", "1")
     for waits in (COUNTDOWN, COUNTDOWN[:-1]):
@@ -144,7 +144,7 @@ def test_a_countdown_stays_in_one_line_and_leaves_nothing(monkeypatch: pytest.Mo
         ]
 
 
-def test_a_wait_is_told_once_beside_the_answer_of_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shell_reports_a_wait_once_beside_its_answer(capsys: pytest.CaptureFixture[str]) -> None:
     from crm.shell.call import WaitNotes
 
     saving = [Wait("Another program is saving to this file", waited) for waited in (2.1, 2.2, 3.0)]
@@ -165,7 +165,7 @@ def comes(out: io.StringIO, text: str) -> None:
         time.sleep(0.01)
 
 
-def test_a_countdown_beside_a_bar_is_told_by_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_countdown_during_progress_is_shown_in_the_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     out = io.StringIO()
     screen = Screen(out, plain=False)
@@ -178,7 +178,7 @@ def test_a_countdown_beside_a_bar_is_told_by_the_bar(monkeypatch: pytest.MonkeyP
         screen.waiting(COUNTDOWN[-1])
 
 
-def test_progress_is_shown_for_long_work_wherever_it_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_long_task_shows_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     out = io.StringIO()
     with Screen(out, plain=False).progress("Importing [bold]"):
@@ -196,7 +196,7 @@ def test_no_progress_is_shown_for_short_work(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.slow
-def test_an_export_of_five_thousand_clients_is_not_silent(start: Start, crm: CRM, store: Path) -> None:
+def test_an_export_of_five_thousand_clients_shows_progress(start: Start, crm: CRM, store: Path) -> None:
     rows = "".join(f"Name {at},a{at}@example.com\n" for at in range(5001))
     (store.parent / "many.csv").write_text(f"last_name,email\n{rows}")
     named("import")(crm, store.parent / "many.csv")

@@ -45,7 +45,7 @@ def _walks() -> list[Command]:
     return found
 
 
-def test_a_walk_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_walk_through_a_command_leaves_no_files(tmp_path: Path) -> None:
     with prepared_folder() as folder, chdir(tmp_path):
         walk = Walk(folder, named("backup"), lambda _: [])
         walk.go()
@@ -59,7 +59,7 @@ _MUCH = {"users list": (2, 10), "profile show": (2, 10)}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", sorted({case.words for case in _walks()} | _MUCH.keys()))
-def test_everything_is_left_alone_by_a_lost_session(
+def test_a_lost_session_changes_nothing(
     walker: ProcessPoolExecutor, words: str, record_property: Callable[[str, object], None]
 ) -> None:
     walked = walker.submit(walk_one_after_the_other, words).result()
@@ -73,7 +73,7 @@ def test_everything_is_left_alone_by_a_lost_session(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", ["users list", "profile show", "clients list", "follow-ups list"])
-def test_much_is_left_alone_however_the_session_was_lost(walker: ProcessPoolExecutor, words: str) -> None:
+def test_a_session_lost_in_any_way_changes_nothing(walker: ProcessPoolExecutor, words: str) -> None:
     # Each way at the first questions; at the others one after the other is tried above.
     walked = walker.submit(walk_with_all_ways, words, 8).result()
     assert all(walked.refused[way] >= 5 for way in LOST), walked.refused

@@ -70,7 +70,7 @@ def busy(past: CRM, crm: CRM) -> CRM:
 
 @pytest.mark.parametrize("columns", [80, 40])
 @pytest.mark.usefixtures("busy")
-def test_today_ranks_what_is_mine_and_shows_everybodys_by_a_key(start: Start, columns: int) -> None:
+def test_today_ranks_my_tasks_and_shows_everybodys_by_a_key(start: Start, columns: int) -> None:
     session = start(columns=columns).choose("Today").sees("To do: 3, and 1 for others").settled()
     rows = [line.partition(") ")[2] for line in session.lines if ") " in line]
     wide = ["3 days overdue: Call about the quote (Acme)", "Due today: Stay in touch (Acme)",
@@ -93,7 +93,7 @@ def test_today_ranks_what_is_mine_and_shows_everybodys_by_a_key(start: Start, co
         (20, "! bedroom in… (Vikt…"),
     ],
 )
-def test_what_and_who_stay_where_the_urgency_has_no_room(columns: int, line: str) -> None:
+def test_in_a_narrow_window_the_task_and_the_client_stay_and_the_urgency_goes(columns: int, line: str) -> None:
     screen = Screen(io.StringIO(), plain=False)
     client = Client(first_name="Viktor", last_name="Dunmore")
     why = "expected to close 3 days ago, nothing done for 22 days"
@@ -104,13 +104,13 @@ def test_what_and_who_stay_where_the_urgency_has_no_room(columns: int, line: str
 @pytest.mark.parametrize(
     ("columns", "line"), [(42, "! Invoice INV-2026-0003 (Viktor Dunmore)"), (32, "! INV-2026-0003 (Viktor Dunmore)")]
 )
-def test_an_invoice_that_is_due_is_named_by_its_number_where_there_is_little_room(columns: int, line: str) -> None:
+def test_in_a_narrow_window_a_due_invoice_is_shown_by_its_number(columns: int, line: str) -> None:
     client = Client(first_name="Viktor", last_name="Dunmore")
     item = AgendaItem(0, "Invoice INV-2026-0003", "overdue for 6 days", client, Invoice(number="INV-2026-0003"), "")
     assert item_line(Screen(io.StringIO(), plain=False), item, columns, whose=False, late=True) == line
 
 
-def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: CRM) -> None:
+def test_each_task_is_opened_by_its_number_and_done(start: Start, busy: CRM) -> None:
     session = start().choose("Today").sees("1) 3 days overdue").press("1").sees("3 days overdue")
     # What a follow-up is opened for most is marked; undo takes it back.
     session.sees("Client Acme").sees("» 1) Done").press("enter").sees("Done: Call about the quote (Acme)").sees(
@@ -122,7 +122,7 @@ def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: C
     session.sees("To do: 1").press("u").sees("Undo: completed the follow-up Stay in touch").press("1").sees("To do: 2")
 
 
-def test_put_off_from_today(start: Start, busy: CRM) -> None:
+def test_a_follow_up_is_postponed_from_today(start: Start, busy: CRM) -> None:
     session = start().choose("Today").press("1").choose("Snooze").sees("Next week, Nov 23, 2026").press("2")
     session.sees("Snoozed until Mon: Call about the quote (Acme)").sees("To do: 2")
     session.choose("Due today").choose("Snooze").choose("Another day").press("fri 9:30", "enter")
@@ -132,19 +132,19 @@ def test_put_off_from_today(start: Start, busy: CRM) -> None:
 
 
 @pytest.mark.usefixtures("busy")
-def test_a_client_is_opened_and_a_call_logged_from_what_is_to_do(start: Start) -> None:
+def test_a_task_opens_its_client_and_logs_a_call(start: Start) -> None:
     session = start().choose("Today").press("1").choose("Open the client").sees("Acme no. 1").press("esc")
     session.sees("3 days overdue").choose("Log a call").sees("Log a call, meeting or note")
     session.press("esc").sees("3 days overdue").press("esc").sees("To do: 3")
 
 
 @pytest.mark.usefixtures("busy")
-def test_whoever_has_nothing_to_do_sees_what_others_have(start: Start) -> None:
+def test_a_person_without_tasks_sees_those_of_others(start: Start) -> None:
     session = start(CRM_USER="newcomer").sees("Today 4 of others").choose("Today").sees("To do: 4")
     session.sees("Call about the quote (Acme), tester").press("a").sees("Nothing to do, and 4 for others")
 
 
-def test_all_that_is_to_do_is_a_list_of_pages(start: Start, busy: CRM) -> None:
+def test_the_full_agenda_is_paged(start: Start, busy: CRM) -> None:
     client = named("clients list")(busy, {})[0]
     for number in range(20):
         add(busy, client, f"Call {number:02}")
@@ -153,7 +153,7 @@ def test_all_that_is_to_do_is_a_list_of_pages(start: Start, busy: CRM) -> None:
     session.press("1").sees("Call about the quote").press("esc", "esc").sees("To do")
 
 
-def test_without_anything_to_do_today_is_as_it_was(start: Start, crm: CRM) -> None:
+def test_without_tasks_today_is_unchanged(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Ada"})
     text = start().choose("Today").sees("New       Ada").settled().text
     assert "To do" not in text
@@ -164,7 +164,7 @@ def test_without_anything_to_do_today_is_as_it_was(start: Start, crm: CRM) -> No
 
 
 @pytest.mark.usefixtures("busy")
-def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
+def test_follow_ups_list_mine_then_everybodys_and_can_be_filtered(start: Start) -> None:
     session = start().choose("Follow-ups").sees("1-2 of 2 · mine, 1 overdue")
     session.press("a").sees("1-3 of 3 · everyone's, 1 overdue").sees("10:00")
     session.press("f").choose("Assigned to").choose("Cy Young").sees("1-1 of 1 · everyone's, for Cy Young")
@@ -174,7 +174,7 @@ def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
     session.press("yesterday", "enter").sees("1-1 of 1").sees("due by Nov 20, 2026")
 
 
-def test_one_is_added_with_what_there_is_to_choose_from(start: Start, busy: CRM) -> None:
+def test_a_follow_up_is_added_with_choices(start: Start, busy: CRM) -> None:
     session = start().choose("Follow-ups").sees("n new").press("n").sees("Client (").press("acme", "enter")
     session.sees("What").press("Send it", "enter").sees("tomorrow, fri, next week").press("next week", "enter")
     session.sees("Due       Nov 23, 2026").sees("For       tester")
@@ -187,7 +187,7 @@ def test_one_is_added_with_what_there_is_to_choose_from(start: Start, busy: CRM)
     )  # fmt: skip
 
 
-def test_a_day_that_has_passed_is_refused_where_it_is_typed(start: Start, busy: CRM) -> None:
+def test_a_past_day_is_refused_when_it_is_typed(start: Start, busy: CRM) -> None:
     session = start().choose("Follow-ups").sees("n new").press("n").press("bo berg", "enter").sees("What")
     session.press("Call", "enter").sees("Due").press("yesterday", "enter")
     session.sees("Nov 20, 2026 has passed (today is Nov 21, 2026)").press("kill", "tomorrow", "enter").choose("Save")
@@ -195,7 +195,7 @@ def test_a_day_that_has_passed_is_refused_where_it_is_typed(start: Start, busy: 
     assert follow_ups(busy)[-1].due_on == days(1)
 
 
-def test_one_is_edited_handed_over_and_deleted(start: Start, busy: CRM) -> None:
+def test_a_follow_up_is_edited_reassigned_and_deleted(start: Start, busy: CRM) -> None:
     session = start().choose("Follow-ups").press("1").choose("Edit").choose("What")
     session.press("kill", "Write instead", "enter").sees("* Write instead").choose("Save").sees("Saved: Write instead")
     session.choose("Reassign").choose("Someone else").press("Dee Dunn", "enter").sees("Reassigned to Dee Dunn")
@@ -204,7 +204,7 @@ def test_one_is_edited_handed_over_and_deleted(start: Start, busy: CRM) -> None:
     assert [follow_up.what for follow_up in follow_ups(busy)] == ["Stay in touch", "Theirs"]
 
 
-def test_a_known_name_is_chosen_wherever_somebody_is_asked_for(start: Start, busy: CRM) -> None:
+def test_a_known_name_can_be_chosen_in_every_question_for_a_person(start: Start, busy: CRM) -> None:
     session = start().press("/").sees("Find (").press("acme", "enter").sees("Acme no. 1").choose("Edit").choose("Owner")
     session.sees("1) tester").sees("2) Cy Young").choose("Cy Young").choose("Save").sees("Saved")
     with busy.read() as snapshot:
@@ -225,7 +225,7 @@ def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("busy")
-def test_people_are_listed_with_what_waits_for_them(start: Start) -> None:
+def test_people_are_listed_with_their_open_follow_ups(start: Start) -> None:
     session = start().choose("Data").choose("Team").choose("Workload").sees("Cy Young").settled()
     assert [line.split()[-5:] for line in session.lines if "tester" in line] == [["tester", "2", "1", "1", "1"]]
     session.choose("Cy Young").sees("1-1 of 1 · everyone's, for Cy Young").sees("Theirs").press("esc").sees("Overdue")
@@ -262,7 +262,7 @@ def lines(crm: CRM, answers: str) -> str:
     return out.getvalue()
 
 
-def test_what_is_written_in_a_follow_up_is_shown_as_it_is_and_does_nothing(crm: CRM) -> None:
+def test_markup_in_a_follow_up_is_shown_as_plain_text(crm: CRM) -> None:
     client = named("clients add")(crm, {"first_name": "Ada"})
     crm.transact(
         lambda tx: tx.add(FollowUp(client=client.id, what=HOSTILE, user=HOSTILE, due_on=TODAY)), "put there by a test"
@@ -274,7 +274,7 @@ def test_what_is_written_in_a_follow_up_is_shown_as_it_is_and_does_nothing(crm: 
     assert "Something went wrong" not in text
 
 
-def test_line_by_line_it_is_done_by_the_same_numbers(busy: CRM) -> None:
+def test_line_by_line_a_task_is_done_by_the_same_number(busy: CRM) -> None:
     load_flows()
     out = io.StringIO()
     screen = Screen(out, plain=True)
@@ -284,7 +284,7 @@ def test_line_by_line_it_is_done_by_the_same_numbers(busy: CRM) -> None:
     assert "Done: Call about the quote (Acme)" in out.getvalue()
 
 
-def test_the_lines_of_a_quick_note_are_indented_below_its_sign(crm: CRM) -> None:
+def test_the_lines_of_a_quick_note_are_indented(crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg"})
     text = "call Anna Berg: talked about the long oak table, follow up Friday to ask about delivery and assembly"
     out = io.StringIO()
@@ -295,7 +295,7 @@ def test_the_lines_of_a_quick_note_are_indented_below_its_sign(crm: CRM) -> None
     assert all(line.startswith("  ") for line in drawn[1:]), drawn
 
 
-def test_a_line_that_was_left_is_asked_about_before_it_is_lost(start: Start, crm: CRM) -> None:
+def test_leaving_a_typed_note_asks_before_it_is_lost(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"company": "Acme"})
     session = start().press("/").sees("Find (").press("Acme", "enter").sees("4) ")
     session.press("4").sees("What:").press("call about oak", "esc").sees("Discard what you typed?").press("esc")

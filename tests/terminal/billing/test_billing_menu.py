@@ -165,7 +165,7 @@ def test_the_page_of_billing_begins_with_its_figures(menu: Menu) -> None:
     assert "total counts" not in page()
 
 
-def test_services_at_the_menu(menu: Menu) -> None:
+def test_services_are_managed_at_the_menu(menu: Menu) -> None:
     added = menu("services add", "Hour", "Tax rate", "Save", Name="Consulting", Price="100", Tax_rate="19")
     assert "✓ Added Consulting." in added
     assert "Consulting" in menu("services list")
@@ -206,7 +206,7 @@ def test_a_service_is_asked_three_things_and_has_the_usual_tax(
         assert "Canary" not in offered
 
 
-def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
+def test_a_refused_first_line_can_be_corrected(menu: Menu) -> None:
     shown = menu("invoices add", **{"Client": "Acme", LINE: "Consulting", "Line": "Consulting 100 19%"})
     assert "Say what Consulting costs, like Consulting 100: no service has that" in shown
     for typed, words in (
@@ -219,7 +219,7 @@ def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> No
     assert [f"{invoice.total:.2f}" for invoice in menu.all(Invoice)] == ["119.00"]
 
 
-def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
+def test_an_invoice_is_issued_and_paid_at_the_menu(menu: Menu) -> None:
     menu("services add", "Hour", "Tax rate", "Save", Name="Consulting", Price="100", Tax_rate="19")
     assert "Drafted an invoice for Acme" in menu("invoices add", **{"Client": "Acme", LINE: "3 h Consulting"})
     (draft,) = menu.all(Invoice)
@@ -267,7 +267,7 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     assert [mail["Subject"].split()[0] for mail in menu.mailed.mail.post.taken] == ["Invoice", "Receipt"]
 
 
-def test_what_a_draft_lacks_is_said_before_the_question_and_filled_in(menu: Menu) -> None:
+def test_missing_parts_of_a_draft_are_named_before_the_question_and_filled_in(menu: Menu) -> None:
     menu.mailed("clients edit", menu.mailed.acme, {"address": ""})
     menu.mailed("settings set", "company_name", "")
     menu.mailed.crm.forget_settings()
@@ -283,7 +283,7 @@ def test_what_a_draft_lacks_is_said_before_the_question_and_filled_in(menu: Menu
     assert "at least one line" not in menu("invoices issue", "Draft 1", BACK)
 
 
-def test_a_due_day_that_has_passed_is_said_before_the_draft_is_issued(menu: Menu) -> None:
+def test_a_past_due_day_is_shown_before_the_draft_is_issued(menu: Menu) -> None:
     draft = menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"]).invoice
     yesterday = menu.mailed.crm.today - timedelta(days=1)
     menu.mailed.crm.repository.transact(lambda tx: tx.change(draft, due_on=yesterday), "made by a test")
@@ -294,7 +294,7 @@ def test_a_due_day_that_has_passed_is_said_before_the_draft_is_issued(menu: Menu
     assert "has passed (today is" in menu("invoices edit", "Draft 1", "Due", Due="yesterday")
 
 
-def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu: Menu) -> None:
+def test_missing_settings_of_a_draft_are_asked_for_one_by_one(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
     for key in ("company_name", "company_city"):
         menu.mailed("settings set", key, "")
@@ -313,7 +313,7 @@ def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu:
     assert menu.all(Invoice)[0].number
 
 
-def test_a_tax_number_will_do_where_there_is_no_vat_id(menu: Menu) -> None:
+def test_a_tax_number_is_enough_without_a_vat_id(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
     menu.mailed("settings set", "vat_id", "")
     menu.mailed.crm.forget_settings()
@@ -326,7 +326,7 @@ def test_a_tax_number_will_do_where_there_is_no_vat_id(menu: Menu) -> None:
     assert "Tax number 12/345/67890" in " ".join(menu("invoices issue", "Draft 1", "Issue it").split())
 
 
-def test_what_the_e_invoice_of_a_client_needs_of_the_seller_is_asked_for_before_the_issue(menu: Menu) -> None:
+def test_seller_details_for_an_e_invoice_are_asked_for_before_the_issue(menu: Menu) -> None:
     mailed = menu.mailed
     values = {"invoice_format": "xrechnung-ubl", "buyer_reference": "04011000-1", "postcode": "1010"}
     mailed("clients edit", mailed.acme, values)
@@ -344,7 +344,7 @@ def test_what_the_e_invoice_of_a_client_needs_of_the_seller_is_asked_for_before_
     assert "us@example.com" in text
 
 
-def test_ones_own_country_and_address_are_seen_before_an_invoice_is_issued(menu: Menu) -> None:
+def test_the_sellers_country_and_address_are_shown_before_the_issue(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
     seen = menu("invoices issue", "Draft 1", BACK)
     assert "From Us Ltd · Street 1 · Berlin · Germany · VAT ID DE123456789" in " ".join(seen.split())
@@ -375,7 +375,7 @@ def test_a_country_that_nobody_has_set_is_asked_for_with_the_other_settings(menu
     assert "your country" not in menu("invoices issue", "Draft 1", "Issue it")
 
 
-def test_a_setting_that_is_needed_is_not_called_optional_and_its_example_is_of_the_country(menu: Menu) -> None:
+def test_a_required_setting_is_not_called_optional_and_its_example_fits_the_country(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
     menu.mailed("settings set", "country", "US")
     menu.mailed("settings set", "company_name", "")
@@ -394,7 +394,7 @@ def test_a_setting_that_is_needed_is_not_called_optional_and_its_example_is_of_t
     assert helps == [("Tax ID", "like 12-3456789")]
 
 
-def test_a_payment_on_an_invoice_has_its_day_and_reference_and_more_than_is_open_is_asked_about(menu: Menu) -> None:
+def test_a_payment_takes_a_day_and_a_reference_and_an_overpayment_is_confirmed(menu: Menu) -> None:
     late = menu.mailed.late(20)
     asked = menu(
         "invoices show", late.number, "Record a payment", "cash", "Record it",
@@ -430,14 +430,14 @@ def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
     assert needs == [("Payment 2", "50.00 EUR is not applied to an invoice"), ("Draft 3", "not issued yet")]
 
 
-def test_that_nothing_can_be_sent_is_said_before_anything_is_asked(menu: Menu) -> None:
+def test_a_missing_mail_server_is_reported_before_any_question(menu: Menu) -> None:
     crm = menu.mailed.crm
     crm.outward = replace(crm.outward, mailer=lambda: None)
     for words in ("invoices send", "receipts send", "statements send"):
         assert menu(words).startswith("End\n✗ No e-mail can be sent yet"), words
 
 
-def test_back_from_what_becomes_of_a_line_leads_to_the_lines(menu: Menu) -> None:
+def test_esc_from_the_actions_of_a_line_returns_to_the_lines(menu: Menu) -> None:
     draft = menu.mailed("invoices add", menu.mailed.acme, line=["Desk 100 19%", "Chair 50 19%"]).invoice
     menu("invoices lines edit", "Desk", BACK, "Chair", "Remove it")
     assert [line.name for line in menu.mailed("invoices show", draft).lines] == ["Desk"]
@@ -445,14 +445,14 @@ def test_back_from_what_becomes_of_a_line_leads_to_the_lines(menu: Menu) -> None
     assert menu.mailed("invoices show", draft).lines[0].price == Decimal(80)
 
 
-def test_further_actions_are_about_the_client_that_is_pointed_at(menu: Menu) -> None:
+def test_further_actions_apply_to_the_selected_client(menu: Menu) -> None:
     menu.mailed("clients add", {"company": "Another"})
     menu.mailed.late(22)
     # The client is not asked for: that would have to be answered.
     assert "€119.00" in menu("unpaid list", "More", "Show a statement")
 
 
-def test_the_only_client_there_is_stands_in_the_line(menu: Menu) -> None:
+def test_the_only_client_is_filled_in(menu: Menu) -> None:
     assert len(menu.all(Client)) == 1
     assert "Recorded" in menu("payments add", Amount="20")
     menu.mailed("clients add", {"company": "Another"})
@@ -478,7 +478,7 @@ def test_a_client_sees_its_account_in_each_of_its_currencies(menu: Menu) -> None
     assert [text.count(words) for words in ("¥110", "4.495", "€", "other currencies")] == [4, 3, 0, 0], text
 
 
-def test_the_credit_of_a_client_is_offered_where_something_is_to_be_paid(menu: Menu) -> None:
+def test_the_credit_of_a_client_is_offered_for_an_unpaid_invoice(menu: Menu) -> None:
     assert "Credit" not in menu("unpaid list")
     menu.mailed("payments add", menu.mailed.acme, Decimal("349.06"))
     assert "credit of €349.06" in menu("payments add", Amount="1")
@@ -514,7 +514,7 @@ def test_a_promise_and_the_last_reminder_are_on_the_page_of_an_overdue_invoice(m
     assert not any(words in paid for words in ("Note a promise", "Skip a reminder", "Promised for", "Last reminder"))
 
 
-def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
+def test_unpaid_invoices_are_listed_at_the_menu(menu: Menu) -> None:
     first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
     unpaid = menu("unpaid list", "Acme", first.number)
     assert "178.50 !" in unpaid
@@ -556,7 +556,7 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     assert "Client's credit: $0.10" in menu("payments show", Payment=str(paid.payment.id))
 
 
-def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_the_issue_brings(menu: Menu) -> None:
+def test_a_service_is_added_to_a_draft_from_the_list_and_the_issue_shows_its_effects(menu: Menu) -> None:
     menu("services add", "Hour", "Tax rate", "Save", Name="Consulting", Price="100", Tax_rate="19")
     menu("invoices add", "Consulting", **{"Client": "Acme", "Quantity, in h": "2.5"})
     menu("invoices lines add", "Draft 1", "Type a line", **{LINE: "Table 50 19%"})
@@ -568,7 +568,7 @@ def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_th
     assert menu.all(Invoice)[0].number == "RE-2026-0001"
 
 
-def test_a_service_and_its_draft_are_one_change_and_have_prices_of_one_kind(menu: Menu) -> None:
+def test_a_service_and_its_draft_are_saved_in_one_change_with_prices_of_one_kind(menu: Menu) -> None:
     menu.mailed("services add", "Lamp", Decimal("119"), gross=True, tax_rate=Decimal(19))
     menu.mailed("services add", "Table", Decimal("100"), tax_rate=Decimal(19))
     menu("invoices add", "Lamp", **{"Client": "Acme", "Quantity": "2"})
@@ -599,7 +599,7 @@ def test_an_invoice_just_issued_is_not_called_sent(menu: Menu) -> None:
     assert menu.mailed("invoices list")[0].as_json()["state"] == "sent"
 
 
-def test_whoever_sits_elsewhere_gets_each_file_under_the_number_of_its_invoice(menu: Menu, tmp_path: Path) -> None:
+def test_a_remote_user_gets_each_file_under_its_invoice_number(menu: Menu, tmp_path: Path) -> None:
     invoices = [menu.mailed.issued(), menu.mailed.issued()]
     out = io.StringIO()
     screen, device = Screen(out, plain=True), Device(tmp_path)
@@ -661,7 +661,7 @@ def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
     assert menu.mailed.subjects() == ["New: Consulting"]
 
 
-def test_levels_of_reminders_are_changed_with_what_stands_there(menu: Menu) -> None:
+def test_reminder_levels_are_edited_from_their_current_values(menu: Menu) -> None:
     assert "Saved level 2." in menu("reminders levels set", "Level 2, from 14", "Fee  ", "Save", Fee="5")
     assert "Saved level 4." in menu("reminders levels set", "A new level 4", "Days to pay  ", "Save", Days_to_pay="3")
     levels = [(level.days, level.fee, level.term) for level in menu.mailed("reminders levels list")]
@@ -671,7 +671,7 @@ def test_levels_of_reminders_are_changed_with_what_stands_there(menu: Menu) -> N
     assert len(menu.mailed("reminders levels list")) == 3
 
 
-def test_the_references_that_an_e_invoice_lacks_are_filled_in_on_the_page_of_the_invoice(menu: Menu) -> None:
+def test_missing_references_of_an_e_invoice_are_filled_in_on_its_page(menu: Menu) -> None:
     menu.mailed("clients edit", menu.mailed.acme, {"electronic_address": "9914:ATU12345678"})
     invoice = menu.mailed.issued()
     assert "references" not in menu("invoices show", invoice.number)

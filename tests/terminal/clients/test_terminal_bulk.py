@@ -54,7 +54,7 @@ def views(crm: CRM) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("columns", "more"), [(80, {}), (40, {}), (80, {"NO_COLOR": "1"})])
-def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: int, more: dict[str, str]) -> None:
+def test_clients_marked_on_several_pages_are_tagged(start: Start, crm: CRM, columns: int, more: dict[str, str]) -> None:
     session = listed(start, columns=columns, **more)
     # Space marks the row that is pointed at, and points at the next.
     session.press("down", " ").sees("1 marked").sees("2) *").sees("» 3)")
@@ -76,13 +76,13 @@ def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: 
         assert not re.search(rb"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])[;m]", session.raw)
 
 
-def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> None:
+def test_marks_are_not_carried_over_to_another_list(start: Start) -> None:
     session = listed(start).press(" ").sees("1 marked").sees("g bulk actions (1 marked)").sees("1) * Client 01")
     session.press("f").choose("City")
     session.sees("City").press("graz", "enter").sees("1-10 of 10 · City: graz")
 
 
-def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
+def test_all_clients_of_a_list_are_edited_after_a_count_and_undone(start: Start, crm: CRM) -> None:
     before = clients(crm)
     session = listed(start).press("f").choose("City").sees("City").press("graz", "enter")
     session.sees("1-10 of 10 · City: graz").press("g").sees("No client is marked.")
@@ -107,7 +107,7 @@ def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Star
     ]
 
 
-def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
+def test_all_clients_of_a_view_are_deleted_after_a_count_and_undone(start: Start, crm: CRM) -> None:
     named("views save")(crm, "Big", "total_spend > 25000")
     session = (
         start().press("/").sees("Find (").press("delete several", "enter").choose("All in a saved view").choose("Big")
@@ -123,13 +123,13 @@ def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm:
     assert [client.total_spend for client in clients(crm)] == [Decimal(number * 1000) for number in range(1, 31)]
 
 
-def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
+def test_marked_clients_that_were_deleted_are_reported(start: Start, crm: CRM) -> None:
     session = listed(start).press(" ").sees("1 marked")
     named("clients delete")(crm, clients(crm)[0], yes=True)
     session.press("g").sees("The clients you marked no longer exist.").sees("of 29")
 
 
-def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> None:
+def test_all_clients_of_a_list_are_exported(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "graz.csv"
     session = listed(start).press("f").choose("A condition").sees("Condition (")
     session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("All 3").choose(
@@ -204,7 +204,7 @@ def lines(crm: CRM, *typed: str) -> str:
     return out.getvalue()
 
 
-def test_line_by_line(crm: CRM) -> None:
+def test_bulk_actions_work_line_by_line(crm: CRM) -> None:
     text = lines(crm, "mark", "1", "4", "stop marking", "g", "2", "2", "Bo", "1", "1", "0")
     assert "1  * Client 01" in text
     assert "This changes 2 clients: Owner: Bo. It can be undone." in text

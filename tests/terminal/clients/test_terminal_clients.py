@@ -22,7 +22,7 @@ def add(crm: CRM, **fields: Any) -> Client:
     return added
 
 
-def test_first_run_greets_and_adds_the_first_client(start: Start, crm: CRM) -> None:
+def test_the_first_run_welcomes_and_adds_the_first_client(start: Start, crm: CRM) -> None:
     session = start().sees("Welcome").sees("1) Add your first client").sees("0) Exit")
     assert any("Try it on sample data" in line for line in session.lines)
     session.press("1").sees("Is this a person or a company?").press("1").sees("First name")
@@ -52,7 +52,7 @@ def test_a_possible_duplicate_is_shown_and_can_be_opened_instead(start: Start, c
     assert len(clients(crm)) == 1
 
 
-def test_a_duplicate_is_added_where_the_person_says_so(start: Start, crm: CRM) -> None:
+def test_a_duplicate_is_added_after_a_confirmation(start: Start, crm: CRM) -> None:
     add(crm, company="Berg Ltd")
     session = start().choose("Clients").sees("n new").press("n").choose("A company").sees("Company")
     session.press("Berg Ltd", "enter").sees("1) Save").press("1").sees("Possible duplicate").press("2")
@@ -60,7 +60,7 @@ def test_a_duplicate_is_added_where_the_person_says_so(start: Start, crm: CRM) -
     assert [client.kind for client in clients(crm)] == ["company", "company"]
 
 
-def test_a_person_needs_a_name_and_is_called_in_the_form_as_it_is_typed(start: Start, crm: CRM) -> None:
+def test_a_form_shows_the_name_of_a_new_person_as_it_is_typed(start: Start, crm: CRM) -> None:
     add(crm, first_name="Joe", last_name="Miller")
     session = start().choose("Clients").sees("n new").press("n").choose("A person").sees("First name")
     session.press("enter").sees("Last name").press("enter").sees("A person needs a name: fill in the first or the last")
@@ -72,7 +72,7 @@ def test_a_person_needs_a_name_and_is_called_in_the_form_as_it_is_typed(start: S
     session.sees("Joe Fox › Edit").press("1").sees("Saved: Joe Fox")
 
 
-def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
+def test_a_sale_that_changes_the_status_says_why(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start().choose("Sales").sees("n new").press("n").sees("Client (")
     session.press("ann").sees("Anna Berg").press("enter").sees("Amount (")
@@ -91,7 +91,7 @@ def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
         ]
 
 
-def test_what_is_said_after_a_sale_leaves_the_lines_by_which_a_client_is_known(start: Start, crm: CRM) -> None:
+def test_the_message_after_a_sale_leaves_the_contact_details_visible(start: Start, crm: CRM) -> None:
     anna = add(crm, first_name="Anna", last_name="Berg", email="anna@example.com", phone="0151 23456", city="Graz")
     named("follow-ups add")(crm, anna, what="call back", due=date(2026, 12, 1))
     session = start().choose("Clients").sees("Anna").press("1").sees("call back").press("1").sees("Amount (")
@@ -119,7 +119,7 @@ def test_a_change_by_somebody_else_is_shown_side_by_side(start: Start, crm: CRM)
     assert [(client.city, client.owner) for client in clients(crm)] == [("Linz", "Bo")]
 
 
-def test_who_is_deleted_after_a_search_leads_to_the_list_not_to_another_card(start: Start, crm: CRM) -> None:
+def test_deleting_a_client_found_by_search_returns_to_the_list(start: Start, crm: CRM) -> None:
     for name in ("Anna", "Bo", "Cy"):
         add(crm, first_name=name, last_name="Berg")
     session = start().choose("Clients").sees("1-3 of 3").press("1").sees("Anna Berg no. 1").press("/").sees("Find (")
@@ -128,7 +128,7 @@ def test_who_is_deleted_after_a_search_leads_to_the_list_not_to_another_card(sta
     session.press("0").sees("Anna Berg no. 1")
 
 
-def test_behind_more_stand_the_lists_of_a_client_and_its_account(start: Start, crm: CRM) -> None:
+def test_more_opens_the_lists_of_a_client_and_its_account(start: Start, crm: CRM) -> None:
     anna = add(crm, first_name="Anna", last_name="Berg")
     named("invoices add")(crm, anna, ["3 h Consulting 100 19%"])
     session = start().press("/").sees("Find (").press("1", "enter").sees("Anna Berg no. 1").choose("More")
@@ -149,7 +149,7 @@ def test_deleting_asks_and_can_be_undone(start: Start, crm: CRM) -> None:
     assert [(client.name, client.total_spend) for client in clients(crm)] == [("Anna Berg", Decimal("100.00"))]
 
 
-def test_merging_shows_both_and_takes_what_is_chosen(start: Start, crm: CRM) -> None:
+def test_merging_shows_both_clients_and_keeps_the_chosen_values(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg", city="Graz")
     bergs = add(crm, first_name="Anna", last_name="Bergs", phone="+43 660 1234567")
     named("sales add")(crm, bergs, Decimal("70.00"))
@@ -182,7 +182,7 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
     assert {client.tags for client in clients(crm)} == {("gold",)}
 
 
-def test_r_on_the_list_of_clients_records_a_sale_to_the_client_pointed_at(start: Start, crm: CRM) -> None:
+def test_r_on_the_list_of_clients_records_a_sale_for_the_selected_client(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg"})
     named("clients add")(crm, {"company": "Acme"})
     session = start().choose("Clients").sees("Anna Berg").press("down").sees("» 2").press("r")
@@ -193,7 +193,7 @@ def test_r_on_the_list_of_clients_records_a_sale_to_the_client_pointed_at(start:
     assert (sale.client, sale.amount) == (1, 12)
 
 
-def test_the_smallest_window_shows_the_latest_beside_what_is_open(start: Start, crm: CRM) -> None:
+def test_the_smallest_window_shows_recent_events_and_open_items(start: Start, crm: CRM) -> None:
     anna = add(crm, first_name="Anna", last_name="Berg", email="anna@example.com", phone="+1 212 555 0100")
     for amount in range(1, 6):
         named("sales add")(crm, anna, Decimal(amount), None, f"Oak stool {amount}")

@@ -59,7 +59,7 @@ def test_contacts_are_added_from_the_card_and_the_primary_one_stands_first(start
     ]
 
 
-def test_a_contact_is_edited_and_deleted_there(start: Start, crm: CRM) -> None:
+def test_a_contact_is_edited_and_deleted_from_the_card(start: Start, crm: CRM) -> None:
     acme = company(crm)
     named("contacts add")(crm, acme, "Jo Fox", phone="+12125550123")
     session = opened(start).press("c").choose("*").sees("(212) 555-0123").choose("Edit").sees("2) Name")
@@ -70,7 +70,7 @@ def test_a_contact_is_edited_and_deleted_there(start: Start, crm: CRM) -> None:
     assert [contact.role for contact in all_of(crm, Contact)] == ["buyer"]
 
 
-def test_a_person_leads_to_the_company_and_it_says_so(start: Start, crm: CRM) -> None:
+def test_a_search_for_a_contact_finds_the_company_and_says_why(start: Start, crm: CRM) -> None:
     acme = company(crm)
     named("contacts add")(crm, acme, "Jo Fox")
     company(crm, "Fox Ltd")
@@ -110,7 +110,7 @@ def busy(crm: CRM, client: Client) -> None:
     named("deals add")(crm, client, "Website", Decimal(5000))
 
 
-def test_the_timeline_is_paged_narrowed_and_leads_on(start: Start, crm: CRM) -> None:
+def test_the_timeline_is_paged_filtered_and_opens_records(start: Start, crm: CRM) -> None:
     busy(crm, company(crm))
     session = opened(start, lines=15).choose("Timeline").sees("Acme › Timeline").sees("1-9").sees("Deal added: Website")
     session.sees("] next").press("]").sees("10-16").sees("[ previous").press("[").sees("1-9")
@@ -122,7 +122,7 @@ def test_the_timeline_is_paged_narrowed_and_leads_on(start: Start, crm: CRM) -> 
     session.press("f").choose("Show all again").sees("1-9")
 
 
-def test_from_one_client_to_the_next_in_the_order_of_the_list(start: Start, crm: CRM) -> None:
+def test_the_next_client_follows_the_order_of_the_list(start: Start, crm: CRM) -> None:
     for name, city in (("Alpha", "Graz"), ("Beta", "Linz"), ("Gamma", "Graz"), ("Delta", "Graz")):
         named("interactions add")(crm, company(crm, name, city=city), "note", f"of {name}")
     session = start().choose("Clients").press("f").choose("City").sees("City (")
@@ -134,7 +134,7 @@ def test_from_one_client_to_the_next_in_the_order_of_the_list(start: Start, crm:
     session.sees("This is the first client in the list.").press("esc").sees("Alpha no. 1").press("esc").sees("1-3 of 3")
 
 
-def test_a_list_that_changes_meanwhile_is_followed(crm: CRM) -> None:
+def test_the_next_client_is_right_after_the_list_has_changed(crm: CRM) -> None:
     screen = Screen(io.StringIO(), plain=True)
     session = Session(crm, LineKeyboard(io.StringIO(""), screen), screen)
     listed = [company(crm, name) for name in "ABCDE"]
@@ -172,7 +172,7 @@ def test_a_line_becomes_a_call_and_a_follow_up_once_it_is_confirmed(start: Start
     assert [follow_up.what for follow_up in all_of(crm, FollowUp)] == ["hello"]
 
 
-def test_whoever_is_not_clear_is_chosen_or_added(start: Start, crm: CRM) -> None:
+def test_an_ambiguous_name_is_chosen_or_added(start: Start, crm: CRM) -> None:
     company(crm, "Berg Nord")
     company(crm, "Berg Süd")
     session = (
@@ -196,7 +196,7 @@ def test_a_note_that_names_nobody_asks_for_its_client(start: Start, crm: CRM) ->
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24)])
-def test_everything_fits(start: Start, crm: CRM, columns: int, lines: int) -> None:
+def test_contact_pages_fit_every_window(start: Start, crm: CRM, columns: int, lines: int) -> None:
     acme = company(crm, email="office@acme.example.com", city="Graz", phone="+12125550123")
     named("contacts add")(crm, acme, "Josephine Foxworthy-Underhill", role="head of purchasing", email="jo@example.com")
     busy(crm, acme)
@@ -226,7 +226,7 @@ def lines_of(crm: CRM, typed: str) -> str:
     return out.getvalue()
 
 
-def test_it_works_line_by_line(crm: CRM) -> None:
+def test_contacts_work_line_by_line(crm: CRM) -> None:
     acme = company(crm)
     busy(crm, acme)
     output = lines_of(crm, "c\nn\nJo Fox\n1\n0\nl\n1\nabout it\n1\nTimeline\nf\n2\n1\n0\n0\n")

@@ -34,7 +34,7 @@ def test_a_command_is_found_by_the_words_people_use(known: CommandSearch, typed:
 
 
 @pytest.mark.parametrize("typed", ["", "a", "the", "berg", "qqqq", "an a", "zofie dvorakova", "[", "\x1b"])
-def test_what_says_nothing_of_a_command_finds_none(known: CommandSearch, typed: str) -> None:
+def test_an_unrelated_word_finds_no_command(known: CommandSearch, typed: str) -> None:
     assert known.matching(typed) == []
 
 
@@ -52,7 +52,7 @@ def test_a_misspelt_command_is_found(known: CommandSearch, typed: str, words: st
     assert words in [command.words for command in known.alike(typed)]
 
 
-def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearch) -> None:
+def test_each_command_is_found_by_its_own_name(known: CommandSearch) -> None:
     names = [known.name(command) for command in known.listed]
     assert len(set(names)) == len(names)
     for command in known.listed:

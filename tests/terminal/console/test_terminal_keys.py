@@ -67,7 +67,7 @@ def pressed(*pieces: str) -> str:
         ("\x1b]11;rgb:12345/0/0\x07", ""),
     ],
 )
-def test_what_a_terminal_says_of_its_background_is_no_key_wherever_it_is_cut(answer: str, ground: str) -> None:
+def test_a_terminals_reply_about_its_background_is_never_taken_for_a_key(answer: str, ground: str) -> None:
     for at in range(len(answer)):
         keys: list[KeyPress] = []
         grounds: list[str] = []
@@ -82,7 +82,7 @@ def test_a_bracket_after_esc_is_still_typed() -> None:
     assert pressed("\x1b]") == "\x1b]"
 
 
-def test_a_key_that_is_known_is_that_key_wherever_it_is_cut() -> None:
+def test_a_known_key_is_recognized_wherever_its_bytes_are_split() -> None:
     for sequence in (sequence for sequence, key in ANSI_SEQUENCES.items() if key is not Keys.Ignore):
         known = parsed(Vt100Parser, sequence)
         for at in range(len(sequence)):
@@ -97,14 +97,14 @@ def test_a_key_that_is_known_is_that_key_wherever_it_is_cut() -> None:
         *("\x1b[57399u", "\x1b[97;5u", "\x1b[I", "\x1b[27;6;49~"),
     ],
 )
-def test_a_sequence_that_is_no_key_is_swallowed_wherever_it_is_cut(sequence: str) -> None:
+def test_an_unknown_sequence_is_ignored_wherever_its_bytes_are_split(sequence: str) -> None:
     for at in range(len(sequence)):
         assert pressed(sequence[:at], sequence[at:]) == ""
         whole = sequence if sequence != "\x1b[9" else f"{sequence}\x00"
         assert pressed(f"a{whole[:at]}", f"{whole[at:]}b").replace("\x00", "") == "ab"
 
 
-def test_what_only_begins_like_a_sequence_is_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_only_begins_like_a_sequence_is_typed_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [key.key for key in parsed(KeyParser, "\x1b1")] == [Keys.Escape, "1"]
     assert [key.key for key in parsed(KeyParser, "\x1bOla")] == [Keys.Escape, "O", "l", "a"]
     assert [key.key for key in parsed(KeyParser, "\x1b\x1b[A")] == [Keys.Escape, Keys.Up]
@@ -114,7 +114,7 @@ def test_what_only_begins_like_a_sequence_is_what_was_typed(monkeypatch: pytest.
     assert pressed("\x1b[", "12") == "12"
 
 
-def test_what_is_pasted_is_text() -> None:
+def test_pasted_text_is_text() -> None:
     text = "a\x1b[99~b\x1b[A\x1b"
     (key,) = parsed(KeyParser, f"\x1b[200~{text}"[:9], f"\x1b[200~{text}"[9:], "\x1b[20", "1~")
     assert (key.key, key.data) == (Keys.BracketedPaste, text)
@@ -134,7 +134,7 @@ def team(crm: CRM) -> CRM:
     return crm
 
 
-def test_no_key_leaves_a_page_but_those_that_it_knows(team: CRM, start: Start) -> None:  # noqa: ARG001
+def test_only_the_listed_keys_leave_a_page(team: CRM, start: Start) -> None:  # noqa: ARG001
     menu = start().sees("1) ")
     menu.choose("Today").sees("Call")
     for key in (*CONTROLS, "\x1b[99~", "\x1b[1;5P", "\x1b[200~12\x1b[201~", "\x1b[M !!", "\x1b[<0;3;3M", "\x1b[3;4R"):
@@ -149,7 +149,7 @@ def test_no_key_leaves_a_page_but_those_that_it_knows(team: CRM, start: Start) -
     assert b"Something went wrong" not in menu.raw
 
 
-def test_bytes_that_are_no_text_are_searched_for_and_not_found(team: CRM, start: Start) -> None:  # noqa: ARG001
+def test_invalid_bytes_find_nothing_in_a_search(team: CRM, start: Start) -> None:  # noqa: ARG001
     menu = start().sees("1) ").press("/").sees("Find")
     menu.child.send(b"\xff\xfe\xed\xa0\x80 Berg")
     menu.press("enter").sees("No client or command matches that")
@@ -178,7 +178,7 @@ def test_a_quick_note_begins_on_every_page(team: CRM, start: Start) -> None:
 
 
 @pytest.mark.parametrize("text", ["lunch with Bo Fox 2 pm thursday\r", "uy\r1\r", "2\n1d\ny", "ö12345", "     dy"])
-def test_a_text_that_comes_at_once_is_no_row_of_keys(team: CRM, start: Start, text: str) -> None:
+def test_text_that_arrives_at_once_is_not_read_as_keys(team: CRM, start: Start, text: str) -> None:
     before = named_changes(team)
     menu = start().sees("1) ").press("enter").sees("Call").press(text).sees("Pasted text was ignored").sees("Today")
     menu.paste(text).sees("Pasted text was ignored").press("esc").choose("Deals").sees("Kitchen").press(text)
@@ -186,7 +186,7 @@ def test_a_text_that_comes_at_once_is_no_row_of_keys(team: CRM, start: Start, te
     assert named_changes(team) == before
 
 
-def test_a_text_begins_a_search_or_a_note_and_narrows_a_list(team: CRM, start: Start) -> None:
+def test_pasted_text_starts_a_search_or_a_note_and_filters_a_list(team: CRM, start: Start) -> None:
     menu = start().sees("1) ").press("/Ann Berg").sees("Find").sees("): Ann Berg").press("esc").sees("1) ")
     menu.press("qmet Ann Berg").sees("Note (what").sees("): met Ann Berg").press("esc").sees("Discard")
     menu.press("1").choose("Clients").press("f").sees("type to narrow the list").paste("not\ncontacted").sees(
@@ -195,7 +195,7 @@ def test_a_text_begins_a_search_or_a_note_and_narrows_a_list(team: CRM, start: S
     assert len(named_changes(team)) == 5
 
 
-def test_a_key_that_does_nothing_takes_what_came_with_it_along(team: CRM, start: Start) -> None:
+def test_text_that_arrives_with_an_unused_key_is_ignored(team: CRM, start: Start) -> None:
     before = named_changes(team)
     start().sees("1) ").press("k2d").sees("k is not a choice here").settled().sees("Exit").press("enter").sees("Call")
     assert named_changes(team) == before
@@ -219,7 +219,7 @@ def test_an_undo_can_be_redone_after_the_dashboard_was_arranged(team: CRM, start
 @pytest.mark.parametrize(
     "key", ["\x1b[A", "\x1b[B", "\x0e", "\x10", "\r", "x", "\x0f", "\x1b[1;5P", "\x1b[200~12\x1b[201~"]
 )
-def test_any_key_goes_on_where_any_key_does(key: str) -> None:
+def test_press_any_key_accepts_every_key(key: str) -> None:
     with create_pipe_input() as source:
         read_carefully(source)
         source.send_text(key)
@@ -295,7 +295,7 @@ def test_random_keys_are_taken_without_a_crash(at_home: CRM, crashes: list[Excep
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200, 202))
-def test_random_keys_in_a_terminal_end_nothing(team: CRM, start: Start, seed: int) -> None:  # noqa: ARG001
+def test_random_keys_in_a_terminal_do_not_end_the_program(team: CRM, start: Start, seed: int) -> None:  # noqa: ARG001
     # Once the menu was left, the terminal itself would end the program by some of them.
     data, seen, menu = noise(seed, 4096).translate(None, b"\x03\x1a\x1c"), b"", None
     for at in range(0, len(data), 32):

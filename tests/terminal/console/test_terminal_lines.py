@@ -46,7 +46,7 @@ def clients(crm: CRM) -> list[Client]:
 
 
 @pytest.mark.slow
-def test_a_client_is_added_and_sold_to_through_a_pipe(store: Path, crm: CRM) -> None:
+def test_a_client_and_a_sale_are_added_through_a_pipe(store: Path, crm: CRM) -> None:
     lines = ["1", "1", "Anna", "Berg", "2", "anna@", "anna@example.com", "1", "1", "40000", "", "", "0", "0"]
     done = piped(store, "\n".join(lines) + "\n", FORCE_COLOR="1")
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ def test_the_end_of_the_input_ends_the_program_and_saves_nothing(store: Path, cr
 
 
 @pytest.mark.slow
-def test_wrong_answers_are_told_what_there_is(store: Path, crm: CRM) -> None:
+def test_a_wrong_answer_lists_the_choices(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     done = piped(store, "77\n\x1b[2J\n/anna\n\n0\n")
     assert "77 is not on this page. Choose one of 1 2 3" in done.stdout
@@ -85,7 +85,7 @@ def test_an_old_value_is_kept_or_cleared(store: Path, crm: CRM) -> None:
 
 
 @pytest.mark.slow
-def test_output_that_cannot_show_everything(store: Path, crm: CRM) -> None:
+def test_characters_that_the_output_cannot_show_are_replaced(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Žofie", "last_name": "家族"})
     done = piped(store, "2\n0\n0\n", PYTHONUTF8="0", PYTHONIOENCODING="ascii", LANG="C")
     assert (done.returncode, done.stderr) == (0, "")
@@ -101,7 +101,7 @@ def test_a_dumb_terminal_goes_line_by_line(start: Callable[..., Any], crm: CRM) 
 
 
 @pytest.mark.slow
-def test_a_reader_that_goes_away_is_no_error(store: Path, crm: CRM) -> None:
+def test_a_closed_pipe_is_not_an_error(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     program = f"yes 4 | {sys.executable} {ROOT / 'run.py'} | head -n 3"
     environment = {**os.environ, "CRM_STORE": f"sqlite:///{store}", "PYTHONUTF8": "1"}

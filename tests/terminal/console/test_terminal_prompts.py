@@ -56,7 +56,7 @@ def types(keys: tuple[int, int]) -> Type:
 
 
 @pytest.mark.parametrize("before", [b"hidden\x15\x1b", b"\x12hid\x1b", b"\x11\x1b", b"hid\x1b"])
-def test_nothing_of_a_question_is_left_for_the_next(keyboard: TerminalKeyboard, types: Type, before: bytes) -> None:
+def test_a_question_leaves_no_keys_for_the_next(keyboard: TerminalKeyboard, types: Type, before: bytes) -> None:
     types(before)
     with pytest.raises(Back):
         keyboard.text("Password", str, secret=True, help="a help", multiline=True)
@@ -88,7 +88,7 @@ def test_a_question_is_answered_by_its_own_keys(keyboard: TerminalKeyboard, type
         (0, 5, 6, "0 5 1 6 2 7", "4 more below"),
     ],
 )
-def test_entries_that_a_low_window_hides_are_counted(
+def test_a_low_window_counts_the_hidden_entries(
     keyboard: TerminalKeyboard,
     types: Type,
     keys: tuple[int, int],
@@ -140,7 +140,7 @@ def test_a_default_is_replaced_by_what_is_typed(
     assert keyboard.text("Amount", str, default="5000.00", **how) == answer
 
 
-def test_a_default_that_is_refused_is_there_to_correct(keyboard: TerminalKeyboard, types: Type) -> None:
+def test_a_refused_default_can_be_corrected(keyboard: TerminalKeyboard, types: Type) -> None:
     def read(text: str) -> str:
         if text == "5000.00":
             raise FieldError("too much")
@@ -150,7 +150,7 @@ def test_a_default_that_is_refused_is_there_to_correct(keyboard: TerminalKeyboar
     assert keyboard.text("Amount", read, default="5000.00") == "5000.01"
 
 
-def test_of_more_entries_than_there_are_keys_each_is_reached(keyboard: TerminalKeyboard, types: Type) -> None:
+def test_more_entries_than_keys_can_all_be_reached(keyboard: TerminalKeyboard, types: Type) -> None:
     entries = [Choice(f"Contact {number}", number) for number in range(1, 61)]
     # The first nine have a digit; letters act, and choose none.
     types(b"9")
@@ -180,7 +180,7 @@ def test_of_more_entries_than_there_are_keys_each_is_reached(keyboard: TerminalK
         (b"no\x7f2", "Nepal"),
     ],
 )
-def test_many_answers_are_narrowed_by_letters(
+def test_letters_filter_a_question_with_many_answers(
     keyboard: TerminalKeyboard, types: Type, typed: bytes, answer: str
 ) -> None:
     names = ["Austria", "Belgium", "Germany", "Italy", "Spain", "Sweden", "Poland", "Norway", "Nepal", "Yemen"]
@@ -213,14 +213,14 @@ def test_a_letter_in_a_form_marks_a_field_and_saves_nothing(
     assert keyboard.choose("", entries) == answer
 
 
-def test_the_field_that_is_pointed_at_comes_first(keyboard: TerminalKeyboard, types: Type) -> None:
+def test_the_selected_field_comes_first(keyboard: TerminalKeyboard, types: Type) -> None:
     entries = [Choice(name, name.lower(), field=name) for name in ("Company", "City", "Country")]
     for typed, answer in ((b"c\r", "country"), (b"cc\r", "company")):
         types(typed)
         assert keyboard.choose("", entries, at="country") == answer
 
 
-def test_keys_typed_ahead_are_the_next_questions(keyboard: TerminalKeyboard, types: Type) -> None:
+def test_keys_typed_ahead_go_to_the_next_question(keyboard: TerminalKeyboard, types: Type) -> None:
     types(b"2A\r")
     assert keyboard.choose("?", ENTRIES) == 2
     assert keyboard.text("Name", str) == "A"
@@ -229,7 +229,7 @@ def test_keys_typed_ahead_are_the_next_questions(keyboard: TerminalKeyboard, typ
     assert keyboard.choose("?", ENTRIES) == 2
 
 
-def test_another_size_answers_only_the_question_that_saw_it(
+def test_a_resize_affects_only_the_current_question(
     keyboard: TerminalKeyboard, types: Type, keys: tuple[int, int]
 ) -> None:
     termios.tcsetwinsize(keys[1], (20, 60))
@@ -274,7 +274,7 @@ def test_many_questions_take_no_more_memory_than_a_few(keyboard: TerminalKeyboar
         ({"TERM": "xterm", "CRM_BACKGROUND": "light"}, False),
     ],
 )
-def test_a_terminal_is_asked_once_for_its_background_and_its_answer_draws_the_page_anew(
+def test_the_background_colour_is_queried_once_and_its_reply_redraws_the_page(
     keys: tuple[int, int], environment: dict[str, str], asks: bool
 ) -> None:
     master, slave = keys

@@ -33,7 +33,7 @@ def _client(crm: CRM, number: int) -> Client:
     return found
 
 
-def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: Start, crm: CRM) -> None:
+def test_the_history_is_filtered_and_a_change_is_opened_and_undone(start: Start, crm: CRM) -> None:
     session = start().choose("Data").choose("History").sees("added Ben Ode")
     session.sees("today 09:")
     session.press("f").choose("Type of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")

@@ -21,7 +21,7 @@ def anna(crm: CRM) -> None:
     named("clients add")(crm, {"last_name": "Berg"})
 
 
-def test_a_mistyped_file_is_there_to_be_corrected(start: Start, tmp_path: Path) -> None:
+def test_a_mistyped_file_name_can_be_corrected(start: Start, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "people.csv").write_text("Name\nAda Quist\n", "utf-8")
     (tmp_path / "a" / "store.json").write_text("[]", "utf-8")
@@ -39,7 +39,7 @@ def previewed(session: Any, file: Path) -> Any:
     return session.choose("Continue").sees("What this import would do")
 
 
-def test_each_entry_of_an_import_has_one_line_on_a_telephone(start: Start, tmp_path: Path) -> None:
+def test_on_a_phone_each_entry_of_an_import_fits_one_line(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("Name,E-mail,Phone,Birthday\nAda,ada@example.com,,1.2.1980\n", "utf-8")
     session = start(columns=40, lines=20).choose("Data").choose("Import a file").sees("File").press(file.name, "enter")
@@ -50,7 +50,7 @@ def test_each_entry_of_an_import_has_one_line_on_a_telephone(start: Start, tmp_p
 
 
 @pytest.mark.parametrize("columns", [42, 80])
-def test_a_reason_is_told_in_full(start: Start, tmp_path: Path, columns: int) -> None:
+def test_a_reason_is_shown_in_full(start: Start, tmp_path: Path, columns: int) -> None:
     file = tmp_path / "sales.csv"
     file.write_text("Name,E-mail,Phone\nAda,ada@example.com,\nBo,bo@example.com,+1 555 555 5555\n", "utf-8")
     session = previewed(start(columns=columns), file).settled()
@@ -61,7 +61,7 @@ def test_a_reason_is_told_in_full(start: Start, tmp_path: Path, columns: int) ->
     assert session.lines[0].startswith("Import a file")
 
 
-def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_path: Path) -> None:
+def test_a_warning_about_most_phone_numbers_is_given_once(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     rows = "\n".join(f"Client {number},0660 12{number:05},c{number}@example.com" for number in range(500))
     file.write_text(f"Name,Phone,E-mail\n{rows}\nOdd,,odd\n", "utf-8")
@@ -76,7 +76,7 @@ def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_p
     assert session.lines[0].startswith("Data"), session.text
 
 
-def test_one_record_is_told_as_one(start: Start, tmp_path: Path) -> None:
+def test_a_single_record_is_reported_in_the_singular(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("Name\nAda Quist\n", "utf-8")
     session = previewed(start(columns=120), file).sees("1 row read").sees("1 new client").settled()

@@ -11,14 +11,14 @@ from crm.model import Message
 Start = Callable[..., Any]
 
 
-def test_settings_that_another_program_changed_are_seen_when_they_are_opened_anew(start: Start, crm: CRM) -> None:
+def test_settings_changed_by_another_program_are_shown_on_reopening(start: Start, crm: CRM) -> None:
     named("settings set")(crm, "company_name", "First Name Ltd")
     session = start().choose("Data").choose("Settings").sees("First Name Ltd").press("esc").sees("Export to a file")
     named("settings set")(crm, "company_name", "Second Name Ltd")
     session.choose("Settings").sees("Second Name Ltd").lacks("First Name Ltd")
 
 
-def test_a_letter_points_at_the_next_row_that_begins_with_it(start: Start, crm: CRM) -> None:
+def test_a_letter_selects_the_next_row_that_begins_with_it(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"company": "Acme"})
     session = start().choose("Data").choose("Settings").sees("» 1) Sending e-mail")
     session.press("c").sees("» 4) Company name").press("c").sees("» 6) Currency").press("Z").sees("»    ZIP code")

@@ -97,7 +97,7 @@ def team(opened: Callable[[str], CRM], stand_in: StandIn) -> tuple[str, CRM]:
     return spreadsheet, crm
 
 
-def test_repair_names_what_is_gone_and_puts_it_back(team: tuple[str, CRM], stand_in: StandIn) -> None:
+def test_repair_names_what_is_missing_and_restores_it(team: tuple[str, CRM], stand_in: StandIn) -> None:
     spreadsheet, crm = team
     for at in range(8):
         named("clients add")(crm, {"last_name": f"Buyer {at}"})
@@ -143,7 +143,7 @@ def test_repair_says_what_it_does_about_tabs_before_it_does_it(team: tuple[str, 
     assert _names(crm) == ["Anna Berg"]
 
 
-def test_repair_says_what_it_has_done_and_that_others_can_put_back_what_it_does_not_know(
+def test_repair_reports_what_it_did_and_what_other_computers_can_restore(
     team: tuple[str, CRM], opened: Callable[[str], CRM], stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spreadsheet, crm = team
@@ -168,7 +168,7 @@ def test_repair_says_what_it_has_done_and_that_others_can_put_back_what_it_does_
 
 
 @pytest.mark.parametrize("gone", ["back", "empty"])
-def test_setting_up_a_spreadsheet_whose_tabs_are_gone_says_what_this_computer_knows(
+def test_setting_up_a_spreadsheet_without_its_tabs_says_what_this_computer_can_restore(
     team: tuple[str, CRM], stand_in: StandIn, gone: str
 ) -> None:
     spreadsheet, crm = team
@@ -209,7 +209,7 @@ def asked_for(session: Session, spreadsheet: str) -> Session:
 
 @pytest.mark.many
 @pytest.mark.parametrize("columns", [80, 40])
-def test_from_nothing_to_a_list_that_was_taken_over(
+def test_a_spreadsheet_is_connected_and_its_list_adopted(
     begin: Start, stand_in: StandIn, opened: Callable[[str], CRM], key: Path, columns: int
 ) -> None:
     text = key.read_text()
@@ -280,7 +280,7 @@ MISSING: dict[str, tuple[Callable[[StandIn, str, bool], None], str]] = {
 @pytest.mark.many
 @pytest.mark.usefixtures("key")
 @pytest.mark.parametrize("missing", list(MISSING))
-def test_what_is_missing_is_said_and_tried_again(begin: Start, stand_in: StandIn, missing: str) -> None:
+def test_missing_credentials_are_named_and_can_be_tried_again(begin: Start, stand_in: StandIn, missing: str) -> None:
     switch, words = MISSING[missing]
     spreadsheet = stand_in.make("Team")
     # A token of the time before would still be good.
@@ -297,14 +297,14 @@ def test_what_is_missing_is_said_and_tried_again(begin: Start, stand_in: StandIn
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("key")
-def test_a_wrong_id_leads_to_another_one(begin: Start, stand_in: StandIn) -> None:
+def test_a_wrong_spreadsheet_id_can_be_corrected(begin: Start, stand_in: StandIn) -> None:
     session = asked_for(connecting(begin), "1" * 44).sees("No spreadsheet has the id").press("esc")
     asked_for(session.sees("Address of the spreadsheet"), stand_in.make("Other")).sees("Found “Other”")
     session.press("esc").sees("Address of the spreadsheet").press("esc").sees("How do you want to start?")
 
 
 @pytest.mark.slow
-def test_what_was_there_before_is_copied(
+def test_the_records_of_the_file_are_copied_to_the_spreadsheet(
     begin: Start, stand_in: StandIn, crm: CRM, store: Path, opened: Callable[[str], CRM]
 ) -> None:
     client = named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg"})
@@ -337,7 +337,7 @@ def test_a_spreadsheet_that_is_not_set_up_is_set_up(begin: Start, stand_in: Stan
 
 
 @pytest.mark.slow
-def test_whoever_is_locked_out_can_go_back_to_the_file(begin: Start, stand_in: StandIn, key: Path) -> None:
+def test_without_credentials_the_menu_can_go_back_to_the_file(begin: Start, stand_in: StandIn, key: Path) -> None:
     text = key.read_text()
     key.unlink()
     session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("No credentials for Google Sheets")
@@ -400,7 +400,7 @@ def with_anna(network: Network, monkeypatch: pytest.MonkeyPatch, folder: Path) -
 
 @pytest.mark.many
 @pytest.mark.parametrize("columns", [80, 40])
-def test_without_network_reading_goes_on_and_what_was_typed_stays(
+def test_without_a_network_reading_works_and_typed_text_is_kept(
     start: Start, network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
 ) -> None:
     spreadsheet = with_anna(network, monkeypatch, tmp_path / "elsewhere")
@@ -427,7 +427,7 @@ def test_without_network_reading_goes_on_and_what_was_typed_stays(
 
 
 @pytest.mark.slow
-def test_a_change_by_hand_is_shown_beside_ones_own(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
+def test_an_edit_by_hand_is_shown_beside_my_own(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
     spreadsheet, _ = team
     session = begin(CRM_STORE=f"sheets://{spreadsheet}").press("/").sees("Find (").press("1", "enter").choose("Edit")
     session.choose("E-mail").press("kill", "mine@example.com", "enter").sees("* mine@example.com")
@@ -441,7 +441,7 @@ def test_a_change_by_hand_is_shown_beside_ones_own(begin: Start, stand_in: Stand
 
 
 @pytest.mark.slow
-def test_the_quota_is_counted_down(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
+def test_the_wait_for_the_quota_is_counted_down(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
     session = begin(CRM_STORE=f"sheets://{team[0]}").choose("Clients").sees("n new").settled()
     stand_in.fault("status", times=1, only="reads", code=429)
     session.press("n").sees("A person").press("1").sees("First name").press("Zed", "enter").sees("Last name")
@@ -449,7 +449,7 @@ def test_the_quota_is_counted_down(begin: Start, stand_in: StandIn, team: tuple[
 
 
 @pytest.mark.slow
-def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
+def test_connecting_a_spreadsheet_with_accounts_asks_for_a_sign_in(
     begin: Start, team: tuple[str, CRM], store: Path
 ) -> None:
     spreadsheet, crm = team
@@ -469,9 +469,7 @@ def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
     )
 
 
-def test_a_store_that_is_not_gone_on_in_after_all_is_closed(
-    crm: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_could_not_be_chosen_is_closed(crm: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crm = replace(crm, config=replace(crm.config, folder=tmp_path / "crm"))
     # What remembers the store cannot be written.
     (tmp_path / "crm" / "store.txt").mkdir(parents=True)

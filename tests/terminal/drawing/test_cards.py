@@ -51,7 +51,7 @@ def test_an_address_is_not_broken_where_a_line_has_room_for_it(columns: int) -> 
     assert "Trieste" in "\n".join(lines(screen))
 
 
-def test_of_fields_that_have_no_room_the_first_are_kept() -> None:
+def test_when_fields_do_not_fit_the_first_are_kept() -> None:
     screen = on(40)
     screen.print(pairs([ROWS[1], ROWS[0], *ROWS[2:]], 40, 1))
     assert lines(screen) == [f"E-mail {ADDRESS}"]
@@ -65,7 +65,7 @@ def test_fields_take_no_more_lines_than_they_may(most: int) -> None:
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 1), (20, 2)])
-def test_what_stands_beside_a_heading_stands_below_it_where_there_is_no_room(columns: int, rows: int) -> None:
+def test_text_beside_a_heading_moves_below_it_in_a_narrow_window(columns: int, rows: int) -> None:
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": str(columns)})
     beside(screen, Text("Tamar Abendroth"), Text("$4,897.49 in 9"))
     shown = lines(screen)
@@ -73,7 +73,7 @@ def test_what_stands_beside_a_heading_stands_below_it_where_there_is_no_room(col
     assert len(shown[0]) == (80 if rows == 1 else len("Tamar Abendroth"))
 
 
-def test_what_was_said_is_seen_before_what_was_noted_down() -> None:
+def test_calls_and_sales_are_not_pushed_out_by_edits() -> None:
     edits = [Entry(date(2026, 11, 20), "", "edit", f"Owner {number}") for number in range(9)]
     call = Entry(date(2026, 11, 18), "", "call", "Call: wants a second table")
     sale = Entry(date(2026, 11, 2), "", "sale", "Sale 7")
@@ -98,7 +98,7 @@ def test_the_number_of_a_record_is_not_broken(columns: int, expected: list[str])
     assert [re.sub("\x1b[^m]*m", "", line).rstrip() for line in lines(screen)] == expected
 
 
-def test_amounts_of_a_timeline_stand_below_each_other_beside_a_label() -> None:
+def test_amounts_of_a_timeline_are_aligned_beside_a_label() -> None:
     def entry(day: int, what: str, amount: Decimal | None = None) -> Entry:
         return Entry(date(2026, 11, day), "", "sale", what, amount=amount)
 
@@ -125,7 +125,7 @@ def test_amounts_of_a_listed_timeline_are_a_column() -> None:
     assert [line[end:].strip() for line, _ in drawn] == ["Sale 7", "Call", "Invoice 3"]
 
 
-def test_a_timeline_without_a_limit_is_whole_and_in_order() -> None:
+def test_a_timeline_without_a_limit_is_complete_and_in_order() -> None:
     entries = [Entry(date(2026, 11, 20) - timedelta(days=day), "", "edit", f"Edit {day}") for day in range(5)]
     screen = on(80)
     draw_timeline(screen, entries, BY)
@@ -142,7 +142,7 @@ def test_a_label_and_its_figure_are_not_broken(columns: int) -> None:
     assert all(len(line) <= columns for line in drawn)
 
 
-def test_an_address_beside_a_list_is_not_broken_where_it_fits_below_its_label() -> None:
+def test_an_address_in_a_panel_moves_below_its_label_instead_of_breaking() -> None:
     address = "chiara.castellan52@example.com"
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "110", "LINES": "40"})
     facts = [("E-mail", Text(address)), ("Date of birth", Text("Jan 22, 1990"))]

@@ -45,7 +45,7 @@ def test_a_link_has_a_known_scheme_and_is_encoded(link: str, address: str) -> No
     assert link == address
 
 
-def test_what_is_copied_is_encoded_and_has_no_controls() -> None:
+def test_copied_text_is_encoded_and_has_no_control_characters() -> None:
     sequence = copied("a\x1b]52;c;x\x07@example.com")
     assert re.fullmatch(r"\x1b\]52;c;[A-Za-z0-9+/=]+\x07", sequence)
     text = base64.b64decode(sequence[7:-1]).decode()
@@ -53,7 +53,7 @@ def test_what_is_copied_is_encoded_and_has_no_controls() -> None:
     assert text.endswith("@example.com")
 
 
-def test_a_card_has_links_where_a_terminal_draws_and_none_elsewhere() -> None:
+def test_a_card_has_links_only_in_a_real_terminal() -> None:
     client = Client(
         id=1, kind="person", last_name="Berg", email="a@example.com", phone="+436601234567",
         extra={"site": "https://example.com", "trap": "javascript:x"},
@@ -69,7 +69,7 @@ def test_a_card_has_links_where_a_terminal_draws_and_none_elsewhere() -> None:
     assert "\x1b" not in drawn(plain=True)
 
 
-def test_links_are_taken_out_for_where_only_colours_are_known() -> None:
+def test_links_are_removed_where_only_colours_are_supported() -> None:
     out = io.StringIO()
     Screen(out, plain=False, environment=COLOURED).print(linked(Text("a@example.com", "bold"), "mailto:a@example.com"))
     assert "]8;" in out.getvalue()

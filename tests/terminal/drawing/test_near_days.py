@@ -34,7 +34,7 @@ def test_a_near_day_is_a_word_in_sentences_too(days: int, on: str, due: str) -> 
     assert WHOLE.due(day) == f"due {ON_PAGES.whole_day(day)}"
 
 
-def test_no_day_is_nothing() -> None:
+def test_a_missing_day_is_blank() -> None:
     assert [by.on_day(None) for by in (WHOLE, ON_PAGES)] == ["", ""]
 
 

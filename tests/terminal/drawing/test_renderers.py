@@ -62,12 +62,12 @@ def test_what_a_command_returns_is_drawn_by_the_subject_it_comes_from(kind: type
     assert inspect.getmodule(drawn).__name__.startswith(f"crm.terminal.{subject}.")  # type: ignore[union-attr]
 
 
-def test_there_are_many_of_them() -> None:
+def test_the_list_of_renderers_is_not_empty() -> None:
     assert len(RETURNED) > 50
     assert {is_list for _, is_list in RETURNED} == {True, False}
 
 
-def test_each_renderer_and_each_row_of_columns_is_of_a_type_that_there_is() -> None:
+def test_each_renderer_and_each_set_of_columns_is_for_an_existing_type() -> None:
     defined: set[str] = set()
     for folder in ("commands", "model", "repository"):
         for path in (Path(package.__file__).parents[1] / folder).rglob("*.py"):

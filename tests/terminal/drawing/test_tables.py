@@ -89,7 +89,7 @@ def test_on_a_narrow_window_what_identifies_a_row_is_cut_and_not_left_out(what: 
         assert "! 5 days ago" in line or name == NAMES[1]
 
 
-def test_a_column_that_has_no_room_below_one_row_stands_beside_the_name_in_all_of_them() -> None:
+def test_a_column_that_does_not_fit_below_one_row_moves_beside_the_name_in_all_rows() -> None:
     status = tables.Column("Status", lambda row, _: tables.status(row[2]), 2)
     columns = [
         tables.Column("Number", lambda row, _: data(row[0]), 0, 8),
@@ -110,7 +110,7 @@ def test_parts_of_a_cell_keep_their_colours_where_it_is_cut() -> None:
     assert tables.styled(screen(80), data(""), 9) == []
 
 
-def test_the_number_of_a_record_is_a_column_by_itself() -> None:
+def test_the_number_of_a_record_has_its_own_column() -> None:
     def titles(columns: Sequence[Any]) -> list[str]:
         return [column.title for column in columns]
 

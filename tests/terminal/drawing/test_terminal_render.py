@@ -112,19 +112,19 @@ def test_every_command_of_the_menu_says_what_it_does() -> None:
         assert command.summary.endswith("."), command.words
 
 
-def test_clean_leaves_names_as_they_are_and_nothing_that_acts() -> None:
+def test_clean_keeps_names_and_removes_control_characters() -> None:
     assert clean("Žofie 家族 🎉 é [bold]") == "Žofie 家族 🎉 é [bold]"
     assert clean("a\tb\r\nc\x1b[2J\x07\x9b\u202e\u2066") == "a b c␛[2J␇\ufffd\ufffd\ufffd"
     assert clean("a\nb", lines=True) == "a\nb"
 
 
 @pytest.mark.parametrize(("value", "width", "wanted"), [(0, 10, 0), (1, 10, 1), (100, 10, 10), (50, 10, 5)])
-def test_bars_grow_with_what_they_stand_for(value: int, width: int, wanted: int) -> None:
+def test_bars_grow_with_their_values(value: int, width: int, wanted: int) -> None:
     for unicode in (True, False):
         assert len(bar(value, 100, width, unicode=unicode)) == wanted
 
 
-def test_columns_reach_the_top_only_for_the_greatest() -> None:
+def test_only_the_greatest_column_reaches_the_top() -> None:
     lines = columns([Decimal(0), Decimal(1), Decimal(50), Decimal(100)], 2)
     assert lines == ["   █", " ▁██"]
     assert columns([Decimal(0)] * 3, 1) == ["   "]
@@ -153,25 +153,25 @@ def test_a_result_without_a_renderer_is_shown_by_its_names(screen: Screen) -> No
     assert "3" in text
 
 
-def test_a_list_of_nothing_says_so(screen: Screen) -> None:
+def test_an_empty_list_says_so(screen: Screen) -> None:
     show(screen, [], BY)
     assert drawn(screen) == ["Nothing to show."]
 
 
-def test_long_lists_are_shown_whole(people: CRM, screen: Screen) -> None:
+def test_long_lists_are_shown_in_full(people: CRM, screen: Screen) -> None:
     with people.read() as snapshot:
         found = snapshot.find_all(Client, Query(sort="id"))
     show(screen, found, people.conventions)
     assert len(drawn(screen)) == 13
 
 
-def test_what_is_set_in_is_text_for_other_programs() -> None:
+def test_indentation_is_dropped_for_other_programs() -> None:
     out = io.StringIO()
     PipedScreen(out, {}).print(Padding(Text("Follow-up on Friday"), (0, 0, 0, 2), expand=False))
     assert out.getvalue() == "Follow-up on Friday\n"
 
 
-def test_a_client_just_added_shows_what_is_odd_about_it(crm: CRM) -> None:
+def test_a_new_client_shows_its_warnings(crm: CRM) -> None:
     added = named("clients add")(crm, {"first_name": "Zed", "phone": "0151 23456"})
     output = io.StringIO()
     show(Screen(output, plain=True, environment={"COLUMNS": "80"}), added, crm.conventions)

@@ -24,7 +24,7 @@ def card(session: Any, number: int) -> Any:
     return session.sees("Exit").press("/").sees("Find (").press(str(number), "enter").sees(f"no. {number}")
 
 
-def test_what_was_deleted_from_its_card_is_told_where_one_goes_on(start: Start, crm: CRM) -> None:
+def test_a_deletion_from_a_card_is_reported_on_the_next_page(start: Start, crm: CRM) -> None:
     add(crm, last_name="Berg")
     add(crm, last_name="Huber")
     session = card(start(), 2).press("d").sees("This deletes Huber").press("1")
@@ -32,7 +32,7 @@ def test_what_was_deleted_from_its_card_is_told_where_one_goes_on(start: Start, 
     session.press("u").sees("Undo: deleted Huber").press("1").sees("Undone: deleted Huber").sees("1-2 of 2")
 
 
-def test_what_was_taken_back_is_done_again_step_by_step(start: Start, crm: CRM) -> None:
+def test_undone_changes_are_redone_step_by_step(start: Start, crm: CRM) -> None:
     add(crm, last_name="Berg")
     add(crm, last_name="Huber")
     session = start().press("U").sees("Nothing to redo").press("u").sees("added Huber").press("1")
@@ -44,14 +44,14 @@ def test_what_was_taken_back_is_done_again_step_by_step(start: Start, crm: CRM) 
         assert snapshot.count(Client) == 2
 
 
-def test_an_addition_taken_back_on_the_card_is_told_too(start: Start) -> None:
+def test_an_undone_addition_is_reported_on_the_next_page(start: Start) -> None:
     session = start().choose("Add your first client").choose("A person").sees("First name")
     session.press("Bo", "enter").sees("Last name").press("enter").choose("Save").sees("Added Bo (no. 1)")
     session.press("u").sees("Undo: added Bo").press("1").sees("Undone: added Bo")
     assert "Added Bo (no. 1)" not in session.settled().text
 
 
-def test_the_card_bears_the_new_name_at_once(start: Start, crm: CRM) -> None:
+def test_the_card_shows_the_new_name_at_once(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = card(start(), 1).choose("Edit").choose("Last name").sees("Last name").press("kill", "Tal", "enter")
     session.choose("Save").sees("Saved: Anna Tal").settled()
@@ -60,7 +60,7 @@ def test_the_card_bears_the_new_name_at_once(start: Start, crm: CRM) -> None:
 
 @pytest.mark.parametrize(("key", "words"), [("?", "opens the line marked"), ("esc", "0 to exit"), ("c-c", "0 to exit")])
 @pytest.mark.parametrize("lines", [16, 24])
-def test_the_title_of_the_main_menu_stays_whatever_is_told(
+def test_the_title_of_the_main_menu_stays_above_any_message(
     start: Start, crm: CRM, key: str, words: str, lines: int
 ) -> None:
     for name in ("Ada", "Bo", "Cy"):
@@ -77,7 +77,7 @@ def test_the_title_of_the_main_menu_stays_whatever_is_told(
         assert session.lines[0].startswith("CRM  ")
 
 
-def test_rows_stand_below_one_another_whatever_characters_a_name_is_made_of(start: Start, crm: CRM) -> None:
+def test_columns_stay_aligned_whatever_characters_a_name_has(start: Start, crm: CRM) -> None:
     for name in ("Anna", f"{SCIENTIST} Bo", "家族 Cy", "👍🏽 Di", "Ed ❤️"):
         add(crm, last_name=name, city="Graz")
     session = start().choose("Clients").sees("1-5 of 5").settled()
@@ -88,7 +88,7 @@ def test_rows_stand_below_one_another_whatever_characters_a_name_is_made_of(star
     assert len({row.index("Regular") for row in rows if "Regular" in row}) == 1, session.text
 
 
-def test_a_month_that_cannot_be_compared_with_is_told_without_a_dash(start: Start, crm: CRM) -> None:
+def test_a_month_without_a_comparison_is_shown_without_a_dash(start: Start, crm: CRM) -> None:
     client = add(crm, last_name="Berg")
     named("sales add")(crm, client, Decimal(500))
     session = start().sees("Sales this month $500.00 in 1 sale").sees("Oct 2026: $0.00").settled()

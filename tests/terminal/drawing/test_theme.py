@@ -77,12 +77,12 @@ def test_a_colour_can_be_read_on_every_usual_background_of_its_set(hue: str, gro
 
 
 @pytest.mark.parametrize("background", ["#1e1e1e", "#002b36", "#fdf6e3"])
-def test_frames_are_seen_where_nothing_is_known_of_the_background(background: str) -> None:
+def test_frames_are_visible_on_an_unknown_background(background: str) -> None:
     frame = Color.parse(TOKENS["muted"].colour()).get_truecolor()
     assert contrast(frame, Color.parse(background).get_truecolor()) >= FRAMES
 
 
-def test_no_colour_could_be_read_on_dark_grey_and_on_white_alike() -> None:
+def test_no_colour_is_readable_on_both_dark_grey_and_white() -> None:
     dark, light = (luminance(Color.parse(colour).get_truecolor()) for colour in ("#1e1e1e", "#ffffff"))
     assert ((light + 0.05) / (dark + 0.05)) ** 0.5 == pytest.approx(4.08, abs=0.01)
 
@@ -109,7 +109,7 @@ def test_the_environment_says_whether_a_background_is_dark(environment: dict[str
     assert late.style == Style.parse(TOKENS["muted"].style(ground))
 
 
-def test_contrast_is_reckoned_as_the_standard_does() -> None:
+def test_contrast_is_computed_as_in_the_standard() -> None:
     assert contrast(BLACK, WHITE) == pytest.approx(21)
     assert contrast(ColorTriplet(0x76, 0x76, 0x76), WHITE) == pytest.approx(4.54, abs=0.01)
 
@@ -123,7 +123,7 @@ def test_every_token_is_a_style_of_pages_and_of_questions(ground: str) -> None:
         assert (attributes.color or "", bool(attributes.bold)) == (token.colour(ground).removeprefix("#"), token.bold)
 
 
-def test_without_colours_weight_remains() -> None:
+def test_without_colours_bold_text_remains() -> None:
     out = io.StringIO()
     screen = Screen(out, plain=False, environment={"TERM": "xterm-256color", "NO_COLOR": "1"})
     screen.print(Text("late", "overdue"))
@@ -148,19 +148,19 @@ def look(style: str, statuses: Sequence[str], ground: str = UNKNOWN) -> str:
         ["VIP", "Ünterwegs", "status_1", "not bold", "[red]x[/]"],
     ],
 )
-def test_no_two_statuses_of_a_team_look_alike_as_long_as_there_are_looks(statuses: list[str], ground: str) -> None:
+def test_statuses_have_different_styles_while_there_are_enough(statuses: list[str], ground: str) -> None:
     looks = {look(status_style(status), statuses, ground) for status in statuses}
     assert len(looks) == len(statuses)
     assert "" not in looks
 
 
-def test_with_more_statuses_than_looks_they_begin_anew() -> None:
+def test_with_more_statuses_than_styles_the_styles_repeat() -> None:
     statuses = [f"Level {place}" for place in range(LOOKS + 1)]
     assert look(status_style("Level 0"), statuses) == look(status_style(statuses[-1]), statuses) != ""
 
 
 @pytest.mark.parametrize("status", ["", "Regular", "unknown"])
-def test_a_status_that_has_no_look_is_in_the_colour_of_the_text(status: str) -> None:
+def test_a_status_without_a_style_has_the_colour_of_the_text(status: str) -> None:
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm-256color"})
     screen.statuses = lambda: ["VIP"]
     assert tables.styled(screen, tables.status(status), 20) == ([("", status)] if status else [])
@@ -174,7 +174,7 @@ def test_no_two_statuses_of_a_ready_made_set_look_alike(ready: ReadySet) -> None
     assert len(set(looks)) == len(looks) > 1
 
 
-def test_a_status_has_one_look_on_pages_in_lists_and_beside_them() -> None:
+def test_a_status_has_one_style_on_pages_in_lists_and_in_panels() -> None:
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm-256color", "CRM_BACKGROUND": DARK})
     screen.statuses = lambda: ["Gold", "VIP"]
     expected = Style.parse(TOKENS["status_2"].style(DARK))
@@ -184,7 +184,7 @@ def test_a_status_has_one_look_on_pages_in_lists_and_beside_them() -> None:
     assert tables.styled(screen, tables.status("VIP"), 9) == [("status_2", "VIP")]
 
 
-def test_pages_name_what_they_mean_and_no_colour() -> None:
+def test_pages_use_named_styles_and_no_colours() -> None:
     colour = re.compile(r'"(?:bold |dim )?(?:dim|black|red|green|yellow|blue|magenta|cyan|white|#[0-9a-f]{6})"')
     for path in (ROOT / "crm" / "terminal").rglob("*.py"):
         if path.name != "theme.py":

@@ -69,7 +69,7 @@ def test_ctrl_c_leaves_the_dashboard_as_it_was(start: Start, crm: CRM) -> None:
     assert "arranged the dashboard" not in [entry.what for entry in named("history list")(crm)]
 
 
-def test_the_last_tile_stays(start: Start, crm: CRM) -> None:
+def test_the_last_tile_cannot_be_removed(start: Start, crm: CRM) -> None:
     named("dashboard set")(crm, "newest")
     session = start().choose("Today").press("e").sees("› 1 ✓ Newest").press("enter").sees("Switch on:").press("esc")
     session.sees("Choose at least one").press("enter").sees("1 ✓").press("esc").lacks("Save and go back")
@@ -104,14 +104,14 @@ def test_today_shows_the_tiles_in_their_order(start: Start, crm: CRM, columns: i
     assert "Sales this month" not in text
 
 
-def test_what_has_no_room_is_opened_by_its_number(start: Start, crm: CRM) -> None:
+def test_a_tile_that_does_not_fit_is_opened_by_its_number(start: Start, crm: CRM) -> None:
     named("dashboard set")(crm, "sales by month,forecast,sales by owner,cohorts,pipeline,newest")
     session = start().choose("Today").sees("New Acme").press("2").sees("Reports › Sales by")
     session.sees("By: Owner").press("esc").press("4").sees("Today › Pipeline by stage").sees("Lead 1 $500.00")
     session.press("x").sees("Show Pipeline").choose("New").sees("Acme no. 1")
 
 
-def test_the_numbers_of_today_stay_whatever_is_said_above(start: Start, crm: CRM) -> None:
+def test_the_numbers_of_today_do_not_move_with_messages_above(start: Start, crm: CRM) -> None:
     for number in range(8):
         client = named("clients add")(crm, {"company": f"Late {number}"})
         named("follow-ups add")(crm, client, f"Ask {number}", due=TODAY, for_="tester")
@@ -139,7 +139,7 @@ def test_rows_of_today_past_nine_have_no_letter(start: Start, crm: CRM) -> None:
     session.press("down", "down", "down", "down", "down", "down", "down", "down", "down", "enter").sees("Ask 9")
 
 
-def test_the_main_menu_shows_what_is_chosen_in_brief(start: Start, crm: CRM) -> None:
+def test_the_main_menu_shows_the_chosen_tiles_in_brief(start: Start, crm: CRM) -> None:
     named("dashboard set")(crm, "follow-ups,pipeline,forecast")
     session = start(lines=40).sees("Pipeline Lead $500.00").sees("Follow-ups due in 3 days: Call back (Acme)")
     session.lacks("Sales this month").lacks("Newest")
@@ -170,7 +170,7 @@ def test_the_months_under_a_chart_can_be_told_apart(language: str) -> None:
         assert width < 40 or len(named) == 12
 
 
-def test_what_is_due_names_each_client_once_and_counts_no_others() -> None:
+def test_the_due_tile_names_each_client_once() -> None:
     acme = Client(company="Acme")
     items = [AgendaItem(0, f"Payment {number}", "", acme, acme, "") for number in (1, 2)]
     screen = Screen(io.StringIO(), plain=True)
@@ -186,7 +186,7 @@ def test_a_near_birthday_is_a_word(away: int, words: str) -> None:
     assert birthday_line(birthday, by) == f"Acme turns 39 {words}"
 
 
-def test_only_what_is_late_is_red() -> None:
+def test_only_late_items_are_red() -> None:
     screen = Screen(io.StringIO(), plain=False)
     for late in (False, True):
         line = _due_line(screen, Due("1 draft invoice", [], 1, late), 20)

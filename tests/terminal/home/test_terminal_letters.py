@@ -198,7 +198,7 @@ _BEHIND_A_QUESTION = {
 
 
 @pytest.mark.slow
-def test_a_letter_means_one_thing_wherever_it_is_pressed(walked: tuple[Walking, set[str]]) -> None:
+def test_a_letter_key_means_the_same_on_every_page(walked: tuple[Walking, set[str]]) -> None:
     keyboard, _ = walked
     words = {key: tuple(letter.word for letter in letters.LETTERS if letter.key == key) for key in letters.MEANINGS}
     assert len(keyboard.labels) > 20
@@ -211,7 +211,7 @@ def test_a_letter_means_one_thing_wherever_it_is_pressed(walked: tuple[Walking, 
 
 
 @pytest.mark.slow
-def test_breadcrumbs_lead_from_the_section_to_the_record_to_what_is_done(walked: tuple[Walking, set[str]]) -> None:
+def test_breadcrumbs_show_section_record_and_action(walked: tuple[Walking, set[str]]) -> None:
     places = walked[0].places
     for place in places:
         records = [at for at, crumb in enumerate(place) if _RECORD.fullmatch(crumb)]
@@ -275,9 +275,7 @@ DAY: Sequence[tuple[str, int, str]] = (
 )
 
 
-def test_what_one_does_all_day_takes_no_more_keys_than_before(
-    start: Callable[..., Any], store_of_everything: CRM
-) -> None:
+def test_everyday_actions_need_no_more_keys_than_before(start: Callable[..., Any], store_of_everything: CRM) -> None:
     session = start(lines=40, CRM_SMTP_URL="smtp://127.0.0.1:9", CRM_MAIL_FROM="Anna <anna@example.com>")
     for task, before, steps in DAY:
         pressed = 0
@@ -297,7 +295,7 @@ def test_what_one_does_all_day_takes_no_more_keys_than_before(
         assert snapshot.count(FollowUp, Query({"done_on": None})) == _RECORDS
 
 
-def test_the_keys_of_a_page_fit_one_screen_and_are_those_that_it_has(start: Callable[..., Any], crm: CRM) -> None:
+def test_the_list_of_keys_fits_one_screen_and_matches_the_page(start: Callable[..., Any], crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     session = start().choose("Clients").sees("n new").press("?").sees("Clients › Keys").settled()
     text = session.text

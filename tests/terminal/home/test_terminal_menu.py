@@ -38,7 +38,7 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
     ]
 
 
-def test_arrows_and_enter_choose_too(start: Start, crm: CRM) -> None:
+def test_arrows_and_enter_also_choose(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
     start().sees("» 1) Today").press("down", "down").sees("» 3) Sales").press("enter").sees("n new")
 
@@ -69,7 +69,7 @@ def test_leaving_a_form_in_the_middle_leaves_the_store_as_it_was(start: Start, c
     assert everything(crm) == before
 
 
-def test_changes_are_not_lost_by_a_stray_esc(start: Start, crm: CRM) -> None:
+def test_a_stray_esc_loses_no_changes(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start().press("/").sees("Find (").press("1", "enter").choose("Edit").choose("City").sees("City")
     session.press("Graz", "enter").sees("* Graz").press("esc").sees("Your changes are not saved yet.")
@@ -101,7 +101,7 @@ def test_a_pasted_block_is_one_answer(start: Start, crm: CRM) -> None:
 HOSTILE = "[bold]x[/] [/nothing] {0} %s 🎉 家族 é"
 
 
-def test_markup_and_emoji_are_only_text(start: Start, crm: CRM) -> None:
+def test_markup_and_emoji_are_plain_text(start: Start, crm: CRM) -> None:
     session = start().choose("Add your first client").choose("A company").sees("Company:")
     session.paste(HOSTILE).press("enter").sees("1) Save").press("1").sees("Added [bold]x[/] [/nothing] {0} %s")
     assert everything(crm)[0][0].company == HOSTILE
@@ -117,7 +117,7 @@ def test_escape_sequences_and_overrides_are_refused_and_can_be_corrected(start: 
     session.press("Fine", "enter").sees("1) Save").press("1").sees("Added Fine (no. 1)")
 
 
-def test_what_came_in_another_way_cannot_move_the_cursor(start: Start, crm: CRM) -> None:
+def test_text_from_imports_cannot_move_the_cursor(start: Start, crm: CRM) -> None:
     # Past every form: as another program may have written it.
     name = "evil\x1b[2J\x1b]0;owned\x07\u202egnp [bold] " + "y" * 3000
     crm.transact(lambda tx: tx.add(Client(kind="company", company=name, notes="a\x1b[5mb")), "from elsewhere")
@@ -129,7 +129,7 @@ def test_what_came_in_another_way_cannot_move_the_cursor(start: Start, crm: CRM)
     assert b"\x1b[5m" not in session.raw
 
 
-def test_forty_columns(start: Start, crm: CRM) -> None:
+def test_the_menu_fits_forty_columns(start: Start, crm: CRM) -> None:
     for number in range(12):
         add(
             crm, first_name="Maximiliana", last_name=f"Featherstonehaugh {number}", email=f"someone{number}@example.com"
@@ -150,7 +150,7 @@ def crm_client(crm: CRM, number: int) -> Client:
     return found
 
 
-def test_without_colour(start: Start, crm: CRM) -> None:
+def test_the_menu_works_without_colour(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
     session = start(NO_COLOR="1").sees("0) Exit").choose("Clients").sees("Anna").settled()
     colours = re.findall(rb"\x1b\[([0-9;]*)m", session.raw)
@@ -176,7 +176,7 @@ def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM)
     session.press("kill", "dvora").sees("zofie@example.com").lacks("No client or command").press("esc")
 
 
-def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM, store: Path) -> None:
+def test_a_failed_backup_is_reported_and_the_menu_goes_on(start: Start, crm: CRM, store: Path) -> None:
     add(crm, first_name="Anna")
     (store.parent / "backups").write_text("no folder")
     start().sees("The backup could not be written").choose("Clients").sees("Anna")
@@ -208,7 +208,7 @@ def test_the_sample_data_is_marked_and_removed_after_a_question(start: Start, cr
     session.sees("Sample data removed").lacks("Remove the sample")
 
 
-def test_a_page_is_drawn_anew_when_the_window_gets_narrower(start: Start, crm: CRM) -> None:
+def test_a_page_is_redrawn_when_the_window_gets_narrower(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
     session = start().choose("Clients").sees("n new").press("u").choose("Undo it").sees("Undone").sees("n new")
     session.child.setwinsize(24, 40)
@@ -255,7 +255,7 @@ def test_a_wide_main_menu_has_two_columns_of_entries(start: Start, crm: CRM) -> 
     session.press("2").sees("1-1 of 1").press("esc").sees("0) Exit")
 
 
-def test_arrows_lead_through_the_fields_of_a_form_and_the_first_records_say_what_comes_next(
+def test_arrows_move_through_a_form_and_the_first_records_suggest_the_next_step(
     start: Start,
 ) -> None:
     down = "\x1b[B"
@@ -270,7 +270,7 @@ def test_arrows_lead_through_the_fields_of_a_form_and_the_first_records_say_what
     session.sees("Date").press("enter").sees("Note").press("enter").sees("Total now").lacks("Your first")
 
 
-def test_menus_say_what_their_entries_are_about_where_there_is_room(start: Start, crm: CRM) -> None:
+def test_menus_show_hints_where_there_is_room(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
     session = start().choose("Reports").sees("1) Sales over time By month, quarter or year").settled()
     assert all(len(line) <= 80 for line in session.lines)
@@ -278,7 +278,7 @@ def test_menus_say_what_their_entries_are_about_where_there_is_room(start: Start
     assert "Shows" not in narrow.text
 
 
-def test_the_page_of_a_sale_shows_its_note_and_where_the_client_stands(start: Start, crm: CRM) -> None:
+def test_the_page_of_a_sale_shows_its_note_and_the_total_and_status_of_the_client(start: Start, crm: CRM) -> None:
     anna = add(crm, first_name="Anna")
     named("sales add")(crm, anna, Decimal(40_000), note="oak stool", reference="PO-7")
     session = start().choose("Sales").sees("n new").press("1").sees("$40,000.00 no. 1 $40,000.00 in 1 sale")

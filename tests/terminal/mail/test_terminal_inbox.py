@@ -45,7 +45,7 @@ def messages(crm: CRM) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("columns", [80, 40])
-def test_what_was_fetched_is_told_and_strangers_become_clients(
+def test_fetched_mail_is_reported_and_strangers_can_become_clients(
     start: Start, crm: CRM, box: Dovecot, acme: Client, columns: int
 ) -> None:
     put(box, "office@acme.example.com", "An order")
@@ -78,7 +78,7 @@ def test_without_a_mailbox_the_menu_says_what_to_set(start: Start) -> None:
     session.sees(") New mailing").choose("Write an SMS").sees("TWILIO_ACCOUNT_SID").sees("1) Set up now")
 
 
-def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_greetings_are_previewed_before_they_are_sent(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     named("templates add")(crm, "Birthday", subject="Happy birthday", body="Dear {first_name}, [red]all the best[/]")
     born = {"date_of_birth": date(1980, 11, 21), "marketing_consent": True}
     named("clients add")(crm, {"first_name": "Eva", "last_name": "Hill", "email": "eva@hill.example.org", **born})
@@ -97,7 +97,7 @@ def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, 
 
 
 @pytest.mark.parametrize("columns", [80, 40])
-def test_a_text_is_written_and_looked_at_before_it_goes(start: Start, crm: CRM, columns: int) -> None:
+def test_a_text_message_is_previewed_before_it_is_sent(start: Start, crm: CRM, columns: int) -> None:
     named("clients add")(crm, {"first_name": "Eva", "last_name": "Hill", "phone": "+436641234567"})
     named("templates add")(crm, "Due", channel="sms", body="Dear {first_name}, see you")
     with standing_in() as twilio:
@@ -118,7 +118,7 @@ def test_a_text_is_written_and_looked_at_before_it_goes(start: Start, crm: CRM, 
     assert messages(crm) == [("Eva Hill", "Dear Eva, see you Fri")]
 
 
-def test_a_message_is_opened_from_the_timeline_and_from_what_needs_doing(start: Start, crm: CRM, acme: Client) -> None:
+def test_a_message_is_opened_from_the_timeline_and_from_the_agenda(start: Start, crm: CRM, acme: Client) -> None:
     given = {"client": acme.id, "channel": "email", "direction": "out", "on": date(2026, 11, 20), "user": "tester"}
     for state, subject in (("sent", "Your quote"), ("failed", "[red]News")):
         made = Message(

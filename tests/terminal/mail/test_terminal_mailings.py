@@ -42,7 +42,7 @@ def written(session: Any) -> Any:
 
 @pytest.mark.many
 @pytest.mark.parametrize("columns", [80, 40])
-def test_a_mailing_is_written_looked_at_tried_and_sent(
+def test_a_mailing_is_written_previewed_tested_and_sent(
     start: Start, crm: CRM, post: Post, mail: dict[str, str], columns: int
 ) -> None:
     readers(crm, 3)
@@ -68,7 +68,7 @@ def test_a_mailing_is_written_looked_at_tried_and_sent(
     session.press("1").sees("3 sent")
 
 
-def test_what_failed_is_opened_by_its_number_and_sent_again(
+def test_a_failed_message_is_opened_by_its_number_and_sent_again(
     start: Start, crm: CRM, post: Post, mail: dict[str, str]
 ) -> None:
     readers(crm, 3)
@@ -82,7 +82,9 @@ def test_what_failed_is_opened_by_its_number_and_sent_again(
     assert b"\x1b[31muser" not in session.raw
 
 
-def test_a_template_for_those_of_the_list_who_fit(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_a_template_mailing_goes_to_the_clients_of_a_view(
+    start: Start, crm: CRM, post: Post, mail: dict[str, str]
+) -> None:
     readers(crm, 2)
     readers(crm, 1, city="Graz", email="graz@example.com", first_name="Gerda")
     named("templates add")(crm, "Spring", subject="Spring, {first_name}", body="Dear {first_name}")
@@ -96,7 +98,7 @@ def test_a_template_for_those_of_the_list_who_fit(start: Start, crm: CRM, post: 
     assert post.recipients == ["graz@example.com"]
 
 
-def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_esc_goes_back_one_step_and_keeps_the_text(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 2)
     session = written(to_many(start, **mail)).sees("1) Send to 2 people").press("esc").sees("1) Preview and send")
     session.sees("News for {first_name}").press("esc").sees("Text:").sees("Dear {name}").press("esc")
@@ -107,7 +109,9 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     assert messages(crm) == []
 
 
-def test_nobody_writes_what_nobody_gets(start: Start, crm: CRM, mail: dict[str, str]) -> None:
+def test_a_mailing_without_recipients_is_refused_before_it_is_written(
+    start: Start, crm: CRM, mail: dict[str, str]
+) -> None:
     readers(crm, 1, marketing_consent=False)
     session = written(to_many(start, **mail))
     session.sees("Nobody would get this.").sees("1 has not agreed to mailings").sees("Dear {name}")
@@ -123,7 +127,7 @@ def test_a_mailing_is_prepared_without_a_mailbox_and_its_text_is_kept(start: Sta
     assert messages(crm) == []
 
 
-def test_what_takes_minutes_can_be_left_to_the_outbox(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_a_long_mailing_can_be_left_to_the_outbox(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 3)
     named("settings set")(crm, "mails_per_minute", "1")
     session = written(to_many(start, **mail)).sees("That takes about 3 minutes.")
@@ -143,7 +147,7 @@ def test_what_takes_minutes_can_be_left_to_the_outbox(start: Start, crm: CRM, po
 
 
 @pytest.mark.slow
-def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_a_waiting_mailing_is_continued_or_cancelled(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 3)
     away = {"CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": SENDER}
     session = written(to_many(start, **away)).sees("1) Send to 3 people").press("1", "3", "enter")
@@ -160,7 +164,7 @@ def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: P
     session.sees("Cancelled. Messages that had already gone out are not affected.").sees("3 cancelled")
 
 
-def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
+def test_ctrl_c_stops_after_the_current_e_mail_and_returns_to_the_menu(
     start: Start, crm: CRM, post: Post, mail: dict[str, str]
 ) -> None:
     readers(crm, 4)
@@ -175,7 +179,9 @@ def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
 
 
 @pytest.mark.slow
-def test_line_by_line_it_is_shown_whole_and_sent(crm: CRM, mail: dict[str, str], store: Path, post: Post) -> None:
+def test_line_by_line_a_mailing_is_shown_in_full_and_sent(
+    crm: CRM, mail: dict[str, str], store: Path, post: Post
+) -> None:
     readers(crm, 2)
     lines = ["6", ".", "New mailing", "4", "News for {first_name}", "Dear {name}", "1", "1", "2", "0", "0", "0"]
     done = piped(store, "\n".join(lines) + "\n", XDG_DATA_HOME=str(store.parent), **mail)

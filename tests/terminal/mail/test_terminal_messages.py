@@ -43,7 +43,7 @@ def more(start: Start, **how: Any) -> Any:
 
 
 @pytest.mark.parametrize("columns", [80, 40])
-def test_an_e_mail_is_written_looked_at_and_sent(
+def test_an_e_mail_is_written_previewed_and_sent(
     start: Start, crm: CRM, post: Post, mail: dict[str, str], columns: int, tmp_path: Path
 ) -> None:
     acme(crm)
@@ -74,7 +74,7 @@ def test_an_e_mail_is_written_looked_at_and_sent(
 
 
 @pytest.mark.parametrize("channel", [pytest.param("email", marks=pytest.mark.slow), "sms"])
-def test_what_is_sent_says_which_follow_ups_it_moves(
+def test_a_sent_e_mail_names_the_follow_ups_that_it_moves(
     start: Start, crm: CRM, mail: dict[str, str], channel: str
 ) -> None:
     eva = named("clients add")(
@@ -103,7 +103,7 @@ def test_what_is_sent_says_which_follow_ups_it_moves(
     }  # fmt: skip
 
 
-def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_esc_goes_back_one_step_and_keeps_the_text(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     anna(crm)
     named("templates add")(crm, "Welcome", subject="Welcome, {first_name}", body="Dear {first_name}")
     session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Start from:")
@@ -120,13 +120,15 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     assert all_of(crm, Message) == []
 
 
-def test_nobody_writes_what_cannot_be_sent(start: Start, crm: CRM) -> None:
+def test_an_e_mail_that_cannot_be_sent_is_refused_before_it_is_written(start: Start, crm: CRM) -> None:
     anna(crm)
     session = e_mail(start).press("n").sees("No e-mail can be sent yet").sees("CRM_SMTP_URL").sees("CRM_MAIL_FROM")
     session.sees("1) Set up now").press("1").sees("Sender:").press("esc").sees("n new").lacks("Client:")
 
 
-def test_a_client_without_an_address_is_told_at_once(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_a_client_without_an_address_is_refused_at_once(
+    start: Start, crm: CRM, post: Post, mail: dict[str, str]
+) -> None:
     named("clients add")(crm, {"first_name": "Ben"})
     session = start(**mail).sees("Clients").press("/").sees("Find").press("1", "enter").sees(") More").press("m")
     session.sees("Ben has no e-mail address yet; enter one under To.").sees("Subject (")
@@ -137,7 +139,7 @@ def test_a_client_without_an_address_is_told_at_once(start: Start, crm: CRM, pos
     assert post.recipients == ["ben@example.com"]
 
 
-def test_what_failed_is_found_with_the_words_of_the_server_and_sent_again(
+def test_a_failed_message_shows_the_servers_reply_and_is_sent_again(
     start: Start, crm: CRM, post: Post, mail: dict[str, str]
 ) -> None:
     anna(crm)
@@ -155,7 +157,9 @@ def test_what_failed_is_found_with_the_words_of_the_server_and_sent_again(
     assert b"\x1b[31muser" not in session.raw
 
 
-def test_what_waits_can_be_cancelled_or_sent_later(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+def test_a_waiting_message_can_be_cancelled_or_sent_later(
+    start: Start, crm: CRM, post: Post, mail: dict[str, str]
+) -> None:
     anna(crm)
     away = {"CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": SENDER}
     session = e_mail(start, **away).press("n").sees("Client").press("Anna", "enter").sees("Subject (")
@@ -170,7 +174,9 @@ def test_what_waits_can_be_cancelled_or_sent_later(start: Start, crm: CRM, post:
     assert len(post.taken) == 1
 
 
-def test_a_long_text_is_cut_to_the_screen_and_can_be_read_whole(start: Start, crm: CRM, mail: dict[str, str]) -> None:
+def test_a_long_text_is_cut_to_the_screen_and_can_be_opened_in_full(
+    start: Start, crm: CRM, mail: dict[str, str]
+) -> None:
     text = "\n\n".join(f"paragraph {number}" for number in range(30))
     named("clients add")(crm, {"first_name": "Anna", "email": "anna@example.com"})
     named("templates add")(crm, "Long", subject="Long", body=text)
@@ -211,7 +217,7 @@ def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) ->
     assert (template.name, template.subject, template.body) == ("Hello", "Hi {first_name|you}", "Dear {first_name}")
 
 
-def test_a_template_for_sms_has_no_subject_and_tells_its_parts(start: Start, crm: CRM) -> None:
+def test_an_sms_template_has_no_subject_and_shows_its_number_of_parts(start: Start, crm: CRM) -> None:
     anna(crm)
     session = more(start).choose("Templates").press("n").sees("Type:").press("2").sees("Name:")
     session.press("Short", "enter").sees("1) Save").lacks("Subject").choose("Text").sees("Text:")
@@ -222,7 +228,7 @@ def test_a_template_for_sms_has_no_subject_and_tells_its_parts(start: Start, crm
 
 
 @pytest.mark.slow
-def test_it_is_written_line_by_line_where_there_is_no_terminal(
+def test_without_a_terminal_an_e_mail_is_written_line_by_line(
     store: Path, crm: CRM, post: Post, mail: dict[str, str]
 ) -> None:
     anna(crm)

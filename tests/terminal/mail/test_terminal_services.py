@@ -31,7 +31,7 @@ def in_settings(start: Start, crm: CRM, **environment: str) -> Session:
 
 
 @pytest.mark.slow
-def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path: Path, authority: trustme.CA) -> None:
+def test_mail_is_set_up_tested_used_and_removed(start: Start, crm: CRM, tmp_path: Path, authority: trustme.CA) -> None:
     trusted = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(trusted))
     post = Post()
@@ -75,7 +75,7 @@ def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path:
     assert not kept.exists()
 
 
-def test_variables_of_the_environment_stay_above_it_line_by_line(start: Start, crm: CRM) -> None:
+def test_environment_variables_override_saved_settings_line_by_line(start: Start, crm: CRM) -> None:
     session = in_settings(
         start, crm, CRM_SMTP_URL="smtps://anna:hunter2@mail.example.com", CRM_MAIL_FROM="a@example.com"
     )
@@ -92,7 +92,7 @@ def test_variables_of_the_environment_stay_above_it_line_by_line(start: Start, c
     assert b"hunter2" not in session.raw
 
 
-def test_in_a_browser_there_are_none(crm: CRM) -> None:
+def test_in_a_browser_the_mail_settings_of_the_server_are_hidden(crm: CRM) -> None:
     """They are the server's there, whoever asks."""
     keyboard: Any = None
     screen = Screen(io.StringIO(), plain=True)

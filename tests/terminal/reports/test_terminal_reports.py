@@ -104,7 +104,7 @@ def drawn_lines(made: Report, width: int = 80) -> list[str]:
     return drawn(screen)
 
 
-def test_columns_stand_over_their_names() -> None:
+def test_chart_columns_are_above_their_labels() -> None:
     lines = drawn_lines(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), 40)
     assert lines[-6:] == [
         "Amount (highest $100.00 in 2026-03)",
@@ -116,13 +116,13 @@ def test_columns_stand_over_their_names() -> None:
     ]
 
 
-def test_of_more_columns_than_there_is_room_for_the_last_are_drawn() -> None:
+def test_when_columns_do_not_fit_the_last_are_drawn() -> None:
     lines = drawn_lines(small("columns", [Decimal(1)] * 60 + [Decimal(2)] * 39), 40)
     assert lines[-1] == "2026-61 … 2026-99"
     assert lines[-2] == "█" * 39
 
 
-def test_the_others_are_in_the_table_and_not_among_the_bars() -> None:
+def test_rows_beyond_the_chart_are_only_in_the_table() -> None:
     made = small("bars", [Decimal(10), Decimal(5), Decimal(900)])
     made = Report(made.title, None, TODAY, made.columns, made.rows, chart=Chart("bars", ("amount",), 2))
     lines = drawn_lines(made)
@@ -142,7 +142,7 @@ def test_a_status_has_its_colour_in_the_chart_too() -> None:
     assert "muted" in {str(span.style) for span in regular.spans}
 
 
-def test_what_was_given_back_is_seen() -> None:
+def test_refunds_are_visible_in_a_report() -> None:
     lines = drawn_lines(small("bars", [Decimal(10), Decimal(-5)]))
     assert lines[-1] == f"2026-02  {'-' * 35}"
     assert any("-$5.00" in line for line in lines)
@@ -153,7 +153,7 @@ def test_what_was_given_back_is_seen() -> None:
 
 
 @pytest.mark.parametrize("unicode", [True, False])
-def test_shades_get_darker(unicode: bool) -> None:
+def test_heat_map_shades_get_darker_with_the_value(unicode: bool) -> None:
     shades = [shade(value, 100, unicode=unicode) for value in (0, 1, 30, 60, 100)]
     assert len(set(shades)) == 5
     assert shade(None, 100, unicode=unicode) == " "
@@ -161,7 +161,7 @@ def test_shades_get_darker(unicode: bool) -> None:
     assert "".join(shades).isascii() is not unicode
 
 
-def test_a_signed_change_has_its_sign_and_a_missing_one_nothing() -> None:
+def test_a_change_shows_its_sign_and_a_missing_one_is_blank() -> None:
     shown = (Column("period", "Period"), Column("change", "Change", "percent", signed=True))
     rows = [("a", Decimal("12.34")), ("b", Decimal("-5")), ("c", None), ("d", Decimal(0))]
     lines = drawn_lines(Report("Changes", TODAY, TODAY, shown, rows))
@@ -188,7 +188,9 @@ def test_a_report_is_shown_at_once_and_changed_by_number(start: Start) -> None:
 
 @pytest.mark.usefixtures("company")
 @pytest.mark.parametrize(("columns", "lines"), [(80, 22), (40, 24)])
-def test_on_a_small_screen_rows_are_turned_and_the_chart_is_a_key_away(start: Start, columns: int, lines: int) -> None:
+def test_on_a_small_screen_rows_are_transposed_and_a_key_shows_the_chart(
+    start: Start, columns: int, lines: int
+) -> None:
     session = start(columns=columns, lines=lines).choose("Reports").choose("Sales by group").choose("By: Status")
     session.choose("Client").sees("Sales by client").sees("Client 29").press("]")
     session.sees("Total").lacks("Client 29")
@@ -225,12 +227,12 @@ def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("company")
-def test_in_a_small_window_the_rows_of_a_report_come_before_what_is_said_about_it(start: Start) -> None:
+def test_in_a_small_window_the_rows_of_a_report_come_before_its_notes(start: Start) -> None:
     session = start(columns=40, lines=20).choose("Reports").choose("New clients and churn").sees("Total")
     session.sees("Nov 2026").lacks("A client is new").press("\x1b[6~").sees("is their average.")
 
 
-def test_whoever_sits_elsewhere_is_offered_the_file(company: CRM, tmp_path: Path) -> None:
+def test_a_remote_user_is_offered_the_file_of_a_report(company: CRM, tmp_path: Path) -> None:
     screen, device = Screen(io.StringIO(), plain=True), Device(tmp_path)
     keys = io.StringIO("Save as a file\nPNG picture\nSave as a file\nCSV\n0\n")
     session = Session(company, LineKeyboard(keys, screen), screen, exchange=device)

@@ -156,7 +156,7 @@ def test_a_card_is_opened_changed_and_opened_again(start: Start, crm: CRM, deals
         assert snapshot.find(Deal, deals[6].id) is None
 
 
-def test_a_new_deal_is_typed_and_stands_on_the_board(start: Start, crm: CRM) -> None:
+def test_a_new_deal_appears_on_the_board(start: Start, crm: CRM) -> None:
     session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
     session.press("[red]Big[/]", "enter").sees("Value (").press("99000", "enter").choose("Save")
     session.sees("Added [red]Big[/] (no. 8)").press("esc").sees("Open [red]Big[/]").sees("8 · $101,800.00")
@@ -170,12 +170,12 @@ def test_mine_and_everybodys(start: Start) -> None:
     session.press("a").sees("everyone's").sees("7 · $2,800.00")
 
 
-def test_all_stages_are_seen_where_it_is_wide(start: Start) -> None:
+def test_a_wide_window_shows_all_stages(start: Start) -> None:
     session = start(columns=120, lines=30).choose("Deals").sees("Lead Qualified Proposal Negotiation Won Lost")
     assert "of 6" not in session.settled().text
 
 
-def test_one_stage_at_a_time_where_it_is_narrow(start: Start, crm: CRM, deals: list[Deal]) -> None:
+def test_a_narrow_window_shows_one_stage_at_a_time(start: Start, crm: CRM, deals: list[Deal]) -> None:
     session = start(columns=40).choose("Deals").sees("everyone's · stage 1 of 6").sees("7 · $2,800.00")
     assert "Qualified" not in session.settled().text
     session.press("down", "down", "down", "down").sees("$300.00 0 days ! late").press(")").sees("stage 2 of 6")
@@ -185,12 +185,12 @@ def test_one_stage_at_a_time_where_it_is_narrow(start: Start, crm: CRM, deals: l
     assert all(len(line) <= 40 for line in session.settled().lines)
 
 
-def test_without_colour_the_card_pointed_at_and_the_late_one_are_told(start: Start) -> None:
+def test_without_colour_the_selected_and_the_late_card_are_still_marked(start: Start) -> None:
     session = start(NO_COLOR="1").choose("Deals").sees("» Deal 7").press(*["down"] * 4).sees("$300.00 0 d !")
     assert not re.search(rb"\x1b\[(\d+;)*(3[0-8]|9\d)[;m]", session.raw.split(b"Proposal")[1])
 
 
-def test_a_board_on_which_there_is_nothing(start: Start, crm: CRM, deals: list[Deal]) -> None:
+def test_an_empty_board(start: Start, crm: CRM, deals: list[Deal]) -> None:
     for deal in deals:
         named("deals delete")(crm, deal, yes=True)
     session = start().choose("Deals").sees("0 · $0.00").press("+").sees("No deal here")
@@ -198,7 +198,7 @@ def test_a_board_on_which_there_is_nothing(start: Start, crm: CRM, deals: list[D
     session.sees("The arrows go from card to card").press("0").sees("0 · $0.00").press("0").sees("Clients")
 
 
-def test_the_list_is_narrowed_and_adds_up(start: Start) -> None:
+def test_the_list_of_deals_is_filtered_and_totalled(start: Start) -> None:
     session = start().choose("Deals").press("v").sees("1-7 of 7").sees("7 deals, $2,800.00, weighted $280.00")
     session.press("a").sees("1-6 of 6 · mine").press("a").sees("1-7 of 7").press("f").choose("Text").press("3", "enter")
     session.sees("1-1 of 1 · text 3").press("1").sees("overdue !").press("esc").press("f").choose("Lost only")
@@ -257,14 +257,14 @@ def test_line_by_line_the_deals_are_a_list_by_stage_with_numbers(store: Path, cr
     assert "Moved to Negotiation: Deal 7" in answer
 
 
-def test_without_a_terminal_the_board_is_told_stage_by_stage(store: Path) -> None:
+def test_without_a_terminal_the_board_is_printed_stage_by_stage(store: Path) -> None:
     answer = piped(store, "deals", "board", "--limit", "2")
     assert answer.index("Lead  7 · $2,800.00") < answer.index("Deal 7") < answer.index("Deal 6")
     assert "Deal 5" not in answer
     assert date(2026, 12, 11).strftime("%b %d, %Y") in answer
 
 
-def test_a_value_that_the_currency_has_no_decimals_for_is_shown_in_full_and_may_stay(
+def test_a_value_with_more_decimals_than_its_currency_is_shown_in_full_and_can_be_kept(
     start: Start, crm: CRM, acme: Client
 ) -> None:
     named("deals add")(crm, acme, "Old", Decimal("9999.50"))

@@ -50,7 +50,7 @@ def signed_in(start: Start, email: str, **how: Any) -> Session:
     return session.sees("Exit")
 
 
-def test_whoever_makes_the_first_account_chooses_a_password_and_is_signed_in(start: Start, crm: CRM) -> None:
+def test_the_first_account_chooses_a_password_and_is_signed_in(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"last_name": "Arm"})
     session = (
         start()
@@ -71,7 +71,7 @@ def test_whoever_makes_the_first_account_chooses_a_password_and_is_signed_in(sta
     start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
 
 
-def test_sample_data_says_so_also_to_who_signs_in_again(start: Start) -> None:
+def test_sample_data_is_marked_after_a_new_sign_in_too(start: Start) -> None:
     session = start().choose("Try it on sample data").sees("SAMPLE DATA").choose("Data").choose("Team")
     session.choose("Add the first account").sees("E-mail").press("ada@example.com", "enter").sees("Name:")
     session.press("Ada", "enter").sees("Password (at least").press(PASSWORD, "enter").sees("again:")
@@ -81,7 +81,7 @@ def test_sample_data_says_so_also_to_who_signs_in_again(start: Start) -> None:
     session.sees("60 clients").choose("Delete it").sees("Sample data removed").lacks("SAMPLE DATA")
 
 
-def test_whoever_leaves_before_choosing_a_password_comes_back_with_the_same(start: Start, shop: CRM) -> None:
+def test_leaving_before_a_password_is_chosen_keeps_the_one_time_password(start: Start, shop: CRM) -> None:
     _, password = shop.accounts.open().administration.add(email="tom@example.com", name="Tom", role="staff")
     for leave in ("c-c", "esc"):
         session = start().sees("E-mail").press("tom@example.com", "enter").sees("Password:").press(password, "enter")
@@ -106,7 +106,7 @@ def test_a_menu_from_before_the_first_account_leads_to_the_sign_in(
 
 
 @pytest.mark.usefixtures("shop")
-def test_who_is_not_let_in_is_not_told_why(start: Start) -> None:
+def test_a_refused_sign_in_does_not_say_why(start: Start) -> None:
     session = start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press("wrong", "enter")
     known = session.sees("✗").settled().text
     session.press("kill").press("eve@example.com", "enter").sees("Password:").press("wrong", "enter")
@@ -153,7 +153,7 @@ def test_staff_are_shown_what_staff_may_do(start: Start) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_client_sees_nothing_but_their_own(start: Start) -> None:
+def test_a_client_sees_only_their_own_data(start: Start) -> None:
     session = signed_in(start, "anna@example.com").sees("Anna Arm").sees("0) ").lacks("Clients").lacks("haggles")
     session.choose("My purchases").sees("120.50").press("esc").sees("My account")
     assert "Bert" not in session.raw.decode()
@@ -178,7 +178,7 @@ def test_a_client_opens_its_own_invoices_and_changes_none(start: Start, shop: CR
     assert "haggled" not in session.raw.decode()
 
 
-def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, shop: CRM) -> None:
+def test_a_deactivated_user_can_do_nothing_more(start: Start, shop: CRM) -> None:
     session = signed_in(start, "sam@example.com")
     accounts = shop.accounts.open()
     with shop.read() as snapshot:
@@ -189,7 +189,7 @@ def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, sh
     assert session.exit_code() == 1
 
 
-def test_whoever_signs_out_ends_the_session_and_comes_to_the_sign_in(start: Start, shop: CRM) -> None:
+def test_signing_out_ends_the_session_and_shows_the_sign_in(start: Start, shop: CRM) -> None:
     accounts = shop.accounts.open()
     session = signed_in(start, "sam@example.com").choose("Data").choose("My account").choose("My sessions").press("1")
     session.sees("To end it, choose Sign out under My account.").press("esc").choose("Sign out")
@@ -202,7 +202,7 @@ def test_whoever_signs_out_ends_the_session_and_comes_to_the_sign_in(start: Star
     assert session.exit_code() == 0
 
 
-def test_an_admin_makes_and_revokes_keys_and_those_stop_with_the_role(start: Start, shop: CRM) -> None:
+def test_an_admin_makes_and_revokes_keys_and_a_changed_role_stops_them(start: Start, shop: CRM) -> None:
     accounts = shop.accounts.open()
     accounts.administration.add(email="ben@example.com", name="Ben", role="admin", password=PASSWORD)
     session = (
@@ -263,7 +263,7 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -> None:
+def test_a_form_reports_missing_and_unchanged_input(start: Start) -> None:
     session = start(columns=40).sees("E-mail").press("enter").sees("This is required. Esc goes back.")
     session.press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
     session.choose("Data").choose("My account").choose("Change my name").sees("Name").press("enter").sees(
@@ -282,7 +282,7 @@ def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -
 
 
 @pytest.mark.usefixtures("shop")
-def test_undo_offers_what_one_did_oneself_and_never_a_sign_in(start: Start) -> None:
+def test_undo_offers_my_own_last_change_and_never_a_sign_in(start: Start) -> None:
     # What was done before there were accounts is the first admin's.
     ada = signed_in(start, "ada@example.com").press("u").sees("Undo: added Bert Bein").press("0")
     ada.press("/").sees("Find (").press("Bert", "enter").choose("Edit").choose("City").sees("City")

@@ -32,7 +32,7 @@ EMPTY = {
 
 
 @pytest.mark.parametrize("words", EMPTY)
-def test_an_empty_list_says_what_it_is_for_and_which_key_adds_the_first(crm: CRM, words: str) -> None:
+def test_an_empty_list_explains_itself_and_names_the_key_to_add_the_first(crm: CRM, words: str) -> None:
     load_flows()
     opened, keyboard = session(crm, columns=120)
     opened.attempt(lambda: lists.open_list(opened, words))
@@ -43,7 +43,7 @@ def test_an_empty_list_says_what_it_is_for_and_which_key_adds_the_first(crm: CRM
     assert lines[3] == page.purpose
 
 
-def test_every_list_says_what_it_is_for() -> None:
+def test_every_empty_list_explains_itself() -> None:
     load_flows()
     waiting, without = list(lists.ListPage.__subclasses__()), []
     while waiting:

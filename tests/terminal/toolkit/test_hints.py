@@ -35,7 +35,7 @@ def test_each_entry_of_a_menu_has_a_hint_of_its_own_that_fits_eighty_columns(crm
         assert _BEFORE + len(label) <= 80, (menu, label)
 
 
-def test_no_hint_is_of_an_entry_that_is_gone() -> None:
+def test_no_hint_belongs_to_a_removed_entry() -> None:
     load()
     listed = {command.words for menu in menus() for command in commands(menu=menu)}
     assert hints.OF_COMMANDS.keys() <= listed
@@ -52,7 +52,7 @@ class _Onlooker:
         return choices[0].value
 
 
-def test_y_and_n_are_named_only_below_a_question_of_yes_or_no(crm: CRM) -> None:
+def test_y_and_n_are_offered_only_for_yes_or_no_questions(crm: CRM) -> None:
     onlooker = _Onlooker()
     prompts = Prompts(crm, cast(Keyboard, onlooker), Screen(io.StringIO(), plain=True))
     prompts.answer(confirmation("The file is replaced.", "Replace it"))

@@ -101,7 +101,7 @@ def panels(session: Session, onlooker: Onlooker) -> Mapping[str, str]:
     return onlooker.beside
 
 
-def test_beside_a_field_stand_its_help_what_was_stored_and_the_client(crm: CRM) -> None:
+def test_the_panel_of_a_field_shows_its_help_its_stored_value_and_the_client(crm: CRM) -> None:
     anna, _ = filled(crm)
     sale = named("sales list")(crm)[0]
     session, onlooker = at_menu(crm)
@@ -116,7 +116,7 @@ def test_beside_a_field_stand_its_help_what_was_stored_and_the_client(crm: CRM) 
     assert "99.00" in onlooker.beside["Save"]
 
 
-def test_beside_a_question_stands_its_client_or_the_list_of_its_section(crm: CRM) -> None:
+def test_the_panel_of_a_question_shows_its_client_or_the_list_of_its_section(crm: CRM) -> None:
     anna, bert = filled(crm)
     deal = named("deals add")(crm, client=bert, title="Roof", value=Decimal(900))
     sale = named("sales list")(crm)[0]
@@ -137,7 +137,7 @@ def test_beside_a_question_stands_its_client_or_the_list_of_its_section(crm: CRM
     assert "send the plan" in asked("capture", "Note")
 
 
-def test_beside_a_card_stand_its_latest_and_what_is_open(crm: CRM) -> None:
+def test_the_panel_of_a_card_shows_recent_events_and_open_items(crm: CRM) -> None:
     anna, bert = filled(crm)
     named("follow-ups add")(crm, client=anna, what="send the plan", due=TODAY)
     deal = named("deals add")(crm, client=anna, title="Roof", value=Decimal(900))
@@ -156,7 +156,7 @@ def test_beside_a_card_stand_its_latest_and_what_is_open(crm: CRM) -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 80, 109])
-def test_a_narrow_window_has_nothing_beside_a_form(crm: CRM, columns: int) -> None:
+def test_a_narrow_window_has_no_panel(crm: CRM, columns: int) -> None:
     filled(crm)
     session, onlooker = at_menu(crm, columns)
     with pytest.raises(Back):
@@ -164,7 +164,7 @@ def test_a_narrow_window_has_nothing_beside_a_form(crm: CRM, columns: int) -> No
     assert onlooker.beside == {}
 
 
-def test_beside_the_reports_stand_their_figures(crm: CRM) -> None:
+def test_the_panel_of_the_reports_shows_their_figures(crm: CRM) -> None:
     filled(crm)
     session, onlooker = at_menu(crm)
     beside = panels(session, onlooker)
@@ -172,7 +172,7 @@ def test_beside_the_reports_stand_their_figures(crm: CRM) -> None:
     assert "No data for this report yet." in beside["Why deals are lost"]
 
 
-def test_a_large_store_has_the_help_of_a_report(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_large_store_the_panel_shows_the_help_of_a_report(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(crm)
     monkeypatch.setattr("crm.terminal.reports.report_page._QUICK", 1)
     beside = panels(*at_menu(crm))
@@ -180,7 +180,7 @@ def test_a_large_store_has_the_help_of_a_report(crm: CRM, monkeypatch: pytest.Mo
     assert "Show sales by month" in beside["Sales over time"]
 
 
-def test_a_client_sees_nothing_of_others_and_nothing_that_the_team_notes(crm: CRM) -> None:
+def test_a_client_sees_no_other_clients_and_no_notes_of_the_team(crm: CRM) -> None:
     anna, bert = filled(crm)
     invoice = named("invoices add")(crm, client=anna, line=["1 h Work 100 0%"]).invoice
     session, onlooker = at_menu(as_seen_by(crm, CLIENT, anna.id))
@@ -201,7 +201,7 @@ def test_staff_see_what_their_lists_show_and_no_accounts(crm: CRM) -> None:
     assert "ada@example.com" not in "".join(panels(session, onlooker).values())
 
 
-def test_beside_an_invoice_stand_its_payments_and_its_client(crm: CRM) -> None:
+def test_the_panel_of_an_invoice_shows_its_payments_and_its_client(crm: CRM) -> None:
     anna, _ = filled(crm)
     invoice: Invoice = named("invoices add")(crm, client=anna, line=["1 h Work 100 0%"]).invoice
     session, onlooker = at_menu(crm)
@@ -238,7 +238,7 @@ def test_panels_read_no_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         crm.repository.close()
 
 
-def test_beside_a_list_of_invoices_and_what_else_a_client_has_stands_what_they_lead_to(crm: CRM) -> None:
+def test_the_panels_of_invoices_and_client_lists_preview_their_entries(crm: CRM) -> None:
     anna, _ = filled(crm)
     named("invoices add")(crm, client=anna, line=["1 h Work 100 0%"])
     session, onlooker = at_menu(crm)

@@ -39,7 +39,7 @@ def kinds_with_pages() -> list[type[Record]]:
     return kinds
 
 
-def test_what_is_gone_when_its_page_is_opened_is_said(crm: CRM) -> None:
+def test_opening_a_deleted_record_says_that_it_is_gone(crm: CRM) -> None:
     for kind in kinds_with_pages():
         text = shown(crm, kind(id=99))
         assert "✗ No " in text, kind
@@ -57,7 +57,7 @@ def test_what_is_gone_when_its_page_is_opened_is_said(crm: CRM) -> None:
         ("follow-up", ["Done"], True),
     ],
 )
-def test_a_page_is_left_once_something_was_done(crm: CRM, of: str, typed: list[str], is_left: bool) -> None:
+def test_a_page_closes_after_its_action(crm: CRM, of: str, typed: list[str], is_left: bool) -> None:
     client = named("clients add")(crm, {"last_name": "Berg"})
     records: dict[str, Record] = {
         "sale": named("sales add")(crm, client, Decimal(100)).sale,

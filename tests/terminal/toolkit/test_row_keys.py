@@ -68,7 +68,7 @@ def _begun(
 
 
 @pytest.mark.parametrize("words", KEYS)
-def test_letters_on_a_list_act_on_the_row_that_is_pointed_at(
+def test_letter_keys_on_a_list_act_on_the_selected_row(
     two_of_each: CRM, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     start = Session.start
@@ -91,7 +91,7 @@ def test_letters_on_a_list_act_on_the_row_that_is_pointed_at(
     assert begun == [(command, {(type(record), record.id)}) for command in keys.values()]
 
 
-def test_letters_on_an_invoice_edit_and_delete_a_draft(two_of_each: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_letter_keys_on_an_invoice_edit_and_delete_a_draft(two_of_each: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
     draft = named("invoices list")(two_of_each)[0].invoice
     begun = _begun(two_of_each, monkeypatch, lambda session: session.open(draft), "e", "d")
     assert begun == [(words, {(type(draft), draft.id)}) for words in ("invoices edit", "invoices delete")]

@@ -80,14 +80,14 @@ def test_no_single_question_loses_what_was_typed_without_asking(start: Start) ->
     session.sees("Currency")
 
 
-def test_three_times_esc_shows_plainly_how_to_leave(start: Start, crm: CRM) -> None:
+def test_esc_three_times_shows_how_to_leave(start: Start, crm: CRM) -> None:
     session = editing(start()).press("esc").sees("Your changes are not saved yet.").press("esc")
     session.sees("Ctrl-C twice discards your changes").press("esc").sees("2) Discard changes").press("2")
     session.sees("Discarded").sees("1) Record a sale")
     assert city(crm) == ""
 
 
-def test_what_was_changed_can_be_saved_on_the_way_out(start: Start, crm: CRM) -> None:
+def test_changes_can_be_saved_when_leaving_a_form(start: Start, crm: CRM) -> None:
     editing(start()).press("esc").sees("1) Save").press("1").sees("Saved: Anna Berg")
     assert city(crm) == "Graz"
 
@@ -117,7 +117,7 @@ def test_ctrl_z_writes_nothing(start: Start) -> None:
     session.sees("* 8010")
 
 
-def test_a_date_of_birth_is_asked_for_by_one_that_could_be(start: Start) -> None:
+def test_the_example_for_a_date_of_birth_is_plausible(start: Start) -> None:
     editing(start()).choose("Date of birth").sees("(Mar 24, 1985 or 1985-03-24")
 
 
@@ -141,7 +141,7 @@ def test_lines_that_are_pasted_stay_lines(start: Start, crm: CRM, pasted: str) -
 
 @pytest.mark.many
 @pytest.mark.parametrize("pasted", ["word " * 2000, "line\n" * 2000])
-def test_a_text_that_fills_the_screen_does_not_hide_what_it_is(start: Start, crm: CRM, pasted: str) -> None:
+def test_a_text_that_fills_the_screen_does_not_hide_its_label(start: Start, crm: CRM, pasted: str) -> None:
     session = editing(start()).choose("Notes").sees("ctrl-j new line").paste(f"{pasted}end").sees("end")
     session.sees("Notes:").sees("end").press("enter").sees("Save")
     # The card with this text fills the screen more than once, so that it may hide what was said above it.
@@ -180,7 +180,7 @@ OPENED: dict[type[Record], Callable[[Any], Any]] = {
         (Template, "Name", "name"),
     ],
 )
-def test_whoever_keeps_all_that_somebody_else_changed_has_nothing_left_to_save(
+def test_keeping_all_changes_of_somebody_else_leaves_nothing_to_save(
     start: Start, crm: CRM, kind: type[Record], label: str, name: str
 ) -> None:
     company = named("clients add")(crm, {"company": "Acme"})
@@ -198,7 +198,7 @@ def test_whoever_keeps_all_that_somebody_else_changed_has_nothing_left_to_save(
         assert getattr(snapshot.get(kind, 1), name) == "theirs"
 
 
-def test_what_is_typed_before_a_field_is_picked_opens_and_saves_nothing(start: Start, crm: CRM) -> None:
+def test_typing_before_a_field_is_selected_opens_and_saves_nothing(start: Start, crm: CRM) -> None:
     session = start().press("n").sees("1) A person").press("1", "Zoe", "enter", "Quist", "enter").sees("1) Save")
     session.press("anna1@example.com\r").sees("Pasted text was ignored").lacks("nna1")
     # A letter points at the next field that begins with it; a number that follows may be typed for that field.

@@ -121,7 +121,7 @@ def test_a_wide_window_has_the_card_of_the_chosen_row_beside_the_list(start: Sta
     start(columns=109, lines=30).choose("Clients").sees("1-24 of 30").lacks("│")
 
 
-def test_a_wide_window_has_what_an_entry_leads_to_beside_the_menu(start: Start) -> None:
+def test_a_wide_window_previews_the_selected_entry_beside_the_menu(start: Start) -> None:
     session = start(columns=120, lines=30).choose("Data").sees("│ Import a file").sees("adds nothing")
     session.press("down", "down").sees("│ History").sees("│ When").lacks("adds nothing").press("down")
     session.sees("│ Status rules").sees("Status   When").sees("total_spend >= 35000").press("enter").sees(
@@ -130,14 +130,14 @@ def test_a_wide_window_has_what_an_entry_leads_to_beside_the_menu(start: Start) 
     start(columns=100, lines=30).choose("Data").sees("Import a file").lacks("│")
 
 
-def test_letters_narrow_a_question_with_many_answers(start: Start) -> None:
+def test_typing_letters_filters_the_answers_of_a_question(start: Start) -> None:
     session = start().choose("Clients").sees("n new").press("f").sees("Filter by:").sees("type to narrow the list")
     session.press("o").sees("Filter by: o").sees("1) Owner").lacks("Country").send("esc").sees("Country")
     session.lacks("Filter by: o").press("q").sees("No entry matches q.").press("c", "i").sees("1) City").send("esc")
     session.sees("Country").press("esc").lacks("Filter by:")
 
 
-def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> None:
+def test_statuses_of_rules_and_of_pinned_clients_can_be_filtered(crm: CRM) -> None:
     named("dashboard set")(crm, "newest")
     with crm.read() as snapshot:
         named("clients pin")(crm, snapshot.get(Client, 1), "Friend")
@@ -166,7 +166,7 @@ def test_a_filter_without_an_answer_is_dropped(crm: CRM, words: str, name: str, 
     assert expected not in after
 
 
-def test_of_many_accounts_and_sessions_each_is_reached(
+def test_every_account_and_session_of_many_can_be_reached(
     crm: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -190,7 +190,7 @@ def test_of_many_accounts_and_sessions_each_is_reached(
 
 
 @pytest.mark.parametrize("kind", [ClientsPage, DealsPage, FollowUpsPage])
-def test_a_list_that_cannot_be_read_is_shown_from_its_first_page(crm: CRM, kind: type[ListPage]) -> None:
+def test_a_list_with_an_invalid_order_starts_again_at_page_one(crm: CRM, kind: type[ListPage]) -> None:
     pages = []
 
     def show(session: Session) -> None:
@@ -209,7 +209,7 @@ def lists(kind: type[ListPage] = ListPage) -> list[type[ListPage]]:
     return list({kind for kind in below if hasattr(kind, "command")})
 
 
-def test_a_list_is_filtered_by_what_its_command_takes() -> None:
+def test_a_list_has_the_filters_of_its_command() -> None:
     kinds = [list_ for list_ in lists() if list_.filter_by]
     assert len(kinds) >= 6
     for kind in kinds:
@@ -217,7 +217,7 @@ def test_a_list_is_filtered_by_what_its_command_takes() -> None:
         assert kind.filter_by.keys() | kind.lasting | frozenset().union(*kind.rivals) <= taken, kind
 
 
-def test_one_of_rival_filters_stands_and_what_lasts_stays_where_all_is_shown_again(crm: CRM) -> None:
+def test_exclusive_filters_replace_each_other_and_fixed_ones_survive_show_all(crm: CRM) -> None:
     pages = []
 
     def show(session: Session) -> None:
@@ -295,7 +295,7 @@ def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM)
     assert rules(crm) == [("Regular", "", True)]
 
 
-def test_a_ready_made_set_shows_who_would_move(start: Start, crm: CRM) -> None:
+def test_a_ready_made_rule_set_previews_which_clients_move(start: Start, crm: CRM) -> None:
     session = (
         start()
         .choose("Data")
@@ -310,7 +310,7 @@ def test_a_ready_made_set_shows_who_would_move(start: Start, crm: CRM) -> None:
     assert statuses(crm) == {"Gold", "Silver", "Bronze"}
 
 
-def test_why_and_pin(start: Start, crm: CRM) -> None:
+def test_a_status_is_explained_and_pinned(start: Start, crm: CRM) -> None:
     session = start().press("/").sees("Find (").press("30", "enter").sees(") More").press("w")
     session.sees("✗ VIP when total spend is at least $35,000.00 total spend $30,000.00").sees("✓ Regular (no other")
     session.press("p").choose("VIP").sees("Until (").press("2026-02-30", "enter")
@@ -320,7 +320,7 @@ def test_why_and_pin(start: Start, crm: CRM) -> None:
         assert snapshot.get(Client, 30).status == "Regular"
 
 
-def test_the_history_shows_what_was_done_and_takes_it_back(start: Start, crm: CRM) -> None:
+def test_a_change_is_undone_from_the_history(start: Start, crm: CRM) -> None:
     client = named("clients edit")(crm, _client(crm, 5), {"city": "Bregenz"})
     session = start().choose("Data").choose("History").sees("edited Client 05").press("1").sees("City: Wien → Bregenz")
     session.choose("Undo this").sees("Undone: edited Client 05")
@@ -362,6 +362,6 @@ def test_a_file_is_imported_after_a_preview(start: Start, crm: CRM, tmp_path: An
         assert snapshot.count(Client) == 32
 
 
-def test_that_a_list_goes_on_is_said_in_the_smallest_window(start: Start) -> None:
+def test_the_smallest_window_shows_that_a_list_goes_on(start: Start) -> None:
     session = start(columns=40, lines=20).choose("Clients").sees("Client 01").sees("0 back   ] next").settled()
     session.press("]").sees("0 back   ] next").press("]").press("]").sees("25-30 of 30").sees("0 back").settled()

@@ -40,20 +40,20 @@ def test_the_keys_of_a_question_are_at_the_bottom_whatever_it_asks(start: Start,
     assert session.lines[-1] == " enter next   ↑ ↓ fields   esc back"
 
 
-def test_what_a_wrong_key_was_told_goes_with_the_next_key(start: Start, crm: CRM) -> None:
+def test_the_hint_after_a_wrong_key_disappears_with_the_next_key(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     session = start().sees("1) Today").press("T").sees("T is not a choice here").press("down")
     session.lacks("T is not a choice here").sees("? keys")
 
 
-def test_a_form_that_was_left_with_changes_keeps_its_way_back(start: Start, crm: CRM) -> None:
+def test_esc_in_a_changed_form_warns_and_keeps_the_form_open(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     session = start().choose("Clients").sees("1-1").press("1").sees("Record a sale").press("e").sees("Save")
     session.choose("Last name").press("Arm", "enter").sees("* Arm").press("esc").sees("not saved yet").press("0")
     session.sees("Ctrl-C twice discards your changes").sees("0) Back").sees("1) Save")
 
 
-def test_a_line_that_was_refused_does_not_stand_there_as_if_it_was_accepted(start: Start, crm: CRM) -> None:
+def test_a_refused_line_does_not_look_accepted(start: Start, crm: CRM) -> None:
     client = named("clients add")(crm, {"first_name": "Anna"})
     named("services add")(crm, "Joinery", Decimal(80))
     named("invoices add")(crm, client=client, line=["1 h Work 100 0%"])
@@ -64,7 +64,7 @@ def test_a_line_that_was_refused_does_not_stand_there_as_if_it_was_accepted(star
     session.press(" 12", "enter").sees("$12.00")
 
 
-def test_the_lines_of_a_question_stand_below_each_other(start: Start, crm: CRM) -> None:
+def test_the_lines_of_a_question_are_aligned(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Bo"})
     session = start().sees("1) Today").press("u").sees("Undo it").settled()
     asked = [line for line in session.lines if line.strip().startswith(("Undo:", "Removes"))]
@@ -72,7 +72,7 @@ def test_the_lines_of_a_question_stand_below_each_other(start: Start, crm: CRM) 
     assert all(line.startswith(" ") and not line.startswith("  ") for line in asked), session.text
 
 
-def test_a_narrow_list_fills_its_window_and_says_that_there_is_more(start: Start, crm: CRM) -> None:
+def test_a_narrow_list_fills_its_window_and_shows_that_it_goes_on(start: Start, crm: CRM) -> None:
     for number in range(12):
         named("clients add")(crm, {"first_name": f"Anna {number:02}"})
     session = start(columns=40, lines=20).choose("Clients").sees("1-8 of 12").sees("Anna 07").settled()
@@ -80,7 +80,7 @@ def test_a_narrow_list_fills_its_window_and_says_that_there_is_more(start: Start
     session.press("]").sees("Anna 11")
 
 
-def test_an_invoice_says_what_it_comes_to_and_how_one_goes_back_in_a_narrow_window(start: Start, crm: CRM) -> None:
+def test_a_narrow_window_shows_the_total_of_an_invoice_and_the_key_to_go_back(start: Start, crm: CRM) -> None:
     client = named("clients add")(crm, {"company": "Acme"})
     lines = [f"1 h Work{number} 10 0%" for number in range(9)]
     named("invoices add")(crm, client=client, line=lines)
@@ -90,7 +90,7 @@ def test_an_invoice_says_what_it_comes_to_and_how_one_goes_back_in_a_narrow_wind
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(120, 40), (40, 20)])
-def test_a_question_is_drawn_whatever_size_its_window_gets(start: Start, crm: CRM, columns: int, lines: int) -> None:
+def test_a_question_is_drawn_at_every_window_size(start: Start, crm: CRM, columns: int, lines: int) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     session = start(columns=columns, lines=lines).choose("Clients").sees("1-1").press("n").sees("A person").press("1")
     session.sees("First name").settled()
@@ -106,13 +106,13 @@ def test_a_question_is_drawn_whatever_size_its_window_gets(start: Start, crm: CR
             assert sum(set(line) == {"─"} for line in session.lines) == 1
 
 
-def test_a_client_who_is_asked_for_again_does_not_stand_beside_the_question(start: Start, crm: CRM) -> None:
+def test_a_client_that_is_asked_for_again_is_not_shown_beside_the_question(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna", "email": "anna@example.com"})
     session = start(columns=120, lines=30).press("r").sees("Client").press("anna", "enter").sees("Amount")
     session.sees("│ Anna").press("esc").sees("type part of the name").lacks("│  Anna")
 
 
-def test_a_narrow_line_of_keys_names_each_key_that_it_has_room_for(start: Start, crm: CRM) -> None:
+def test_a_narrow_line_of_keys_shows_as_many_keys_as_fit(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     session = start(columns=40, lines=20).sees("1) Today").settled()
     assert session.lines[-1] == " n new   u undo   / search   ? keys"

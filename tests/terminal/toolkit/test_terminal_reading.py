@@ -78,7 +78,7 @@ def filled(crm: CRM) -> CRM:
     return crm
 
 
-def test_what_is_only_read_is_read_window_by_window(crm: CRM) -> None:
+def test_a_page_without_choices_is_scrolled_window_by_window(crm: CRM) -> None:
     opened, keyboard = session(crm)
     lines = [f"line {number}." for number in range(1, 41)]
     opened.read(["Mailing", "Text"], lambda: [opened.screen.print(line) for line in lines])
@@ -89,7 +89,7 @@ def test_what_is_only_read_is_read_window_by_window(crm: CRM) -> None:
     assert len(keyboard.windows) == 3
 
 
-def test_a_page_above_a_menu_begins_at_its_top_and_is_read_on(crm: CRM) -> None:
+def test_a_long_page_above_a_menu_starts_at_the_top_and_scrolls(crm: CRM) -> None:
     opened, keyboard = session(crm, "pagedown", "pagedown", "pageup", "pageup")
     lines = [f"line {number}." for number in range(1, 31)]
     opened.menu(
@@ -166,7 +166,7 @@ def test_the_keys_of_a_page_fit_a_usual_window_and_name_arrows_jumps_and_narrowi
         ("clients list", "f?", ("↑ ↓", "narrow the list")),
     ],
 )
-def test_the_keys_of_a_page_are_read_on_in_the_smallest_window(
+def test_the_list_of_keys_scrolls_in_the_smallest_window(
     filled: CRM, words: str, keys: str, seen: Sequence[str]
 ) -> None:
     opened, keyboard = session(filled, *keys)
@@ -177,7 +177,7 @@ def test_the_keys_of_a_page_are_read_on_in_the_smallest_window(
     assert [text for text in seen if text not in drawn] == [], drawn
 
 
-def test_today_says_how_much_there_is_no_room_for(filled: CRM) -> None:
+def test_today_counts_the_rows_that_do_not_fit(filled: CRM) -> None:
     opened, keyboard = session(filled)
     listed: list[str] = []
     choose = keyboard.choose
@@ -226,7 +226,7 @@ def test_a_wide_and_high_main_menu_shows_the_tiles_whole_in_two_columns(filled: 
     assert sum(line.startswith(titles) for line in drawn) < len(titles) - 1
 
 
-def test_answers_stand_below_each_other(crm: CRM) -> None:
+def test_answers_are_aligned(crm: CRM) -> None:
     opened, keyboard = session(crm, columns=60)
     parameters = named("deals add").parameters
     wide = max(len(parameters[name].label) for name in ("title", "value"))

@@ -89,7 +89,7 @@ def test_a_form_is_left_from_its_first_question(crm: CRM, acme: Client, answers:
     assert deals(crm) == []
 
 
-def test_the_amount_of_a_deal_that_is_won_stays(crm: CRM, acme: Client) -> None:
+def test_the_amount_of_a_won_deal_is_kept(crm: CRM, acme: Client) -> None:
     deal = named("deals add")(crm, acme, "Roof", Decimal(5))
     hands = led(crm, "deals move", "Won", "7.50", ESC, None, "", deal=deal)
     assert [question for question in hands.asked if "Amount" in question[0]] == [
@@ -100,7 +100,7 @@ def test_the_amount_of_a_deal_that_is_won_stays(crm: CRM, acme: Client) -> None:
         assert snapshot.get(Client, acme.id).total_spend == Decimal("7.50")
 
 
-def test_a_reason_is_chosen_anew(crm: CRM, acme: Client) -> None:
+def test_a_reason_can_be_chosen_again(crm: CRM, acme: Client) -> None:
     deal = named("deals add")(crm, acme, "Roof", Decimal(5))
     hands = led(crm, "deals lose", "Another", ("too sm",), "Another", "too small", deal=deal)
     assert hands.asked[-1] == ("Reason", "too sm")
@@ -130,7 +130,7 @@ def test_every_form_goes_back_one_question_with_what_was_typed(
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_line_that_is_left_with_esc_has_what_stood_in_it(start: Callable[..., Any]) -> None:
+def test_esc_in_a_line_keeps_what_was_typed_in_it(start: Callable[..., Any]) -> None:
     session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
     # Tab goes to the next field of a form, and back; elsewhere it says what to press.
     session.press("Roof", "\t").sees("Value (").press("\x1b[Z").sees("Title: Roof").press("enter").sees(
