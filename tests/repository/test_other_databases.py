@@ -120,13 +120,13 @@ def test_every_statement_can_be_written_for_other_databases(name: str) -> None:
     assert count > 200, count
 
 
-def test_the_test_finds_what_only_sqlite_knows() -> None:
+def test_the_check_finds_sql_that_only_sqlite_knows() -> None:
     written = str(select(func.julianday(tables.sale.c.on)).compile(dialect=OTHERS["postgresql"]))
     assert re.search(UNKNOWN["postgresql"], written)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_rows_are_handed_over_as_the_driver_names_them(name: str) -> None:
+def test_parameters_are_in_the_style_of_the_driver(name: str) -> None:
     class Cursor:
         rowcount = 2
 
@@ -229,7 +229,7 @@ class DriverError(Exception):
         (None, Broken.OTHER, ""),
     ],
 )
-def test_other_databases_errors_name_the_field_too(error: Exception | None, broken: Broken, field: str) -> None:
+def test_errors_of_other_databases_name_the_field_too(error: Exception | None, broken: Broken, field: str) -> None:
     kind, names = violation(error)
     assert (kind, unique_field(Client, names)) == (broken, field)
 

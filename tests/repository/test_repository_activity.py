@@ -47,7 +47,7 @@ def get(store: Store, record: Any) -> Any:
         return snapshot.get(type(record), record.id)
 
 
-def test_the_last_contact_is_the_latest_one_and_a_note_is_none(store: Store) -> None:
+def test_the_last_contact_is_the_latest_interaction_and_not_a_note(store: Store) -> None:
     client = store.add()
     talk(store, client, date(2026, 11, 3))
     latest = talk(store, client, date(2026, 11, 9), "meeting")
@@ -62,7 +62,7 @@ def test_the_last_contact_is_the_latest_one_and_a_note_is_none(store: Store) -> 
     assert store.wrong() == []
 
 
-def test_a_message_that_arrived_is_a_contact_too(store: Store) -> None:
+def test_a_delivered_message_counts_as_a_contact(store: Store) -> None:
     client = store.add()
     stay = put(store, FollowUp(client=client.id, due_on=date(2026, 11, 25), what="stay in touch", every=10))
     talk(store, client, date(2026, 11, 3))
@@ -90,7 +90,7 @@ def test_the_next_follow_up_is_the_first_that_is_not_done(store: Store) -> None:
     assert store.wrong() == []
 
 
-def test_what_repeats_is_counted_from_the_last_contact(store: Store) -> None:
+def test_a_repeating_follow_up_counts_from_the_last_contact(store: Store) -> None:
     client = store.add()
     stay = put(store, FollowUp(client=client.id, due_on=date(2026, 11, 25), what="stay in touch", every=30))
     once = put(store, FollowUp(client=client.id, due_on=date(2026, 12, 24), what="greet"))
@@ -139,7 +139,7 @@ def test_a_first_deal_brings_the_stages_and_each_move_is_kept(store: Store) -> N
     assert store.wrong() == []
 
 
-def test_a_deal_came_into_its_stages_on_the_days_that_are_told(store: Store) -> None:
+def test_a_deal_entered_its_stages_on_the_given_days(store: Store) -> None:
     client = store.add()
     first, later = DAY - timedelta(days=40), DAY - timedelta(days=11)
     deal = put(store, Deal(client=client.id, title="Roof", stage_since=first))
@@ -177,7 +177,7 @@ def test_a_stage_stays_while_deals_are_in_it(store: Store) -> None:
     assert store.wrong() == []
 
 
-def test_a_client_goes_with_all_that_belongs_to_it_and_comes_back_with_it(store: Store) -> None:
+def test_a_client_is_deleted_and_restored_with_all_its_records(store: Store) -> None:
     client, other = store.add(), store.add()
     for parent in (client, other):
         deal = put(store, Deal(client=parent.id, title="Roof", value=Decimal(5)))
@@ -196,7 +196,7 @@ def test_a_client_goes_with_all_that_belongs_to_it_and_comes_back_with_it(store:
     assert store.everything() == before
 
 
-def test_a_client_is_not_taken_back_from_under_what_others_have_recorded(store: Store) -> None:
+def test_an_added_client_is_not_undone_once_others_have_added_records_to_it(store: Store) -> None:
     client = store.add()
     with store.repository.read() as snapshot:
         added = snapshot.history(limit=1)[0].id
@@ -208,7 +208,7 @@ def test_a_client_is_not_taken_back_from_under_what_others_have_recorded(store: 
     assert store.everything()[Client] == {}
 
 
-def test_rules_and_views_speak_of_contacts_and_follow_ups(store: Store) -> None:
+def test_rules_and_views_can_use_contacts_and_follow_ups(store: Store) -> None:
     quiet, busy, never = store.add(), store.add(), store.add()
     talk(store, quiet, DAY - timedelta(days=61))
     talk(store, busy, DAY - timedelta(days=60))

@@ -45,7 +45,7 @@ def year(store: Store) -> Store:
     return store
 
 
-def test_without_a_filter_it_is_all_of_it_newest_first(year: Store) -> None:
+def test_without_a_filter_the_whole_history_is_listed_newest_first(year: Store) -> None:
     assert numbers(year) == [6, 5, 4, 3, 2, 1]
     assert numbers(year, 2, 1) == [5, 4]
     assert numbers(year, sort="id") == [1, 2, 3, 4, 5, 6]
@@ -56,7 +56,7 @@ def test_without_a_filter_it_is_all_of_it_newest_first(year: Store) -> None:
         numbers(year, sort="password")
 
 
-def test_by_kind_of_record_and_by_number(year: Store) -> None:
+def test_history_is_filtered_by_kind_of_record_and_number(year: Store) -> None:
     assert numbers(year, about="client") == [6, 4, 3, 2, 1]
     assert numbers(year, about="client", sort="id") == [1, 2, 3, 4, 6]
     assert numbers(year, 2, 1, about="client") == [4, 3]
@@ -67,7 +67,7 @@ def test_by_kind_of_record_and_by_number(year: Store) -> None:
     assert changed(year, about="client", number=1, sort="id")[0] == (1, "client", 1, "create")
 
 
-def test_by_who_did_it_and_by_its_state(year: Store) -> None:
+def test_history_is_filtered_by_person_and_by_state(year: Store) -> None:
     assert numbers(year, by="ben") == numbers(year, by="N ODE") == [4]
     assert numbers(year, by="100%") == numbers(year, by="%") == []
     assert numbers(year, undone=True) == [4]
@@ -77,7 +77,7 @@ def test_by_who_did_it_and_by_its_state(year: Store) -> None:
     assert numbers(year, transaction=99) == []
 
 
-def test_by_the_time_of_it(store: Store) -> None:
+def test_history_is_filtered_by_time(store: Store) -> None:
     for day in (1, 2, 3):
         store.today = date(2026, 11, day)
         store.add()
@@ -89,7 +89,7 @@ def test_by_the_time_of_it(store: Store) -> None:
     assert [entry[0] for entry in changed(store, since=middle)] == [3, 2]
 
 
-def test_by_a_text_in_what_was_done_or_what_stood_in_a_field(year: Store) -> None:
+def test_history_is_filtered_by_text_in_the_summary_or_a_field(year: Store) -> None:
     assert numbers(year, text="WIEN") == [6, 4]
     assert numbers(year, text="1000000") == [5]
     assert numbers(year, text="recorded a sale") == [3]
@@ -102,7 +102,7 @@ def test_by_a_text_in_what_was_done_or_what_stood_in_a_field(year: Store) -> Non
     assert numbers(year, text="ärger") == numbers(year, text='"SO" \\') == [7]
 
 
-def test_a_clients_history_is_that_of_all_that_names_or_named_it(store: Store) -> None:
+def test_the_history_of_a_client_has_every_change_that_refers_to_it(store: Store) -> None:
     kept, gone = store.add(), store.add()
     sale, other = store.sell(gone, "10"), store.sell(kept, "20")
 
@@ -130,14 +130,14 @@ def test_a_client_of_an_import_has_only_its_own_changes(store: Store) -> None:
     assert len(changed(store, transaction=1)) == 50
 
 
-def test_an_undo_that_changed_nothing_is_found_by_its_words(store: Store) -> None:
+def test_an_undo_without_effect_is_found_by_its_text(store: Store) -> None:
     client = store.add(city="Graz")
     store.change(lambda tx: tx.change(client, city="Wien"), "moved")
     store.change(lambda tx: tx.undo(2), "undo")
     assert numbers(store, text="undid") == [3]
 
 
-def test_what_else_names_a_client_stands_in_its_history(store: Store) -> None:
+def test_records_that_refer_to_a_client_are_in_its_history(store: Store) -> None:
     client = store.add()
     contact = store.change(lambda tx: tx.add(Contact(client=client.id, name="Ada")), "added a contact")
     store.change(lambda tx: tx.change(contact, role="head"), "edited a contact")
@@ -168,7 +168,7 @@ def test_every_transaction_has_an_identifier_that_no_other_has(year: Store) -> N
 
 
 @pytest.mark.slow
-def test_a_copy_of_a_store_keeps_them_and_lets_those_of_older_formats_have_none(year: Store) -> None:
+def test_a_copy_keeps_transaction_identifiers_and_older_entries_stay_without(year: Store) -> None:
     with year.repository.read() as snapshot:
         items = list(everything(snapshot))
     for name, fields in items:

@@ -30,7 +30,7 @@ AMOUNTS = tuple(map(Decimal, ("1234", "1234.5", "12.34", "1.234", "0.001", "1.23
 
 
 @given(st.decimals(Decimal(-(10**14)), Decimal(10**14), places=6))
-def test_an_amount_comes_back_exactly_or_is_refused(amount: Decimal) -> None:
+def test_an_amount_is_read_back_exactly_or_is_refused(amount: Decimal) -> None:
     if amount == round(amount, 4):
         assert major(minor(amount)) == amount
     else:
@@ -58,7 +58,7 @@ def test_every_amount_is_kept_summed_and_compared_exactly(store: Store) -> None:
     assert [finding.what for finding in store.repository.check() if finding.wrong] == []
 
 
-def test_what_is_undone_is_what_it_was(store: Store) -> None:
+def test_undo_restores_amounts_exactly(store: Store) -> None:
     client = store.add().id
     sale = store.sell(client, "1.234")
     store.change(lambda tx: tx.change(tx.get(Sale, sale.id), amount=Decimal("0.0001")))
@@ -70,7 +70,7 @@ def test_what_is_undone_is_what_it_was(store: Store) -> None:
         assert (snapshot.count(Sale), snapshot.get(Client, client).total_spend) == (0, 0)
 
 
-def test_rules_decide_to_the_last_decimal_for_one_and_for_all(store: Store) -> None:
+def test_rules_compare_amounts_to_the_last_decimal_in_python_and_in_sql(store: Store) -> None:
     store.change(
         lambda tx: tx.change(tx.find_all(StatusRule, Query(sort="position"))[0], when="total_spend >= 35000.0005")
     )
@@ -88,7 +88,7 @@ def test_rules_decide_to_the_last_decimal_for_one_and_for_all(store: Store) -> N
     assert reasons() == [("Regular", "Regular otherwise"), ("VIP", reason)]
 
 
-def test_an_amount_that_cannot_be_kept_is_refused_with_a_sentence(store: Store) -> None:
+def test_an_amount_that_cannot_be_stored_is_refused_with_a_message(store: Store) -> None:
     client = store.add().id
     for amount, words in (("0.01999", "more than 4 decimals"), ("922337203685477.5808", "more than can be kept")):
         with pytest.raises(CRMError, match=words):
@@ -97,7 +97,7 @@ def test_an_amount_that_cannot_be_kept_is_refused_with_a_sentence(store: Store) 
         assert (snapshot.count(Sale), snapshot.get(Client, client).total_spend) == (0, 0)
 
 
-def test_more_than_can_be_counted_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_total_that_is_too_large_is_refused_with_a_message(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite3"
     with closing(SqlRepository(f"sqlite:///{path}", Sqlite(path), now=machine_now)) as repository:
         client = repository.transact(lambda tx: tx.add(Client(kind="person", last_name="Rich")), "added")

@@ -28,7 +28,7 @@ def people(store: Store, *names: str, **given: Any) -> list[int]:
     return [record.id for record in store.change(lambda tx: [tx.add(user) for user in users])]
 
 
-def test_a_name_is_that_of_the_one_account_that_is_called_so(store: Store) -> None:
+def test_a_name_belongs_to_the_only_account_with_it(store: Store) -> None:
     ada, ben = people(store, "Ada Lovelace", "Ben")
     (gone,) = people(store, "Tia", active=False)
     people(store, "Gus", role="client", client=1)
@@ -48,7 +48,7 @@ def test_a_name_is_that_of_the_one_account_that_is_called_so(store: Store) -> No
     assert store.wrong() == []
 
 
-def test_everybody_in_a_record_has_an_account_beside_the_name(store: Store) -> None:
+def test_every_name_in_a_record_has_its_account_beside_it(store: Store) -> None:
     (ben,) = people(store, "Ben")
 
     def change(tx: Any) -> None:
@@ -87,7 +87,7 @@ def test_undo_puts_the_account_back_as_it_was(store: Store) -> None:
     assert store.wrong() == []
 
 
-def test_what_is_somebodys_is_found_by_the_account(store: Store) -> None:
+def test_records_of_a_person_are_found_by_the_account(store: Store) -> None:
     (ben,) = people(store, "Ben")
     old = store.add(owner="Ben")
     store.change(lambda tx: tx.change(tx.get(User, ben), active=False))
@@ -102,7 +102,7 @@ def test_what_is_somebodys_is_found_by_the_account(store: Store) -> None:
         assert snapshot.count(Client, Query({"owner_id": other})) == 1
 
 
-def test_the_last_change_is_that_of_the_account(store: Store) -> None:
+def test_the_last_change_of_a_person_is_found_by_the_account(store: Store) -> None:
     ben, other = people(store, "Ben", "Other")
 
     def of(account: int, name: str) -> Any:
@@ -127,7 +127,9 @@ _steps = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(("name", "gone", 
 
 @ON_NEW_STORES
 @given(steps=_steps)
-def test_a_new_name_moves_nothing(new_store: NewStore, steps: list[tuple[int, str, str]]) -> None:
+def test_a_changed_name_moves_no_record_to_another_owner(
+    new_store: NewStore, steps: list[tuple[int, str, str]]
+) -> None:
     with new_store() as store:
         accounts = people(store, "Ada", "Ben", "Cy", "Dee")
         store.change(_put)
@@ -174,7 +176,7 @@ def _whose(store: Store) -> dict[Any, int]:
         }
 
 
-def test_a_new_name_is_written_into_everything_at_once_and_statuses_follow(store: Store) -> None:
+def test_a_changed_name_is_updated_in_all_records_and_statuses_follow(store: Store) -> None:
     store.set_rules(("Ours", "owner = 'Benjamin'"), ("Regular", ""))
     (ben,) = people(store, "Ben")
     mine, other = store.add(owner="Ben"), store.add(owner="Other")
@@ -200,7 +202,7 @@ def test_a_new_name_is_written_into_everything_at_once_and_statuses_follow(store
     assert store.wrong() == []
 
 
-def test_a_new_account_gets_what_bears_its_name_and_is_nobodys(store: Store) -> None:
+def test_a_new_account_gets_unowned_records_under_its_name(store: Store) -> None:
     before = [store.add(owner=name) for name in ("Zo\u00eb", "ZO\u00cb", "Zoe")]
     (gone,) = people(store, "Gone")
     theirs = store.add(owner="Gone")

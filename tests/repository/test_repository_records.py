@@ -75,7 +75,7 @@ def listed(store: Store, **query: object) -> list[int]:
         return ids(snapshot.find_all(Client, Query(**query)))  # type: ignore[arg-type]
 
 
-def test_a_client_comes_back_as_it_was_stored(store: Store) -> None:
+def test_a_stored_client_is_read_back_unchanged(store: Store) -> None:
     added = store.change(lambda tx: tx.add(Client(**FULL)))
     assert added.id == 1
     assert added.version == 1
@@ -96,7 +96,9 @@ def test_a_client_comes_back_as_it_was_stored(store: Store) -> None:
     ],
     ids=lambda record: record.kind_name,
 )
-def test_every_other_kind_is_stored_changed_and_deleted(store: Store, record: StatusRule | View | Setting) -> None:
+def test_every_other_kind_of_record_is_stored_changed_and_deleted(
+    store: Store, record: StatusRule | View | Setting
+) -> None:
     kind = type(record)
     added = store.change(lambda tx: tx.add(record))
     name = {"rule": "status", "view": "sort", "setting": "value"}[kind.kind_name]
@@ -143,7 +145,7 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
 
 
 @pytest.mark.many
-def test_what_a_record_needs_is_never_empty(store: Store) -> None:
+def test_a_required_field_is_never_empty(store: Store) -> None:
     client = store.add()
     deal = store.change(lambda tx: tx.add(Deal(client=client.id, title="Floor")))
     records = whole_records(client.id, deal.id, deal.stage, store.today)
@@ -167,7 +169,7 @@ def test_what_a_record_needs_is_never_empty(store: Store) -> None:
     assert tried > 30
 
 
-def test_what_is_not_there_is_told(store: Store) -> None:
+def test_a_missing_record_is_reported(store: Store) -> None:
     with store.repository.read() as snapshot:
         assert snapshot.find(Client, 12) is None
         with pytest.raises(NotFoundError, match="No client 12"):
@@ -185,7 +187,7 @@ def test_a_change_leaves_the_other_fields_and_counts_the_version(store: Store) -
     assert store.client(added) == changed
 
 
-def test_a_change_to_what_is_there_already_changes_nothing(store: Store) -> None:
+def test_a_change_to_the_same_value_changes_nothing(store: Store) -> None:
     added = store.add(city="Graz")
     same = store.change(lambda tx: tx.change(added, city="Graz"))
     assert same == added
@@ -193,7 +195,7 @@ def test_a_change_to_what_is_there_already_changes_nothing(store: Store) -> None
         assert len(snapshot.history()) == 1
 
 
-def test_a_deleted_client_takes_its_sales_along_and_no_others(store: Store) -> None:
+def test_deleting_a_client_deletes_its_sales_and_no_others(store: Store) -> None:
     one, other = store.add(), store.add()
     for client in (one, one, other):
         store.sell(client, "5.00")
@@ -215,7 +217,7 @@ def test_an_id_is_never_used_again(store: Store) -> None:
     assert store.add().id == 6
 
 
-def test_a_reference_is_unique_where_given(store: Store) -> None:
+def test_a_reference_is_unique_if_given(store: Store) -> None:
     store.add(reference="A-1")
     other = store.add(reference="")
     store.add(reference="")
@@ -237,20 +239,20 @@ def test_a_reference_is_unique_where_given(store: Store) -> None:
 @pytest.mark.parametrize(
     ("record", "label"), [(View(name="v"), "name"), (Setting(key="k"), "name")], ids=["view", "setting"]
 )
-def test_a_name_is_used_once(store: Store, record: View | Setting, label: str) -> None:
+def test_a_unique_name_is_used_once(store: Store, record: View | Setting, label: str) -> None:
     store.change(lambda tx: tx.add(record))
     with pytest.raises(RefusedError, match=f"Another {record.kind_name} already has this {label}"):
         store.change(lambda tx: tx.add(record))
 
 
-def test_a_sale_to_nobody_is_refused(store: Store) -> None:
+def test_a_sale_without_a_client_is_refused(store: Store) -> None:
     with pytest.raises(RefusedError):
         store.sell(99, "5.00")
     assert store.everything()[Sale] == {}
 
 
 @pytest.mark.slow
-def test_many_at_once_get_ids_in_their_order_and_are_all_there(store: Store) -> None:
+def test_records_added_in_bulk_get_ids_in_order(store: Store) -> None:
     store.add()
     names = [f"N{at:04}" for at in range(2500)]
     added = store.change(lambda tx: tx.add_all([Client(kind="person", last_name=name) for name in names]))
@@ -263,7 +265,7 @@ def test_many_at_once_get_ids_in_their_order_and_are_all_there(store: Store) -> 
 
 
 @pytest.mark.slow
-def test_sales_to_thousands_at_once_settle(store: Store) -> None:
+def test_totals_are_right_after_sales_to_thousands_at_once(store: Store) -> None:
     def change(tx: object) -> None:
         clients = tx.add_all([Client(kind="person", last_name=f"N{at}") for at in range(2100)])  # type: ignore[attr-defined]
         tx.add_all([Sale(client=client, on=store.today, amount=Decimal("35000")) for client in clients])  # type: ignore[attr-defined]
@@ -316,7 +318,7 @@ def test_several_values_mean_any_and_several_tags_mean_all(store: Store) -> None
 
 
 @pytest.mark.parametrize("name", ["city", "id", "date_of_birth"])
-def test_any_of_no_values_is_nobody(store: Store, name: str) -> None:
+def test_a_filter_on_an_empty_list_finds_nobody(store: Store, name: str) -> None:
     store.add(city="Graz")
     assert listed(store, filters={name: []}) == []
 
@@ -360,7 +362,7 @@ def test_sales_are_found_by_client_day_and_amount(store: Store) -> None:
         assert snapshot.count(Sale, Query(since=days[1], until=days[2], limit=1)) == 3
 
 
-def test_a_field_that_is_none_is_refused_by_name(store: Store) -> None:
+def test_an_unknown_field_is_refused_by_name(store: Store) -> None:
     with store.repository.read() as snapshot:
         with pytest.raises(FieldError, match="no field town"):
             snapshot.find_all(Client, Query({"town": "Graz"}))
@@ -398,7 +400,7 @@ def test_a_condition_that_cannot_be_read_is_refused(store: Store) -> None:
 
 
 @pytest.mark.parametrize("sort", ["city", "date_of_birth", "last_sale_on", "reference", "phone", "status_pinned_until"])
-def test_what_has_no_value_comes_last_either_way(store: Store, sort: str) -> None:
+def test_missing_values_sort_last_in_both_directions(store: Store, sort: str) -> None:
     values = {
         "city": ("Aa", "Bb"),
         "date_of_birth": (date(1970, 1, 1), date(1980, 1, 1)),
@@ -445,7 +447,7 @@ def test_equal_values_keep_an_order_that_pages_can_rely_on(store: Store) -> None
     assert listed(store, limit=0) == []
 
 
-def test_sorts_sales_by_money_as_money(store: Store) -> None:
+def test_sales_are_sorted_by_amount_as_numbers(store: Store) -> None:
     client = store.add()
     for amount in ("9.00", "100.00", "10.50"):
         store.sell(client, amount)
@@ -454,7 +456,7 @@ def test_sorts_sales_by_money_as_money(store: Store) -> None:
     assert amounts == [Decimal("100.00"), Decimal("10.50"), Decimal("9.00")]
 
 
-def test_reading_is_one_moment(store: Store) -> None:
+def test_a_read_sees_one_moment_of_the_store(store: Store) -> None:
     store.add(last_name="A")
     with store.repository.read() as snapshot:
         assert snapshot.count(Client) == 1
@@ -464,7 +466,7 @@ def test_reading_is_one_moment(store: Store) -> None:
     assert listed(store) == [1, 2]
 
 
-def test_one_may_read_while_one_reads_or_writes(store: Store) -> None:
+def test_nested_reads_and_writes_do_not_block(store: Store) -> None:
     store.add(last_name="A")
 
     def change(tx: object) -> int:
@@ -477,7 +479,7 @@ def test_one_may_read_while_one_reads_or_writes(store: Store) -> None:
         assert one.count(Client) == other.count(Client) == 2
 
 
-def test_the_records_of_a_new_store_are_there_once(store: Store) -> None:
+def test_initial_records_are_created_once(store: Store) -> None:
     assert store.repository.is_empty()
     with store.repository.read() as snapshot:
         assert [rule.status for rule in snapshot.find_all(StatusRule)] == ["VIP", "Regular"]
@@ -519,7 +521,7 @@ def test_a_fact_is_kept(store: Store) -> None:
         assert snapshot.history() == []
 
 
-def test_every_refusal_is_a_sentence(store: Store) -> None:
+def test_every_refusal_has_a_clear_message(store: Store) -> None:
     store.add(reference="R")
     refusals: list[CRMError] = []
     for given in ({"reference": "R"}, {"reference": "R", "kind": "company", "company": "X"}):

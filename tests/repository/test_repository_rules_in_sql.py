@@ -121,7 +121,7 @@ def filled(store: Store, given: Sequence[tuple[dict[str, Any], Sequence[tuple[De
 @pytest.mark.slow
 @ON_NEW_STORES
 @given(given=st.lists(clients, min_size=1, max_size=5), rules=rule_lists, later=st.sampled_from([0, 1, 30]))
-def test_moves_are_what_deciding_each_client_gives(
+def test_moves_in_sql_equal_decisions_for_each_client(
     new_store: NewStore, given: list[Any], rules: list[str], later: int
 ) -> None:
     with new_store() as store:
@@ -146,7 +146,7 @@ def test_moves_are_what_deciding_each_client_gives(
 @pytest.mark.slow
 @ON_NEW_STORES
 @given(given=st.lists(clients, min_size=1, max_size=5), rules=rule_lists)
-def test_a_review_of_all_gives_what_one_by_one_gives(new_store: NewStore, given: list[Any], rules: list[str]) -> None:
+def test_a_review_of_all_equals_reviews_one_by_one(new_store: NewStore, given: list[Any], rules: list[str]) -> None:
     with new_store() as store:
         filled(store, given)
         store.set_rules(*((f"S{at}", when) for at, when in enumerate(rules)))
@@ -167,7 +167,7 @@ def test_a_review_of_all_gives_what_one_by_one_gives(new_store: NewStore, given:
 @pytest.mark.slow
 @ON_NEW_STORES
 @given(given=st.lists(clients, min_size=1, max_size=5), where=readable)
-def test_a_condition_lists_whom_it_holds_for(new_store: NewStore, given: list[Any], where: str) -> None:
+def test_a_condition_lists_the_clients_that_meet_it(new_store: NewStore, given: list[Any], where: str) -> None:
     holds = compile_condition(parse_condition(where))
     with new_store() as store:
         filled(store, given)
@@ -256,7 +256,7 @@ def test_ready_made_sets_give_the_same_in_sql(store: Store) -> None:
                 assert after == (decision.status, decision.reason), name
 
 
-def test_every_value_is_written_the_same_also_where_it_is_missing(store: Store) -> None:
+def test_every_value_in_a_reason_is_the_same_in_sql_and_in_python(store: Store) -> None:
     sales = [(Decimal("3.33"), TODAY), (Decimal("3.34"), TODAY), (Decimal("1234.00"), TODAY - timedelta(days=40))]
     person = {"kind": "person", "last_name": "A"}
     described = {"country": "AT", "tags": ("a", "b"), "source": "it's", "date_of_birth": date(2000, 2, 29)}

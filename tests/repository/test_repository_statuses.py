@@ -46,7 +46,7 @@ def test_the_boundary_is_exact(store: Store, amounts: list[str], status: str) ->
     assert store.wrong() == []
 
 
-def test_a_status_says_which_rule_gave_it_and_by_what(store: Store) -> None:
+def test_a_status_names_its_rule_and_the_values_behind_it(store: Store) -> None:
     client = store.add()
     store.today += timedelta(days=1)
     store.sell(client, "35000.5")
@@ -116,7 +116,7 @@ def test_check_finds_a_total_that_is_not_the_sum(store: Store) -> None:
     assert store.wrong() == []
 
 
-def test_a_status_falls_when_its_sale_is_taken_back(store: Store) -> None:
+def test_a_status_is_lost_when_its_sale_is_undone(store: Store) -> None:
     client = store.add()
     sale = store.sell(client, "35000")
     store.change(lambda tx: tx.delete(sale))
@@ -134,7 +134,7 @@ def test_a_status_falls_when_its_sale_is_taken_back(store: Store) -> None:
         ("date_of_birth", date(2000, 1, 1), "age >= 18"),
     ],
 )
-def test_a_status_follows_an_edit_that_a_rule_speaks_of(store: Store, field: str, value: Any, rule: str) -> None:
+def test_a_status_follows_an_edit_of_a_field_in_a_rule(store: Store, field: str, value: Any, rule: str) -> None:
     store.set_rules(("Chosen", rule), ("Regular", ""))
     client = store.add(company="X")
     assert client.status == "Regular"
@@ -156,7 +156,7 @@ def test_a_status_follows_a_sale_whose_day_changes_though_the_totals_stay(store:
     assert store.client(client).status == "Fresh"
 
 
-def test_rules_of_off_and_otherwise(store: Store) -> None:
+def test_a_rule_can_be_off_and_otherwise_applies_last(store: Store) -> None:
     store.set_rules(("A", "total_spend >= 1"), ("B", "total_spend >= 2"))
     client = store.add()
     assert (client.status, client.status_reason) == ("", "No rule applies")
@@ -192,7 +192,7 @@ def test_a_pin_holds_against_sales_edits_and_reviews(store: Store) -> None:
 
 
 @pytest.mark.parametrize("by", ["review", "sale"])
-def test_a_pin_runs_out_after_its_last_day(store: Store, by: str) -> None:
+def test_a_pin_expires_after_its_last_day(store: Store, by: str) -> None:
     client = store.add()
     pinned(store, client, date(2026, 11, 30))
 
@@ -212,7 +212,7 @@ def test_a_pin_runs_out_after_its_last_day(store: Store, by: str) -> None:
     assert after.status_since == date(2026, 12, 1)
 
 
-def test_a_pin_that_ran_out_is_lifted_also_where_the_status_stays(store: Store) -> None:
+def test_an_expired_pin_is_lifted_even_if_the_status_stays(store: Store) -> None:
     client = store.add()
     changes = {"status": "Regular", "status_reason": "Pinned by hand", "status_pinned_until": store.today}
     store.change(lambda tx: tx.change(client, **changes))
@@ -309,7 +309,7 @@ def test_a_status_that_counts_days_waits_for_the_review(store: Store) -> None:
         assert snapshot.moves() == []
 
 
-def test_the_day_is_reviewed_once_by_whichever_program_comes_first(store: Store) -> None:
+def test_the_daily_review_runs_once_by_the_first_program(store: Store) -> None:
     store.set_rules(("At risk", "sales_count > 0 and days_since_last_sale > 180"), ("Regular", ""))
     client = store.add()
     store.sell(client, "1", store.today)
@@ -396,7 +396,7 @@ def test_totals_are_the_sums_after_any_steps(new_store: NewStore, steps: list[tu
             assert client.status == ("VIP" if client.total_spend >= 35000 else "Regular")
 
 
-def test_a_transaction_reads_a_client_as_it_has_left_it(store: Store) -> None:
+def test_a_transaction_reads_its_own_changes_of_a_client(store: Store) -> None:
     client = store.add()
     seen: list[Client] = []
 
@@ -417,7 +417,7 @@ def test_a_transaction_reads_a_client_as_it_has_left_it(store: Store) -> None:
     assert last == store.client(client)
 
 
-def test_a_review_of_all_drops_no_table_as_that_would_commit_elsewhere(store: Store) -> None:
+def test_a_review_of_all_drops_no_table(store: Store) -> None:
     store.add()
     asked: list[str] = []
     event.listen(store.repository._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))

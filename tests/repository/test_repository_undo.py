@@ -160,7 +160,7 @@ steps = st.lists(
 @pytest.mark.slow
 @ON_NEW_STORES
 @given(steps=steps)
-def test_undo_restores_exactly_and_undo_of_undo_brings_it_back(new_store: NewStore, steps: list[Any]) -> None:
+def test_undo_restores_exactly_and_its_undo_is_a_redo(new_store: NewStore, steps: list[Any]) -> None:
     with new_store() as store:
         store.add(last_name="First")
         for step in steps:
@@ -210,7 +210,7 @@ def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: 
 @pytest.mark.slow
 @ON_NEW_STORES
 @given(steps=steps, pick=st.integers(0, 8))
-def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, steps: list[Any], pick: int) -> None:
+def test_an_older_change_is_undone_or_refused_with_the_reason(new_store: NewStore, steps: list[Any], pick: int) -> None:
     with new_store() as store:
         store.add(last_name="First")
         store.sell(1, "10.00")
@@ -242,7 +242,7 @@ def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, s
         assert store.wrong() == []
 
 
-def test_the_last_that_stands_is_taken_back_again_and_again(store: Store) -> None:
+def test_repeated_undo_goes_back_change_by_change(store: Store) -> None:
     for name in "abc":
         store.add(last_name=name)
     undo(store)
@@ -254,7 +254,7 @@ def test_the_last_that_stands_is_taken_back_again_and_again(store: Store) -> Non
     assert history[5] == ("undid 2: added a client", 2, None)
 
 
-def test_an_undo_of_an_undo_of_an_undo_is_on_record_as_such(store: Store) -> None:
+def test_an_undo_of_an_undo_of_an_undo_is_in_the_history(store: Store) -> None:
     client = store.add(city="A")
     store.change(lambda tx: tx.change(client, city="B"))
     for expected in ("A", "B", "A", "B", "A"):
@@ -269,7 +269,7 @@ def test_an_undo_of_an_undo_of_an_undo_is_on_record_as_such(store: Store) -> Non
     assert store.everything()[Client] == {}
 
 
-def test_what_was_taken_back_is_not_taken_back_twice(store: Store) -> None:
+def test_an_undone_change_is_not_undone_twice(store: Store) -> None:
     store.add()
     undo(store, 1)
     with pytest.raises(RefusedError, match="Change 1 was already undone by change 2"):
@@ -333,7 +333,7 @@ def test_the_addition_of_a_client_who_has_bought_since_is_refused_by_name(store:
     assert list(store.everything()[Client]) == [other.id]
 
 
-def test_a_deleted_client_comes_back_whole_under_its_number(store: Store) -> None:
+def test_a_deleted_client_is_restored_with_its_records_under_its_number(store: Store) -> None:
     client = store.add(reference="R", tags=("a", "b"), extra={"k": "v"}, date_of_birth=date(1980, 2, 29))
     store.sell(client, "1.10", date(2026, 1, 1))
     store.sell(client, "2.20")
@@ -344,7 +344,7 @@ def test_a_deleted_client_comes_back_whole_under_its_number(store: Store) -> Non
     assert facts(store) == before
 
 
-def test_a_deletion_is_not_taken_back_where_the_reference_was_given_again(store: Store) -> None:
+def test_a_deletion_is_not_undone_once_its_reference_is_used_again(store: Store) -> None:
     client = store.add(reference="R")
     store.change(lambda tx: tx.delete(client))
     store.add(reference="R")

@@ -102,7 +102,7 @@ def test_every_field_of_every_record_is_held_to_its_type(store: Store) -> None:
             assert refused(store, lambda tx, strange=strange: tx.add(strange)).field == field.name, kind
 
 
-def test_what_is_of_the_right_type_is_kept(store: Store) -> None:
+def test_a_value_of_the_right_type_is_stored(store: Store) -> None:
     """A subclass is what it is made of, and text may have lines, signs of its own and any script."""
 
     class Word(str):

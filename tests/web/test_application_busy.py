@@ -117,7 +117,7 @@ def test_every_form_is_answered_while_another_program_holds_the_store(
 
 
 @pytest.mark.slow
-def test_a_crowd_is_answered_too_while_another_program_holds_the_store(site: WebSite, tmp_path: Path) -> None:
+def test_many_forms_are_answered_while_another_program_holds_the_store(site: WebSite, tmp_path: Path) -> None:
     browsers = [site.browser(f"203.0.113.{number}") for number in range(30)]
     for page in browsers:
         page.get("/sign-in")

@@ -53,7 +53,7 @@ def test_without_an_admin_it_says_how_to_get_one(repository: SqlRepository, acco
         first_admin(repository, accounts, "")
 
 
-def test_staff_are_not_raised_by_a_variable(repository: SqlRepository, accounts: Accounts) -> None:
+def test_an_environment_variable_does_not_promote_staff(repository: SqlRepository, accounts: Accounts) -> None:
     boss, _ = accounts.administration.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
     accounts.administration.add(email=EMAIL, name="Staff", role="staff", password=PASSWORD)
     assert first_admin(repository, accounts, EMAIL) == ""
@@ -87,9 +87,7 @@ def start(folder: Path, secret: str = "what protects the accounts of these tests
     return serve(Config("", "", admin_email=EMAIL), opening, listens, port=1)
 
 
-def test_a_secret_that_the_accounts_were_not_made_with_does_not_start(
-    repository: SqlRepository, accounts: Accounts, tmp_path: Path
-) -> None:
+def test_a_different_secret_key_refuses_to_start(repository: SqlRepository, accounts: Accounts, tmp_path: Path) -> None:
     chief, _ = accounts.administration.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
     with pytest.raises(StoreAccessError, match="made with another CRM_SECRET") as raised:
         start(tmp_path, "another secret that is long enough too")

@@ -86,7 +86,7 @@ def behind_a_proxy() -> Iterator[str]:
         yield url
 
 
-def test_a_stranger_is_not_believed_what_a_proxy_would_say(plain: str) -> None:
+def test_proxy_headers_of_a_stranger_are_ignored(plain: str) -> None:
     output = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
     assert httpx.get(plain, headers=output).text == f"127.0.0.1 http {plain} 0"
 
@@ -104,12 +104,12 @@ def test_a_stranger_is_not_believed_what_a_proxy_would_say(plain: str) -> None:
         ("10.0.0.0/8", "203.0.113.7", "127.0.0.1"),
     ],
 )
-def test_the_last_that_no_trusted_proxy_wrote_is_the_client(trusted: str, forwarded: str, client: str) -> None:
+def test_the_last_untrusted_address_is_the_client(trusted: str, forwarded: str, client: str) -> None:
     with guarded(trusted=trusted) as url:
         assert httpx.get(url, headers={"X-Forwarded-For": forwarded}).text.split()[0] == client
 
 
-def test_what_is_no_network_is_refused_at_the_start() -> None:
+def test_an_invalid_trusted_network_is_refused_at_the_start() -> None:
     with pytest.raises(UsageError, match=r"FORWARDED_ALLOW_IPS .*: 10\.0\.0 is not an address or a network"):
         TrustedProxies(Router(), "10.0.0")
 
@@ -124,7 +124,7 @@ def test_behind_a_proxy_the_origin_is_what_the_browser_used(behind_a_proxy: str)
 @pytest.mark.parametrize("origin", ["", "https://crm.example.com"])
 @pytest.mark.parametrize("trusted", ["*", ""])
 @pytest.mark.parametrize("header", ["http", "https, http", "HTTP"])
-def test_a_browser_that_came_unencrypted_is_sent_to_https(origin: str, trusted: str, header: str) -> None:
+def test_an_unencrypted_request_is_redirected_to_https(origin: str, trusted: str, header: str) -> None:
     headers = {"Host": "crm.example.com", "X-Forwarded-Proto": header}
     with guarded(origin=origin, trusted=trusted) as url:
         for method in ("GET", "HEAD"):
@@ -145,18 +145,18 @@ def test_a_browser_that_came_unencrypted_is_sent_to_https(origin: str, trusted: 
 
 
 @pytest.mark.parametrize("host", ["crm.example.com", "192.168.1.20:8000", "127.0.0.1.example.com", "[2001:db8::1]"])
-def test_a_name_that_leads_here_unencrypted_is_refused(plain: str, host: str) -> None:
+def test_an_unencrypted_request_under_another_name_is_refused(plain: str, host: str) -> None:
     refused = httpx.get(plain, headers={"Host": host})
     assert refused.status_code == 403
     assert "https://" in refused.text
 
 
 @pytest.mark.parametrize("host", ["", "a b", "x/../y", "evil\\x", "a@b", "[:::]", "[.]"])
-def test_a_host_that_is_none_is_refused(plain: str, host: str) -> None:
+def test_an_invalid_host_is_refused(plain: str, host: str) -> None:
     assert httpx.get(plain, headers={"Host": host}).status_code == 400
 
 
-def test_loopback_is_told_by_the_whole_name() -> None:
+def test_loopback_is_recognized_by_the_whole_name() -> None:
     assert all(is_loopback(host) for host in ("localhost:80", "127.0.0.1", "127.1.2.3:5", "[::1]:8000", "a.localhost"))
     assert not any(is_loopback(host) for host in ("localhost.example.com", "128.0.0.1", "example.com", "[::2]"))
 
@@ -165,7 +165,7 @@ def test_loopback_is_told_by_the_whole_name() -> None:
     "origin",
     [None, "null", "", "https://{host}", "http://{host}.example.com", "http://localhost:{port}", "http://127.0.0.1"],
 )
-def test_what_no_page_of_ours_sent_is_refused(plain: str, origin: str | None) -> None:
+def test_a_form_from_another_origin_is_refused(plain: str, origin: str | None) -> None:
     host = plain.partition("://")[2]
     headers = {} if origin is None else {"Origin": origin.format(host=host, port=host.partition(":")[2])}
     refused = httpx.post(f"{plain}/x", headers=headers, content=b"a")
@@ -175,16 +175,16 @@ def test_what_no_page_of_ours_sent_is_refused(plain: str, origin: str | None) ->
     assert socket_refused.value.response.status_code == 403
 
 
-def test_what_a_page_of_ours_sent_is_taken(plain: str) -> None:
+def test_a_form_from_our_own_origin_is_accepted(plain: str) -> None:
     assert httpx.post(f"{plain}/x", headers={"Origin": plain}, content=b"abc").text.split()[3] == "3"
 
 
-def test_two_origins_are_none(plain: str) -> None:
+def test_two_origin_headers_are_refused(plain: str) -> None:
     headers = [("Origin", plain), ("Origin", "https://evil.example")]
     assert httpx.post(plain, headers=headers).status_code == 403
 
 
-def test_a_server_that_knows_its_address_is_at_home_nowhere_else() -> None:
+def test_a_server_with_a_configured_address_refuses_others() -> None:
     with guarded(origin="https://crm.example.com") as url:
         assert httpx.get(url).status_code == 421
         home = {"Host": "CRM.example.com"}
@@ -196,7 +196,7 @@ def test_a_server_that_knows_its_address_is_at_home_nowhere_else() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/fail", "/offline", "/x?host=evil"])
-def test_every_answer_tells_the_browser_what_not_to_do(plain: str, path: str) -> None:
+def test_every_response_has_security_headers(plain: str, path: str) -> None:
     answer = httpx.get(f"{plain}{path}")
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == policy["object-src"] == "'none'"
@@ -220,14 +220,14 @@ def noted(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("page", ["damaged", "other-secret"])
-def test_where_nobody_can_sign_in_nobody_is_told_to_try_again(plain: str, page: str) -> None:
+def test_a_store_that_cannot_be_used_shows_no_try_again(plain: str, page: str) -> None:
     answer = httpx.get(f"{plain}/{page}")
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, False)
     assert "Tell the person who runs this server" in answer.text
     assert not any(word in answer.text for word in ("again", "CRM_SECRET", "users recover"))
 
 
-def test_a_failure_is_a_sentence_and_no_more(plain: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_shows_only_a_short_message(plain: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "crm.web"):
         failed = httpx.get(f"{plain}/fail?secret=1")
         offline = httpx.get(f"{plain}/offline")
@@ -253,7 +253,7 @@ def test_a_failure_is_a_sentence_and_no_more(plain: str, caplog: pytest.LogCaptu
     assert not any(word in written for word in ("anna", "Anna", "127.0.0.1", "secret"))
 
 
-def test_what_a_library_notes_is_written_without_what_it_filled_in(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_lines_of_libraries_are_written_without_their_values(capsys: pytest.CaptureFixture[str]) -> None:
     logs = [logging.getLogger(name) for name in ("", "crm", "uvicorn", "uvicorn.error", "websockets")]
     before = [(log, log.level, log.handlers[:]) for log in logs]
     try:
@@ -284,7 +284,7 @@ def test_what_a_library_notes_is_written_without_what_it_filled_in(capsys: pytes
     assert "anna" not in report.out + report.err
 
 
-def test_a_form_is_short(plain: str) -> None:
+def test_a_form_has_a_maximum_size(plain: str) -> None:
     mine = {"Origin": plain}
     assert httpx.post(plain, headers=mine, content=b"a" * FORM).status_code == 200
     assert httpx.post(plain, headers=mine, content=b"a" * (FORM + 1)).status_code == 413
@@ -297,7 +297,7 @@ def test_a_form_is_short(plain: str) -> None:
     assert httpx.post(plain, headers=mine, content=drops()).status_code == 413
 
 
-def test_a_file_may_be_larger_and_not_without_end(plain: str) -> None:
+def test_an_upload_has_a_larger_maximum_size(plain: str) -> None:
     mine = {"Origin": plain}
     assert httpx.post(f"{plain}/files/x", headers=mine, content=b"a" * (FORM + 1)).status_code == 200
     host, _, port = plain.partition("://")[2].partition(":")
@@ -308,7 +308,7 @@ def test_a_file_may_be_larger_and_not_without_end(plain: str) -> None:
         assert raw.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_body_that_does_not_arrive_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crm.web.rate_limits._FORM_SECONDS", 0.2)
     with guarded() as url:
         host, _, port = url.partition("://")[2].partition(":")
@@ -321,7 +321,7 @@ def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) 
             assert time.monotonic() - began < 3
 
 
-def test_who_asks_too_often_has_to_wait() -> None:
+def test_too_many_requests_have_to_wait() -> None:
     with guarded(trusted="*", rules=[Rule("/sign-in", "POST", 3, 60), Rule("/terminal", "WEBSOCKET", 1, 60)]) as url:
         host = url.partition("://")[2]
 
@@ -344,7 +344,7 @@ def test_who_asks_too_often_has_to_wait() -> None:
             assert closed.value.response.status_code == 403
 
 
-def test_a_wait_ends_and_what_is_remembered_is_bounded() -> None:
+def test_a_rate_limit_ends_and_its_memory_is_bounded() -> None:
     now = 1000.0
     limits = AddressLimits(Router(), [Rule("/", "", 2, 60)], most=10, clock=lambda: now)
 
@@ -361,6 +361,6 @@ def test_a_wait_ends_and_what_is_remembered_is_bounded() -> None:
     assert len(limits._counts) == 10
 
 
-def test_of_ipv6_a_network_is_one_neighbour() -> None:
+def test_an_ipv6_network_counts_as_one_address() -> None:
     assert neighbourhood("2001:db8::1") == neighbourhood("2001:db8::ffff:1") != neighbourhood("2001:db8:0:1::1")
     assert neighbourhood("::ffff:203.0.113.7") == "203.0.113.7"

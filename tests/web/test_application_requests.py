@@ -59,13 +59,13 @@ def test_a_request_whose_end_is_not_clear_is_refused(url: str, head: str, body: 
     assert answer[0].startswith(("HTTP/1.1 400 ", "HTTP/1.1 501 "))
 
 
-def test_where_chunks_are_announced_a_length_counts_for_nothing(url: str) -> None:
+def test_a_length_beside_chunked_encoding_is_ignored(url: str) -> None:
     answer = answers(url, "Content-Length: 99\r\nTransfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")
     assert answer == ["HTTP/1.1 200 OK", "POST /first <abc>"]
 
 
 @pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "PUT", "DELETE", "PATCH", "CONNECT", "PROPFIND"])
-def test_methods_that_no_page_needs_are_not_answered(url: str, method: str) -> None:
+def test_unused_http_methods_are_refused(url: str, method: str) -> None:
     for origin in ({}, {"Origin": url}):
         answer = httpx.request(method, f"{url}/x", headers={"X-Secret": "told", **origin})
         assert answer.status_code in (400, 403, 405)

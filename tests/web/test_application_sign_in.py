@@ -28,7 +28,7 @@ def cookies_of(answer: httpx.Response) -> dict[str, str]:
     return {line.partition("=")[0]: line for line in answer.headers.get_list("set-cookie")}
 
 
-def test_who_is_not_signed_in_sees_the_sign_in_and_nothing_else(site: WebSite) -> None:
+def test_without_a_sign_in_only_the_sign_in_page_is_shown(site: WebSite) -> None:
     browser = site.browser()
     for path in ("/", "/password", "/sign-out"):
         assert browser.get(path).url.path == "/sign-in"
@@ -86,7 +86,7 @@ def test_a_wrong_password_and_an_unknown_account_look_alike(site: WebSite) -> No
     assert answers[4][:2] == answers[0][:2]
 
 
-def test_refused_sign_ins_stand_in_the_list_once_the_answer_is_out(site: WebSite) -> None:
+def test_refused_sign_ins_are_logged_after_the_response(site: WebSite) -> None:
     user = site.add("carla")
     site.browser().sign_in("carla@example.com", "wrong password")
     until = time.monotonic() + 30
@@ -139,7 +139,7 @@ def test_a_code_by_an_app_is_asked_for(site: WebSite) -> None:
     assert again.post("/sign-in/code", code=site.recovery[0]).status_code == 303
 
 
-def test_a_code_without_a_password_leads_nowhere(site: WebSite) -> None:
+def test_a_code_without_a_password_is_refused(site: WebSite) -> None:
     browser = site.browser()
     assert browser.get("/sign-in/code").url.path == "/sign-in"
     assert browser.post("/sign-in/code", code="123456").status_code == 403
@@ -228,7 +228,7 @@ def test_a_session_that_has_just_ended_changes_no_password(site: WebSite) -> Non
     assert site.browser().sign_in("hugo@example.com").status_code == 303
 
 
-def test_who_signs_out_while_another_tab_loads_is_out_in_that_tab_too() -> None:
+def test_signing_out_ends_a_tab_that_is_still_loading() -> None:
     class SlowToAnswer:
         """Reads at once, and answers when it is told to."""
 
@@ -271,7 +271,7 @@ def test_signing_in_anew_ends_the_session_before_and_changes_all_tokens(site: We
     assert browser.post("/sign-out").status_code == 403
 
 
-def test_a_forgotten_password_is_set_anew_by_mail(site: WebSite) -> None:
+def test_a_forgotten_password_is_reset_by_mail(site: WebSite) -> None:
     site.add("jana")
     browser = site.browser("203.0.113.9")
     answers = []
@@ -311,7 +311,7 @@ def test_a_session_ends_after_twelve_hours(site: WebSite) -> None:
     site_forgets(browser)
 
 
-def test_a_form_of_another_page_is_not_taken(site: WebSite) -> None:
+def test_a_form_without_our_csrf_token_is_refused(site: WebSite) -> None:
     site.add("lena")
     browser = site.browser()
     fields = {"email": "lena@example.com", "password": PASSWORD}
@@ -348,7 +348,7 @@ def test_what_is_typed_is_shown_as_text(site: WebSite) -> None:
     assert "<script>" not in browser.get("/sign-in/code").text
 
 
-def test_a_link_from_another_site_is_sent_round_once_more(site: WebSite) -> None:
+def test_a_link_from_another_site_is_redirected_once(site: WebSite) -> None:
     site.add("mona")
     browser = site.browser()
     browser.sign_in("mona@example.com")

@@ -79,7 +79,7 @@ def test_the_head_of_a_request_has_to_come_in_time(impatient: float, plain: str)
             assert closed(connection, 5), begun
 
 
-def test_what_is_being_answered_or_used_again_is_not_cut(impatient: float, plain: str) -> None:
+def test_a_connection_in_use_is_not_closed(impatient: float, plain: str) -> None:
     with httpx.Client(base_url=plain) as client:
 
         def slowly() -> Iterator[bytes]:
@@ -99,7 +99,7 @@ def test_two_hundred_slow_connections_are_gone_soon(impatient: float, plain: str
         assert all(closed(client, 5) for client in made)
 
 
-def test_of_too_many_that_wait_the_oldest_of_the_same_address_make_room(plain: str) -> None:
+def test_too_many_idle_connections_of_an_address_close_the_oldest(plain: str) -> None:
     with slow(plain, 3, address="127.0.0.2") as others, slow(plain, 210) as made:
         assert httpx.get(plain).text == "0"
         assert all(closed(client, 5) for client in made[:10])

@@ -19,7 +19,7 @@ def _around(_host: str = "", _port: int = 0, **environment: str) -> Deployment:
     return surroundings(environment, from_environment(environment), _host, _port)
 
 
-def test_on_a_computer_of_ones_own_it_listens_there_alone() -> None:
+def test_on_a_personal_computer_it_listens_on_loopback_only() -> None:
     assert _around() == Deployment("127.0.0.1", 8000, "")
     assert _around("0.0.0.0", 9000) == Deployment("0.0.0.0", 9000, "")
 
@@ -36,7 +36,7 @@ def test_on_heroku_the_router_is_trusted() -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "80a", "-1", "٣"])
-def test_a_port_that_is_none_is_refused(port: str) -> None:
+def test_an_invalid_port_is_refused(port: str) -> None:
     with pytest.raises(UsageError, match="PORT cannot be used"):
         _around(PORT=port)
 
@@ -49,7 +49,7 @@ def test_a_port_that_is_none_is_refused(port: str) -> None:
         ({"CRM_STORE": "sheets://abc", "CRM_SECRET": ""}, "CRM_SECRET is missing"),
     ],
 )
-def test_what_heroku_would_lose_is_refused(environment: dict[str, str], message: str) -> None:
+def test_storage_that_heroku_would_lose_is_refused(environment: dict[str, str], message: str) -> None:
     given = {"DYNO": "web.1", "CRM_SECRET": SECRET, **environment}
     with pytest.raises(UsageError, match=message):
         surroundings(given, from_environment(given))
@@ -62,7 +62,7 @@ def test_an_address_without_tls_is_refused_before_anybody_signs_in_there() -> No
         assert _around(CRM_ORIGIN=origin).port == 8000
 
 
-def test_a_database_that_cannot_be_used_yet_is_not_passed_over() -> None:
+def test_a_configured_database_that_is_not_supported_is_reported() -> None:
     with pytest.raises(UsageError, match="DATABASE_URL"):
         _around(DATABASE_URL="postgres://user@host/name")
     assert _around(DATABASE_URL="postgres://user@host/name", CRM_STORE="sqlite:///x").port == 8000
@@ -77,7 +77,7 @@ def test_the_settings_of_the_web_are_checked() -> None:
     assert "secret" not in repr(dataclasses.replace(Config("", ""), credentials="secret"))
 
 
-def test_a_port_in_use_is_a_sentence() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(UsageError, match="--port"):
         listen("127.0.0.1", taken.getsockname()[1])
 
@@ -92,5 +92,5 @@ def test_a_port_in_use_is_a_sentence() -> None:
         ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), resource.RLIM_INFINITY),
     ],
 )
-def test_as_many_files_may_be_open_as_many_terminals_need(allowed: tuple[int, int], wanted: int) -> None:
+def test_the_limit_of_open_files_is_raised_for_many_terminals(allowed: tuple[int, int], wanted: int) -> None:
     assert _open_files(*allowed) == wanted

@@ -76,7 +76,7 @@ def posted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Posted]:
         crm.repository.close()
 
 
-def test_opening_the_link_changes_nothing_and_its_button_does(posted: Posted) -> None:
+def test_only_the_button_of_the_link_unsubscribes(posted: Posted) -> None:
     address = f"{posted.url}{posted.path}"
     for method in ("HEAD", "GET", "GET"):
         opened = httpx.request(method, address)
@@ -94,7 +94,7 @@ def test_opening_the_link_changes_nothing_and_its_button_does(posted: Posted) ->
     assert httpx.post(address).text == done.text
 
 
-def test_a_mail_program_does_it_by_itself(posted: Posted) -> None:
+def test_a_mail_program_unsubscribes_with_one_click(posted: Posted) -> None:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     assert httpx.post(f"{posted.url}{posted.path}", content=ONE_CLICK, headers=kind).status_code == 200
     assert not posted.consents
@@ -102,7 +102,7 @@ def test_a_mail_program_does_it_by_itself(posted: Posted) -> None:
         assert snapshot.history(1)[0].user == "e@example.com"
 
 
-def test_a_link_that_is_not_whole_says_so_and_nothing_else(posted: Posted) -> None:
+def test_an_incomplete_link_shows_only_an_error(posted: Posted) -> None:
     for path in (posted.path[:-3], f"{posted.path}AAAA", "/opt-out/x", "/opt-out/" + "x" * 600):
         for answer in (httpx.get(f"{posted.url}{path}"), httpx.post(f"{posted.url}{path}")):
             assert answer.status_code == 404
@@ -123,7 +123,7 @@ def test_the_page_is_guarded_as_all_others_are(posted: Posted) -> None:
     assert httpx.post(f"{posted.url}/sign-in", data={"email": "x"}).status_code == 403
 
 
-def test_one_address_may_not_ask_without_end(posted: Posted) -> None:
+def test_requests_from_one_address_are_limited(posted: Posted) -> None:
     most = next(rule.most for rule in RULES if rule.path == "/opt-out/")
     with httpx.Client(headers={"X-Forwarded-For": "203.0.113.9"}) as stranger:
         answers = [stranger.get(f"{posted.url}/opt-out/x").status_code for _ in range(most + 1)]
@@ -131,7 +131,7 @@ def test_one_address_may_not_ask_without_end(posted: Posted) -> None:
     assert httpx.get(f"{posted.url}{posted.path}").status_code == 200
 
 
-def test_the_link_is_not_written_down(posted: Posted) -> None:
+def test_the_link_is_not_in_the_log(posted: Posted) -> None:
     from crm.web.access_log import page_of
 
     assert page_of(posted.path) == "/opt-out/…"

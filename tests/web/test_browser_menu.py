@@ -182,7 +182,7 @@ def test_the_line_under_a_title_stays_one_when_another_tab_is_narrower(enter: En
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_all_that_the_menu_shows_is_strong_enough_to_be_read(enter: Enter, scheme: str) -> None:
+def test_all_text_of_the_menu_has_enough_contrast(enter: Enter, scheme: str) -> None:
     screen = enter("staff", color_scheme=scheme).sees("Sales")
     found = screen.contrasts
     for label, key in (("Today", "e edit"), ("Clients", "n new")):
@@ -195,7 +195,7 @@ def test_all_that_the_menu_shows_is_strong_enough_to_be_read(enter: Enter, schem
     assert [(ratio, words) for ratio, words in found if ratio < (3 if set(words) <= _GRAPHICS else 4.5)] == []
 
 
-def test_the_first_who_signs_in_to_an_empty_store_is_welcomed(
+def test_the_first_sign_in_to_an_empty_store_shows_the_welcome_page(
     chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CRM_STORE", f"sqlite:///{tmp_path / 'crm.sqlite3'}")
@@ -216,7 +216,7 @@ def test_the_first_who_signs_in_to_an_empty_store_is_welcomed(
         context.close()
 
 
-def test_a_client_sees_nothing_but_their_own_whatever_they_press(site: WebSite, enter: Enter) -> None:
+def test_a_client_sees_only_their_own_data_whatever_they_press(site: WebSite, enter: Enter) -> None:
     def change(tx: object) -> Client:
         own = tx.add(Client(kind="person", first_name="Anna", last_name="Arm", notes="haggles"))  # type: ignore[attr-defined]
         tx.add(Sale(client=own.id, amount=Decimal("12.50"), on=tx.today))  # type: ignore[attr-defined]
@@ -263,7 +263,7 @@ def test_a_second_factor_that_the_team_asks_for_comes_before_anything_else(site:
         requiring("no")
 
 
-def test_whoever_is_deactivated_is_out_within_seconds(site: WebSite, enter: Enter) -> None:
+def test_a_deactivated_user_is_signed_out_within_seconds(site: WebSite, enter: Enter) -> None:
     user = site.add("gone")
     screen = enter("gone").sees("Clients")
     with site.repository.read() as snapshot:

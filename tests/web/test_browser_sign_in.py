@@ -103,7 +103,7 @@ def test_a_one_time_password_is_replaced_first(site: WebSite, context: BrowserCo
     expect_terminal(page)
 
 
-def test_a_session_that_is_over_leads_to_the_sign_in(site: WebSite, context: BrowserContext) -> None:
+def test_an_expired_session_leads_to_the_sign_in(site: WebSite, context: BrowserContext) -> None:
     user = site.add("karl")
     page = context.new_page()
     sign_in(page, "karl")
@@ -163,7 +163,7 @@ def elsewhere(content: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_page_elsewhere_cannot_open_the_terminal(site: WebSite, context: BrowserContext, host: str) -> None:
+def test_another_site_cannot_open_the_terminal(site: WebSite, context: BrowserContext, host: str) -> None:
     name = f"socket-{host.replace('.', '-')}"
     site.add(name)
     page = context.new_page()
@@ -184,7 +184,7 @@ def test_a_page_elsewhere_cannot_open_the_terminal(site: WebSite, context: Brows
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_page_elsewhere_cannot_send_our_forms(site: WebSite, context: BrowserContext, host: str) -> None:
+def test_another_site_cannot_send_our_forms(site: WebSite, context: BrowserContext, host: str) -> None:
     name = f"form-{host.replace('.', '-')}"
     user = site.add(name)
     page = context.new_page()
@@ -202,7 +202,7 @@ def test_a_page_elsewhere_cannot_send_our_forms(site: WebSite, context: BrowserC
     expect_terminal(page)
 
 
-def test_a_page_elsewhere_cannot_show_ours_within_it(site: WebSite, chromium: Browser) -> None:
+def test_another_site_cannot_frame_our_pages(site: WebSite, chromium: Browser) -> None:
     with elsewhere(f'<iframe src="{site.url}/sign-in"></iframe>') as url:
         context = chromium.new_context()
         page = context.new_page()

@@ -20,7 +20,7 @@ from tests.conftest import STORES, Store
 from tests.support.guarded import SECRET, Team, guarded_for, new_team
 
 
-def test_the_table_speaks_of_every_record_and_every_role() -> None:
+def test_the_table_of_rights_covers_every_record_and_every_role() -> None:
     """A record that is added later may be seen by nobody until somebody has said by whom."""
     assert {*ROLES, OWNER.role, *(f"{KEY}{may}" for may in KEY_MAY)} == set(RIGHTS)
     assert set(BY_NAME) <= set(AREAS)
@@ -60,7 +60,7 @@ def kept(repository: Repository, snapshot: Snapshot, transaction: Transaction) -
     """The protocols that a guard keeps."""
 
 
-def test_a_guard_is_a_repository_to_whoever_uses_it(team: Team) -> None:
+def test_a_guard_is_a_complete_repository(team: Team) -> None:
     guarded = team.seen_by("staff")
     with guarded.read() as snapshot:
         guarded.transact(lambda tx: kept(guarded, snapshot, tx), "nothing")
@@ -75,7 +75,7 @@ def test_a_guard_is_a_repository_to_whoever_uses_it(team: Team) -> None:
 
 
 @pytest.mark.parametrize("role", ["staff", "client"])
-def test_the_whole_store_is_an_admins(team: Team, role: str, tmp_path: Path) -> None:
+def test_only_an_admin_reads_the_whole_store(team: Team, role: str, tmp_path: Path) -> None:
     guarded, before = team.seen_by(role), team.everything()
     refused: list[Callable[[], Any]] = [
         guarded.everything,
@@ -94,7 +94,7 @@ def test_the_whole_store_is_an_admins(team: Team, role: str, tmp_path: Path) -> 
     assert team.everything() == before
 
 
-def test_an_admin_looks_after_the_whole_store(team: Team, tmp_path: Path) -> None:
+def test_an_admin_can_back_up_and_check_the_store(team: Team, tmp_path: Path) -> None:
     guarded = team.seen_by("admin")
     assert list(guarded.everything()) == team.everything()
     copy = guarded.backup(tmp_path / "backup.sqlite3")
@@ -109,7 +109,7 @@ def test_an_admin_looks_after_the_whole_store(team: Team, tmp_path: Path) -> Non
 # Who is no longer who they were
 
 
-def test_whoever_is_signed_out_neither_looks_nor_changes(team: Team) -> None:
+def test_a_signed_out_user_can_neither_read_nor_write(team: Team) -> None:
     guarded = team.working_as("admin")
     with guarded.read() as snapshot:
         assert snapshot.count(Client) == 2
@@ -136,7 +136,7 @@ def test_whoever_is_signed_out_neither_looks_nor_changes(team: Team) -> None:
     assert {path.name for path in team.store.folder.rglob("*.sqlite3")} == {"store.sqlite3", "copy.sqlite3"}
 
 
-def test_the_question_is_asked_where_the_answer_is_used(team: Team) -> None:
+def test_rights_are_checked_while_the_store_is_locked(team: Team) -> None:
     """Somebody is signed out between a question asked before and the moment at which the store is locked."""
     guarded, store = team.working_as("admin"), team.store
     copy = store.repository.backup(store.folder / "copy.sqlite3")
@@ -189,7 +189,7 @@ def test_rights_are_those_of_the_moment_of_the_commit(team: Team, changes: dict[
     assert team.store.client(team.own).name == "Olga Own"
 
 
-def test_whoever_is_signed_out_while_another_comes_first_changes_nothing(tmp_path: Path) -> None:
+def test_a_user_signed_out_before_a_retry_changes_nothing(tmp_path: Path) -> None:
     """On a spreadsheet a change is run again where another machine was first; it is asked again then."""
     with new_team(tmp_path, "sheets") as team:
         guarded, tries = team.working_as("staff"), 0
@@ -207,7 +207,7 @@ def test_whoever_is_signed_out_while_another_comes_first_changes_nothing(tmp_pat
 
 
 @pytest.mark.parametrize("role", ["staff", "client"])
-def test_a_spreadsheet_is_guarded_alike(tmp_path: Path, role: str) -> None:
+def test_a_spreadsheet_is_guarded_in_the_same_way(tmp_path: Path, role: str) -> None:
     with new_team(tmp_path, "sheets") as team:
         guarded = team.seen_by(role)
         with guarded.read() as snapshot:

@@ -59,7 +59,7 @@ def test_staff_find_clients_and_sales_by_every_filter(busy: Team) -> None:
     assert {entry.record for entry in changed(busy, "admin", client=busy.own.id)} == {"client", "sale", "user"}
 
 
-def test_of_sign_ins_staff_find_their_own_and_nobody_elses(busy: Team) -> None:
+def test_staff_find_only_their_own_sign_ins_in_the_history(busy: Team) -> None:
     assert len(found(busy, "admin", about="sign_in")) == 4
     # All of them signed in in one transaction; then each session was used.
     (used, _) = found(busy, "staff", about="sign_in")
@@ -72,7 +72,7 @@ def test_of_sign_ins_staff_find_their_own_and_nobody_elses(busy: Team) -> None:
     assert "seen-admin" not in repr(changed(busy, "staff"))
 
 
-def test_of_accounts_staff_find_what_was_done_to_their_own(busy: Team) -> None:
+def test_staff_find_only_changes_to_their_own_account(busy: Team) -> None:
     own, adas = busy.users["staff"].id, busy.users["admin"]
     busy.store.change(lambda tx: tx.change(adas, email="moved@example.com", phone="+436601234567"), "changed Ada")
     assert {entry.record_id for entry in changed(busy, "staff", about="user")} == {own}
@@ -90,7 +90,7 @@ def busy_last(busy: Team) -> int:
     return found(busy, "admin")[0]
 
 
-def test_that_others_signed_in_is_not_even_listed(busy: Team) -> None:
+def test_sign_ins_of_others_are_not_listed(busy: Team) -> None:
     busy.store.change(lambda tx: tx.add(SignIn(user=busy.users["admin"].id, state="open")), "signed in")
     number = busy_last(busy)
     busy.store.change(lambda tx: tx.add(SignIn(user=busy.users["staff"].id, state="open")), "signed in")
@@ -103,7 +103,7 @@ def test_that_others_signed_in_is_not_even_listed(busy: Team) -> None:
     assert {entry.record for entry in changed(busy, "staff", transaction=number + 2)} == {"client"}
 
 
-def test_of_dashboards_staff_find_their_own_in_whatever_case(busy: Team) -> None:
+def test_staff_find_only_their_own_dashboard_in_any_case(busy: Team) -> None:
     sams, adas = busy.dashboards["staff"], busy.dashboards["admin"]
     busy.store.change(lambda tx: tx.change(adas, tiles="moved"), "Ada arranged")
     busy.store.change(lambda tx: tx.change(sams, user="SAM", tiles="moved"), "Sam arranged")
@@ -114,7 +114,7 @@ def test_of_dashboards_staff_find_their_own_in_whatever_case(busy: Team) -> None
 
 
 @pytest.mark.parametrize("role", ["admin", "staff"])
-def test_of_a_secret_is_said_that_it_was_set_and_no_more(busy: Team, role: str) -> None:
+def test_the_history_says_only_that_a_secret_was_set(busy: Team, role: str) -> None:
     changes = changed(busy, role, about="user")
     passwords = [
         (change.before["password"], change.after["password"]) for change in changes if "password" in change.after
@@ -124,7 +124,7 @@ def test_of_a_secret_is_said_that_it_was_set_and_no_more(busy: Team, role: str) 
 
 
 @pytest.mark.parametrize("role", ["admin", "staff"])
-def test_a_secret_that_a_history_holds_is_not_found_letter_by_letter(team: Team, tmp_path: Path, role: str) -> None:
+def test_a_secret_in_the_history_cannot_be_guessed_by_searching(team: Team, tmp_path: Path, role: str) -> None:
     """A store takes over the history of another one as it is."""
     leaking = {"transaction": 1, "record": "user", "record_id": 1, "operation": "update"}
     values = {"password": f"{SECRET}-4", "name": "Ada"}

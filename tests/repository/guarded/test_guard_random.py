@@ -180,7 +180,9 @@ class _PutBack(Exception):
 
 @settings(max_examples=4 * settings.default.max_examples)
 @given(role=st.sampled_from(["staff", "client"]), steps=st.lists(st.one_of(_looks, _acts), min_size=3, max_size=10))
-def test_no_order_of_calls_shows_or_changes_more_than_the_table_gives(team: Team, role: str, steps: list[Step]) -> None:
+def test_no_order_of_calls_shows_or_changes_more_than_the_rights_allow(
+    team: Team, role: str, steps: list[Step]
+) -> None:
     reader = team.reader(role)
 
     def change(tx: Any) -> None:

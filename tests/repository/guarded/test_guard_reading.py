@@ -18,7 +18,7 @@ from tests.support.guarded import FOREIGN, INTERNAL, SECRET, Team, guarded_for
 # What a client sees
 
 
-def test_a_client_sees_itself_without_what_the_team_noted(team: Team) -> None:
+def test_a_client_sees_itself_without_notes_of_the_team(team: Team) -> None:
     with team.seen_by("client").read() as snapshot:
         seen = snapshot.get(Client, team.own.id)
         assert (seen.name, seen.total_spend, seen.status) == ("Olga Own", Decimal(100), "Regular")
@@ -32,7 +32,7 @@ def test_a_client_sees_itself_without_what_the_team_noted(team: Team) -> None:
         assert "team" in {setting.key for setting in snapshot.find_all(Setting)}
 
 
-def test_for_a_client_others_are_not_there(team: Team) -> None:
+def test_a_client_sees_no_other_clients(team: Team) -> None:
     with team.seen_by("client").read() as snapshot:
         for kind, record_id in (
             (Client, team.other.id),
@@ -78,7 +78,7 @@ def test_a_filter_narrows_what_a_reader_sees_and_never_replaces_it(team: Team) -
         (SignIn, Query(sort="token")),
     ],
 )
-def test_what_is_blank_cannot_be_asked_for_either(team: Team, kind: Any, query: Query) -> None:
+def test_a_hidden_field_cannot_be_filtered_or_sorted_by(team: Team, kind: Any, query: Query) -> None:
     with team.seen_by("client").read() as snapshot:
         for asked in (snapshot.find_all, snapshot.each, snapshot.count):
             with pytest.raises(FieldError):
@@ -87,7 +87,7 @@ def test_what_is_blank_cannot_be_asked_for_either(team: Team, kind: Any, query: 
             snapshot.find_all(Client, Query(where=f"tags has '{INTERNAL}'"))
 
 
-def test_a_client_is_found_by_what_it_sees_of_itself_and_nobody_else_is(team: Team) -> None:
+def test_a_client_account_finds_only_itself_by_its_visible_fields(team: Team) -> None:
     with team.seen_by("client").read() as snapshot:
         for text in ("olga", "OWN", "own@example.com", "olga own"):
             assert [client.id for client in snapshot.search(text)] == [team.own.id]
@@ -97,7 +97,7 @@ def test_a_client_is_found_by_what_it_sees_of_itself_and_nobody_else_is(team: Te
         assert snapshot.identified("reference", [f"{FOREIGN}-1"]) == []
 
 
-def test_a_client_is_found_by_its_contacts_as_far_as_it_sees_them(team: Team) -> None:
+def test_a_client_account_finds_itself_by_its_visible_contacts(team: Team) -> None:
     own = Contact(client=team.own.id, name="Jo Fox", email="jo@own.example", notes=f"{INTERNAL} contact")
     other = Contact(client=team.other.id, name=f"{FOREIGN} contact", email="bo@other.example")
     team.store.change(lambda tx: tx.add_all([own, other]), "added contacts")
@@ -111,7 +111,7 @@ def test_a_client_is_found_by_its_contacts_as_far_as_it_sees_them(team: Team) ->
             assert [client.id for client in snapshot.search("bo@other")] == [team.other.id]
 
 
-def test_what_a_client_never_sees_is_refused(team: Team) -> None:
+def test_a_client_account_is_refused_internal_records(team: Team) -> None:
     with team.seen_by("client").read() as snapshot:
         refused: list[Callable[[], Any]] = [
             lambda: snapshot.rules,
@@ -148,7 +148,7 @@ def test_staff_see_all_clients_and_no_secrets(team: Team) -> None:
 
 
 @pytest.mark.parametrize("role", ["admin", "staff"])
-def test_the_history_shows_no_secrets_and_of_sign_ins_only_ones_own(team: Team, role: str) -> None:
+def test_the_history_shows_no_secrets_and_only_my_own_sign_ins(team: Team, role: str) -> None:
     def change_past_guard(change: Callable[[Any], Any]) -> None:
         team.store.change(change, "changed accounts")
 

@@ -67,7 +67,7 @@ REACHES = [
 
 
 @pytest.mark.parametrize(("statement", "reached"), REACHES, ids=lambda value: "" if isinstance(value, set) else None)
-def test_every_table_is_found_wherever_it_stands(statement: Any, reached: set[Table]) -> None:
+def test_every_table_in_a_statement_is_found(statement: Any, reached: set[Table]) -> None:
     assert scope_of(statement).tables == reached
 
 
@@ -90,7 +90,7 @@ def test_every_table_is_found_wherever_it_stands(statement: Any, reached: set[Ta
         "SELECT * FROM user",
     ],
 )
-def test_what_cannot_be_told_or_writes_is_refused(team: Team, statement: Any) -> None:
+def test_an_unclear_or_writing_statement_is_refused(team: Team, statement: Any) -> None:
     with pytest.raises(OutOfScope):
         scope_of(statement)
     before = team.everything()
@@ -118,12 +118,12 @@ def test_what_cannot_be_told_or_writes_is_refused(team: Team, statement: Any) ->
     ],
 )
 @pytest.mark.parametrize("role", ["admin", "staff", "client"])
-def test_no_report_tells_what_lets_somebody_in(team: Team, role: str, statement: Any) -> None:
+def test_no_report_shows_secrets_of_accounts(team: Team, role: str, statement: Any) -> None:
     with team.seen_by(role).read() as snapshot, pytest.raises(ForbiddenError):
         snapshot.select(statement)
 
 
-def test_a_report_needs_the_right_to_all_that_it_speaks_of(team: Team) -> None:
+def test_a_report_needs_the_right_to_read_every_table_in_it(team: Team) -> None:
     unknown = Table("sqlite_master", MetaData(), Column("sql"))
     allowed = {
         "admin": {client, sale, rule, view, setting, user, sign_in, audit, transactions},

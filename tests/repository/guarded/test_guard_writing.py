@@ -56,7 +56,7 @@ def test_nobody_writes_secrets_through_a_guard(team: Team) -> None:
     assert team.everything() == before
 
 
-def test_ones_own_account_is_changed_and_others_are_not_there(team: Team) -> None:
+def test_a_user_changes_their_own_account_and_sees_no_others(team: Team) -> None:
     guarded, me, admin = team.seen_by("client"), team.users["client"], team.users["admin"]
     changed = guarded.transact(lambda tx: tx.change(me, name="Olga O.", phone="+431234567"), "changed my name")
     assert (changed.name, changed.password) == ("Olga O.", "")
@@ -103,7 +103,7 @@ def test_staff_arrange_their_own_dashboard_and_nobody_elses(team: Team) -> None:
     ]
 
 
-def test_staff_take_back_what_they_did_to_their_dashboard_alone(team: Team) -> None:
+def test_staff_undo_only_changes_to_their_own_dashboard(team: Team) -> None:
     guarded, mine, adas = team.seen_by("staff"), team.dashboards["staff"], team.dashboards["admin"]
     guarded.transact(lambda tx: tx.change(mine, tiles="new"), "arranged")
     guarded.transact(lambda tx: tx.undo(), "took back")
@@ -124,7 +124,7 @@ def _dashboards(team: Team) -> list[Any]:
     return list(team.store.everything()[Dashboard].values())
 
 
-def test_staff_do_the_daily_work_and_stand_in_the_history(team: Team) -> None:
+def test_changes_by_staff_are_in_the_history_under_their_name(team: Team) -> None:
     guarded = team.seen_by("staff")
 
     def change(tx: Transaction) -> Any:
@@ -146,7 +146,7 @@ def test_staff_do_the_daily_work_and_stand_in_the_history(team: Team) -> None:
 # Taking back
 
 
-def test_staff_take_back_only_what_they_might_have_done(team: Team) -> None:
+def test_staff_undo_only_changes_that_they_could_have_made(team: Team) -> None:
     guarded, store = team.seen_by("staff"), team.store
     added = store.add(last_name="Added")
     before = team.everything()
@@ -176,7 +176,7 @@ def test_staff_take_back_only_what_they_might_have_done(team: Team) -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "sheets"])
 @pytest.mark.parametrize("way", ["applied", "daily"])
-def test_staff_do_not_take_back_what_the_rules_gave_to_everybody(tmp_path: Path, kind: str, way: str) -> None:
+def test_staff_cannot_undo_a_change_of_rules_for_everybody(tmp_path: Path, kind: str, way: str) -> None:
     with new_team(tmp_path, kind) as team:
         _staff_do_not_take_the_rules_back(team, way)
 
@@ -201,7 +201,7 @@ def _staff_do_not_take_the_rules_back(team: Team, way: str) -> None:
         number, status = guarded_last(admin), store.client(team.own).status
 
 
-def test_staff_take_back_a_status_that_came_of_their_own_work(team: Team) -> None:
+def test_staff_undo_a_status_that_followed_from_their_own_change(team: Team) -> None:
     staff, store = team.seen_by("staff"), team.store
     store.set_rules(("VIP", "total_spend > 1000"), ("New", ""))
     pinned = {"status": "Friend", "status_reason": "Pinned by hand", "status_pinned_until": date(2026, 12, 24)}
@@ -224,7 +224,7 @@ def guarded_last(guarded: GuardedRepository) -> int:
         return snapshot.history(limit=1)[0].id
 
 
-def test_the_last_change_is_ones_own(team: Team) -> None:
+def test_the_last_change_to_undo_is_my_own(team: Team) -> None:
     store, staff, admin = team.store, team.seen_by("staff"), team.seen_by("admin")
     client = store.add(last_name="Added")
     staff.transact(lambda tx: tx.change(tx.get(Client, client.id), city="Graz"), "edited")

@@ -102,7 +102,7 @@ def look(team: Team) -> None:
             pass
 
 
-def test_with_the_row_of_a_client_its_account_is_closed(team: Team) -> None:
+def test_deleting_the_row_of_a_client_closes_its_account(team: Team) -> None:
     add(team)
     client = team.store.add(last_name="Gone")
     account, _ = accounts(team).administration.add(
@@ -121,7 +121,7 @@ def test_with_the_row_of_a_client_its_account_is_closed(team: Team) -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize("name", ["email", "name", "role", "active", "must_change", "password", "second_factor"])
-def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
+def test_an_account_edited_by_hand_cannot_sign_in_and_is_restored(team: Team, name: str) -> None:
     add(team)
     bo = add(team, BO, "staff")
     before = team.stored()[User]
@@ -138,7 +138,7 @@ def test_an_account_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, na
 
 
 @pytest.mark.slow
-def test_a_phone_typed_into_the_tab_is_not_taken_either(team: Team) -> None:
+def test_a_phone_typed_into_the_tab_of_accounts_is_not_accepted(team: Team) -> None:
     anna = add(team)
     Sheet(team, User).put(anna, "phone", "+436641234567")
     assert stored(team, anna).phone == ""
@@ -148,7 +148,7 @@ def test_a_phone_typed_into_the_tab_is_not_taken_either(team: Team) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["seal", "id", "version"])
-def test_a_seal_or_a_mark_that_is_edited_lets_nobody_in_and_is_put_back(team: Team, name: str) -> None:
+def test_an_edited_signature_or_version_of_an_account_is_restored(team: Team, name: str) -> None:
     anna = add(team)
     add(team, BO)
     Sheet(team, User).put(anna, name, {"seal": "something else", "id": 2, "version": "2/1"}[name])
@@ -247,9 +247,7 @@ ATTACKS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
-    team: Team, attack: Callable[[Team, Tabs], None]
-) -> None:
+def test_no_edit_of_the_tabs_of_accounts_lets_anybody_in(team: Team, attack: Callable[[Team, Tabs], None]) -> None:
     add(team)
     bo = add(team, BO, "admin")
     token = getattr(accounts(team).authentication.sign_in(BO, PASSWORD), "token", "")
@@ -287,7 +285,7 @@ def test_whatever_is_done_to_the_tabs_opens_for_nobody_and_is_put_back(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", [old_row, both_tabs, no_accounts, no_accounts_nor_roster, another_secrets_roster])
-def test_a_machine_that_knew_nothing_lets_an_admin_in_again(team: Team, attack: Callable[[Team, Tabs], None]) -> None:
+def test_recovery_works_on_a_new_machine(team: Team, attack: Callable[[Team, Tabs], None]) -> None:
     add(team)
     bo = add(team, BO, "admin")
     before: Any = {kind: all_rows(team, kind) for kind in (User, SignIn)}
@@ -335,7 +333,7 @@ def test_rows_that_are_sorted_stay_where_people_put_them(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_done_by_hand_elsewhere_is_taken_all_the_same(team: Team) -> None:
+def test_edits_in_other_tabs_are_applied_while_accounts_are_restored(team: Team) -> None:
     add(team)
     client = team.store.add()
     Sheet(team, Client).put(client, "city", "Graz")
@@ -363,9 +361,7 @@ def no_rows_nor_roster(team: Team, bo: User) -> None:  # noqa: ARG001 - no row i
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spoil", [spoilt_seal, spoilt_and_no_roster, no_rows_nor_roster])
-def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
-    team: Team, spoil: Callable[[Team, User], None]
-) -> None:
+def test_an_outdated_machine_restores_no_withdrawn_rights(team: Team, spoil: Callable[[Team, User], None]) -> None:
     add(team)
     bo = add(team, BO, "staff")
     behind = team.another()
@@ -394,7 +390,7 @@ def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
 
 
 @pytest.mark.slow
-def test_a_machine_that_missed_no_change_of_accounts_puts_them_back(team: Team) -> None:
+def test_an_up_to_date_machine_restores_accounts(team: Team) -> None:
     anna = add(team)
     behind = team.another()
     assert accounts(team, behind).authentication.sign_in(ANNA, PASSWORD)
@@ -408,7 +404,7 @@ def test_a_machine_that_missed_no_change_of_accounts_puts_them_back(team: Team) 
 
 
 @pytest.mark.slow
-def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
+def test_two_machines_that_restore_the_same_account_agree(team: Team) -> None:
     add(team)
     bo = add(team, BO, "staff")
     other = team.another()
@@ -424,7 +420,7 @@ def test_two_machines_that_put_back_the_same_agree(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> None:
+def test_a_change_after_an_edit_by_hand_is_signed_for_all_machines(team: Team) -> None:
     add(team)
     bo = add(team, BO, "staff")
     Sheet(team, User).put(bo, "name", "Anna")
@@ -435,7 +431,7 @@ def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> 
 
 
 @pytest.mark.slow
-def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> None:
+def test_the_history_in_the_sheet_has_no_secrets_of_accounts(team: Team) -> None:
     anna = add(team)
     accounts(team).administration.set_one_time_password(anna.id)
     text = str(team.cells(HISTORY))
@@ -445,7 +441,7 @@ def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> 
 
 
 @pytest.mark.parametrize("typed", [1e300, 1e18, float("inf"), "9" * 20, "9" * 5000])
-def test_a_number_that_no_cell_holds_is_damage_and_no_fault_of_the_program(typed: float | str) -> None:
+def test_an_impossible_number_in_a_cell_is_reported_as_damage(typed: float | str) -> None:
     names, values = State().rows()
     assert State.read([names, values])
     for name in ("revision", "history_rows", "user", "client"):
@@ -495,7 +491,7 @@ def test_an_older_program_leaves_it_alone_from_then_on(team: Team, monkeypatch: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("knows", [True, False])
-def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(team: Team, knows: bool) -> None:
+def test_a_deleted_tab_of_accounts_is_recreated_and_lets_nobody_in(team: Team, knows: bool) -> None:
     add(team)
     team.person.delete_tab(team.id, TABS[User].title)
     other = team.another()
@@ -522,9 +518,7 @@ def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(te
 
 @pytest.mark.slow
 @pytest.mark.parametrize("gone", [["users"], ["users", "sign-ins"], ["crm"], ["users", "crm"], "all"])
-def test_damaged_tabs_of_accounts_let_nobody_in_until_a_machine_that_knows_them_repairs_them(
-    team: Team, gone: list[str] | str
-) -> None:
+def test_damaged_tabs_of_accounts_let_nobody_in_until_they_are_repaired(team: Team, gone: list[str] | str) -> None:
     add(team)
     client = team.store.add()
     team.stored()
@@ -546,7 +540,7 @@ def test_damaged_tabs_of_accounts_let_nobody_in_until_a_machine_that_knows_them_
 
 
 @pytest.mark.slow
-def test_a_machine_that_is_behind_brings_no_account_back_that_others_have_withdrawn(team: Team) -> None:
+def test_an_outdated_machine_restores_no_withdrawn_account(team: Team) -> None:
     anna = add(team)
     behind = team.another()
     team.stored(behind)
@@ -564,7 +558,7 @@ def test_a_machine_that_is_behind_brings_no_account_back_that_others_have_withdr
 
 
 @pytest.mark.slow
-def test_an_older_spreadsheet_is_led_through_the_set_up_and_stays_what_it_was(team: Team) -> None:
+def test_an_older_spreadsheet_is_set_up_again_without_losing_data(team: Team) -> None:
     client = team.store.add()
     older(team)
     account = json.dumps(team.person.credentials())

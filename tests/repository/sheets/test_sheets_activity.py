@@ -58,7 +58,7 @@ def test_a_stage_that_is_typed_moves_the_deal(team: Team) -> None:
     assert any("no stage 77" in finding for finding in wrong(team))
 
 
-def test_a_row_that_names_nobody_is_told_and_kept(team: Team) -> None:
+def test_a_row_without_a_known_client_is_reported_and_kept(team: Team) -> None:
     client = team.store.add()
     Sheet(team, Contact).add(client=99, name="Jo Fox")
     Sheet(team, FollowUp).add(client=client.id, what="without a day")
@@ -112,7 +112,7 @@ def test_an_older_spreadsheet_gets_the_tabs_and_columns_for_selling(team: Team) 
     assert team.agreed()[Client][client.id].next_follow_up_on == team.store.today  # type: ignore[attr-defined]
 
 
-def test_an_older_spreadsheet_gets_the_opt_outs_that_its_history_tells_of() -> None:
+def test_an_older_spreadsheet_gets_opt_outs_from_its_history() -> None:
     with new_team() as team:
         team.store.add(last_name="Berg", email="ada@example.org")
         team.store.add(last_name="Cole", email="bo@example.org", marketing_consent=True)

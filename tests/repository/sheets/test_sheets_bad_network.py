@@ -8,6 +8,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_nothing_is_lost_doubled_or_wrongly_told(seed: int) -> None:
+def test_nothing_is_lost_doubled_or_wrongly_reported(seed: int) -> None:
     with far_away() as google:
         run(google, seed)

@@ -74,7 +74,7 @@ def _cost(team: Team, action: Callable[[], Any]) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-def test_the_first_look_and_the_next_one(team: Team) -> None:
+def test_the_cost_of_the_first_and_the_next_read(team: Team) -> None:
     new = team.another()
     assert _cost(team, new.refresh) == (2, 0)
     assert _cost(team, new.refresh) == (1, 0)
@@ -83,7 +83,7 @@ def test_the_first_look_and_the_next_one(team: Team) -> None:
     assert _cost(team, new.refresh) == (0, 0)
 
 
-def test_what_is_only_read_costs_nothing_while_it_is_fresh(team: Team, program: SheetsRepository) -> None:
+def test_reads_cost_no_requests_while_the_mirror_is_fresh(team: Team, program: SheetsRepository) -> None:
     def read() -> None:
         with program.read() as snapshot:
             assert len(snapshot.search("First 77")) > 5
@@ -97,7 +97,7 @@ def test_what_is_only_read_costs_nothing_while_it_is_fresh(team: Team, program: 
 
 
 @pytest.mark.slow
-def test_a_sale_with_all_that_follows_from_it(team: Team, program: SheetsRepository) -> None:
+def test_the_cost_of_a_sale_with_its_effects(team: Team, program: SheetsRepository) -> None:
     sold = Sale(client=2_900, on=date(2026, 11, 1), amount=Decimal(VIP_FROM))
     assert _cost(team, lambda: program.transact(lambda tx: tx.add(sold), "a sale")) == (1, 1)
     with program.read() as snapshot:
@@ -106,7 +106,7 @@ def test_a_sale_with_all_that_follows_from_it(team: Team, program: SheetsReposit
         assert snapshot.history()[0].what == "a sale"
 
 
-def test_an_edit_and_a_deletion(team: Team, program: SheetsRepository) -> None:
+def test_the_cost_of_an_edit_and_a_deletion(team: Team, program: SheetsRepository) -> None:
     def edit(tx: Any) -> None:
         tx.change(tx.get(Client, 42), city="Hamburg", notes="Moved")
 
@@ -114,7 +114,7 @@ def test_an_edit_and_a_deletion(team: Team, program: SheetsRepository) -> None:
     assert _cost(team, lambda: program.transact(lambda tx: tx.delete(tx.get(Client, 43)), "a deletion")) == (1, 1)
 
 
-def test_where_google_may_merge_requests_a_change_is_read_once_more(team: Team, program: SheetsRepository) -> None:
+def test_where_google_may_merge_requests_a_change_costs_one_more_read(team: Team, program: SheetsRepository) -> None:
     team.person.serialises(team.id, False)
     try:
         moved = "an edit"
@@ -127,14 +127,14 @@ def test_where_google_may_merge_requests_a_change_is_read_once_more(team: Team, 
 
 
 @pytest.mark.slow
-def test_an_import_of_ten_thousand_clients(team: Team, program: SheetsRepository) -> None:
+def test_the_cost_of_importing_ten_thousand_clients(team: Team, program: SheetsRepository) -> None:
     reads, writes = _cost(team, lambda: program.transact(lambda tx: tx.add_all(_clients(10_000)), "an import"))
     assert reads <= 1
     assert writes <= 10
 
 
 @pytest.mark.slow
-def test_rules_that_move_a_thousand_clients(team: Team, program: SheetsRepository) -> None:
+def test_the_cost_of_rules_that_move_a_thousand_clients(team: Team, program: SheetsRepository) -> None:
     def change(tx: Any) -> None:
         (vip,) = [rule for rule in tx.find_all(StatusRule) if rule.status == "VIP"]
         tx.change(vip, when="total_spend >= 30000")

@@ -73,7 +73,7 @@ def test_an_older_spreadsheet_gets_the_columns_from_the_names(team: Team) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("refused", ["viewer", "protected"])
-def test_whoever_may_not_write_the_columns_reads_an_older_spreadsheet_once(team: Team, refused: str) -> None:
+def test_a_viewer_reads_an_older_spreadsheet_once(team: Team, refused: str) -> None:
     put(team)
     take_columns_away(team)
     other = team.another()
@@ -103,7 +103,7 @@ def test_whoever_may_not_write_the_columns_reads_an_older_spreadsheet_once(team:
 
 
 @pytest.mark.slow
-def test_without_a_column_everything_goes_on(team: Team) -> None:
+def test_without_the_owner_column_everything_works(team: Team) -> None:
     put(team)
     at = team.cells(Client)[0].index(header(Client, "owner_id"))
     team.person.delete_column(team.id, TABS[Client].title, at)
@@ -114,7 +114,7 @@ def test_without_a_column_everything_goes_on(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_name_that_is_typed_says_whose_it_is_and_the_number_beside_it_is_the_programs(team: Team) -> None:
+def test_a_typed_name_sets_the_owner_and_the_account_number_cannot_be_edited(team: Team) -> None:
     put(team)
     hand = Sheet(team, Client)
     one = team.store.client(1)

@@ -109,9 +109,7 @@ _IN_SEVERAL = ["clients deleted", "a CSV over the tab", "a file over the spreads
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", _IN_SEVERAL)
-def test_what_is_too_much_for_one_request_goes_in_several(
-    team: Team, case: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_repair_is_split_into_several_requests(team: Team, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before = team.stored()
     CASES[case][0](team)
     monkeypatch.setattr(repairing, "LARGEST", 12_000)
@@ -129,7 +127,7 @@ class _Killed(BaseException):
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", [False, True], ids=["killed", "answer lost"])
 @pytest.mark.parametrize("case", [*_IN_SEVERAL, "history deleted", "history cleared"])
-def test_a_repair_that_breaks_off_is_finished_by_the_next_one(
+def test_an_interrupted_repair_is_finished_by_the_next_one(
     case: str, lost: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, broken = Service.write, 0
@@ -179,7 +177,7 @@ def test_a_repair_that_breaks_off_is_finished_by_the_next_one(
 @pytest.mark.slow
 @pytest.mark.parametrize("merges", [False, True])
 @pytest.mark.parametrize("case", ["a row above the heading", "heading deleted", "clients deleted", "crm typed into"])
-def test_two_who_repair_at_one_moment_put_it_back_once(team: Team, case: str, merges: bool) -> None:
+def test_two_repairs_at_one_moment_restore_once(team: Team, case: str, merges: bool) -> None:
     before, other = team.stored(), team.another("ben")
     team.person.serialises(team.id, not merges)
     team.stored(other)
@@ -202,7 +200,7 @@ def test_two_who_repair_at_one_moment_put_it_back_once(team: Team, case: str, me
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=[] if CASES[case][2] else pytest.mark.slow) for case in CASES]
 )
-def test_what_was_damaged_by_hand_is_named_and_put_back(team: Team, case: str) -> None:
+def test_damage_by_hand_is_named_and_restored(team: Team, case: str) -> None:
     act, words, _ = CASES[case]
     other = team.another("ben")
     before, summaries = team.stored(), team.summaries()
@@ -255,7 +253,7 @@ def _others_save(team: Team, other: Any) -> None:
     "case",
     ["sales deleted", "history deleted", "clients deleted", "a CSV over the tab", "crm deleted", "history cleared"],
 )
-def test_a_machine_that_is_behind_repairs_with_what_others_have_saved_since(team: Team, case: str) -> None:
+def test_an_outdated_machine_repairs_with_the_changes_of_others(team: Team, case: str) -> None:
     other = team.another("ben")
     team.stored(other)
     _others_save(team, other)
@@ -274,7 +272,7 @@ def test_a_machine_that_is_behind_repairs_with_what_others_have_saved_since(team
 
 
 @pytest.mark.slow
-def test_what_was_too_much_to_be_kept_is_named_before_a_machine_that_is_behind_repairs(team: Team) -> None:
+def test_data_that_an_outdated_machine_cannot_restore_is_named_before_its_repair(team: Team) -> None:
     other = team.another("ben")
     team.stored(other)
     many = [Client(kind="person", last_name=f"Import {at}", notes="x" * 400) for at in range(300)]
@@ -293,7 +291,7 @@ def test_what_was_too_much_to_be_kept_is_named_before_a_machine_that_is_behind_r
 
 
 @pytest.mark.parametrize("first", ["who knew it", "a new computer"])
-def test_what_a_repair_could_not_put_back_is_kept_where_it_is_known(team: Team, first: str) -> None:
+def test_data_that_a_repair_could_not_restore_is_kept_on_the_machine_that_has_it(team: Team, first: str) -> None:
     other = team.another("ben")
     team.stored(other)
     sold = other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(7), note="ours")), "sold")
@@ -329,7 +327,7 @@ def test_what_a_repair_could_not_put_back_is_kept_where_it_is_known(team: Team, 
         assert machine.held().gone == {}
 
 
-def test_of_two_who_repair_at_one_moment_the_one_that_knows_less_takes_nothing_away(team: Team) -> None:
+def test_of_two_repairs_the_one_with_less_data_removes_nothing(team: Team) -> None:
     other = team.another("ben")
     team.stored(other)
     team.person.serialises(team.id, False)
@@ -355,7 +353,7 @@ def test_of_two_who_repair_at_one_moment_the_one_that_knows_less_takes_nothing_a
     assert team.agreed() == team.stored(other) == before
 
 
-def test_who_reads_everything_anew_keeps_what_a_repair_has_not_put_back(team: Team) -> None:
+def test_a_full_read_keeps_data_that_a_repair_has_not_restored(team: Team) -> None:
     other = team.another("ben")
     team.stored(other)
     sold = other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(7), note="ours")), "sold")
@@ -372,7 +370,7 @@ def test_who_reads_everything_anew_keeps_what_a_repair_has_not_put_back(team: Te
     assert team.agreed() == before
 
 
-def test_a_row_that_is_deleted_by_hand_is_gone_for_one_that_has_not_read_for_long(
+def test_a_row_deleted_by_hand_is_deleted_on_an_outdated_machine_too(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = team.another("ben")
@@ -394,7 +392,7 @@ def _issued_invoice() -> Invoice:
 
 
 @pytest.mark.slow
-def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> None:
+def test_a_machine_with_more_data_says_so_and_can_restore_it(team: Team) -> None:
     other, third = team.another("ben"), team.another("cleo")
     team.stored(other)
     other.transact(lambda tx: tx.add(NumberSeries(name="invoice", pattern="I-{number}", year=2026, last=6)), "issued")
@@ -439,7 +437,7 @@ def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> Non
 
 @pytest.mark.many
 @pytest.mark.parametrize("column", ["Total spend", "Version", "Created"])
-def test_a_cell_that_only_the_program_writes_is_put_back(team: Team, column: str) -> None:
+def test_a_cell_that_only_the_program_writes_is_restored(team: Team, column: str) -> None:
     other = team.another("ben")
     before = team.stored(other)
     team.person.set_cells(team.id, CLIENTS, 1, _column(team, column), [["5"]])
@@ -463,7 +461,7 @@ def test_a_cell_that_only_the_program_writes_is_put_back(team: Team, column: str
         ("heading deleted", "a row above the heading"),
     ],
 )
-def test_a_heading_that_was_damaged_and_moved_is_put_back(team: Team, first: str, then: str) -> None:
+def test_a_heading_that_was_damaged_and_moved_is_restored(team: Team, first: str, then: str) -> None:
     CASES[first][0](team)
     CASES[then][0](team)
     before, words = team.stored(), " ".join(team.repository.damage_by_hand())
@@ -475,7 +473,7 @@ def test_a_heading_that_was_damaged_and_moved_is_put_back(team: Team, first: str
 
 @pytest.mark.many
 @pytest.mark.parametrize("case", _BY_ITSELF[::-1])
-def test_a_machine_that_has_never_read_it_repairs_what_needs_no_knowledge(team: Team, case: str) -> None:
+def test_a_new_machine_repairs_damage_that_needs_no_data(team: Team, case: str) -> None:
     before = team.stored()
     CASES[case][0](team)
     fresh = team.another("ben")
@@ -486,14 +484,14 @@ def test_a_machine_that_has_never_read_it_repairs_what_needs_no_knowledge(team: 
     assert list(team.agreed()[Sale]) == list(team.stored(fresh)[Sale])
 
 
-def test_a_machine_that_has_never_read_it_is_told_where_a_cleared_history_is_put_back(team: Team) -> None:
+def test_a_new_machine_names_where_a_cleared_history_can_be_restored(team: Team) -> None:
     _clear_history(team)
     with pytest.raises(StoreDamagedError, match="cleared by hand; run `sheets repair` on a computer that has read it"):
         team.stored(team.another())
 
 
 @pytest.mark.slow
-def test_numbers_given_out_before_an_older_version_was_put_back_are_not_given_again(team: Team) -> None:
+def test_ids_from_before_a_restored_version_are_not_used_again(team: Team) -> None:
     document = team.person._document(team.id)
     older, other = document.book, team.another("ben")
     series = NumberSeries(name="invoice", pattern="I-{year}-{number}", year=2026, last=6)
@@ -514,7 +512,7 @@ def test_numbers_given_out_before_an_older_version_was_put_back_are_not_given_ag
     team.agreed()
 
 
-def test_a_revision_made_lower_after_a_repair_is_found_by_a_machine_that_has_not_read_since(team: Team) -> None:
+def test_a_lowered_revision_after_a_repair_is_found_by_an_outdated_machine(team: Team) -> None:
     other = team.another("ben")
     team.stored(other)
     team.store.change(lambda tx: tx.change(tx.get(Client, 1), city="Graz"))

@@ -83,7 +83,7 @@ def at(kind: type[Record], name: str) -> int:
 # How it looks
 
 
-def test_headings_are_bold_and_stay_in_sight(shell: CommandLine, service: Service) -> None:
+def test_headings_are_bold_and_frozen(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     for kind in RECORDS:
         properties = sheet_of(service, kind, "properties(gridProperties,tabColorStyle)")["properties"]
@@ -96,7 +96,7 @@ def test_headings_are_bold_and_stay_in_sight(shell: CommandLine, service: Servic
 
 
 @pytest.mark.slow
-def test_each_column_shows_its_values_as_what_they_are(shell: CommandLine, service: Service) -> None:
+def test_each_column_has_the_format_of_its_values(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     row = cells_of(service, Client, "userEnteredFormat(numberFormat)")[2]
     formats = {
@@ -139,7 +139,7 @@ def test_amounts_of_an_older_spreadsheet_are_shown_in_full_once_it_is_set_up_aga
 
 
 @pytest.mark.slow
-def test_what_people_type_stays_what_it_is(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
+def test_typed_values_keep_their_meaning(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     shell.did("sheets", "setup")
     for name, text in (
         ("first_name", "Ada"),
@@ -176,7 +176,7 @@ def colours(service: Service) -> list[str]:
 
 
 @pytest.mark.slow
-def test_what_can_be_chosen_and_what_has_a_colour_follows_the_rules(shell: CommandLine, service: Service) -> None:
+def test_drop_down_lists_and_colours_follow_the_rules(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     assert rules_in(service, Client, "status") == ["VIP", "Regular"]
     assert rules_in(service, Client, "kind") == ["person", "company"]
@@ -196,7 +196,7 @@ def test_what_can_be_chosen_and_what_has_a_colour_follows_the_rules(shell: Comma
 
 
 @pytest.mark.slow
-def test_what_people_made_of_it_stays(shell: CommandLine, service: Service) -> None:
+def test_formatting_by_people_is_kept(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     tab = TABS[Client].sheet_id
     status = {"sheetId": tab, "startRowIndex": 1, "startColumnIndex": 7, "endColumnIndex": 8}
@@ -229,7 +229,7 @@ def test_what_people_made_of_it_stays(shell: CommandLine, service: Service) -> N
 
 
 @pytest.mark.slow
-def test_what_the_program_keeps_is_guarded_by_a_warning_and_little_seen(shell: CommandLine, service: Service) -> None:
+def test_technical_columns_are_hidden_and_edits_get_a_warning(shell: CommandLine, service: Service) -> None:
     shell.did("sheets", "setup")
     found = sheet_of(service, Client, "protectedRanges,data(columnMetadata(hiddenByUser))")
     assert all(protected_range["warningOnly"] for protected_range in found["protectedRanges"])
@@ -310,7 +310,7 @@ def test_columns_that_were_deleted_are_put_back(shell: CommandLine, stand_in: St
 
 
 @pytest.mark.slow
-def test_a_heading_of_every_tab_is_read_back(shell: CommandLine) -> None:
+def test_headings_of_every_tab_are_recognized(shell: CommandLine) -> None:
     for kind in RECORDS:
         head = heading(kind, new_heading(kind))
         assert not head.missing
@@ -320,7 +320,7 @@ def test_a_heading_of_every_tab_is_read_back(shell: CommandLine) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("applied", [True, False])
-def test_an_answer_that_does_not_come_is_looked_for(
+def test_a_lost_reply_during_setup_is_checked_before_a_retry(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str, applied: bool
 ) -> None:
     stand_in.fault("drop_reply" if applied else "drop_request", only="writes")
@@ -352,7 +352,7 @@ def with_list(stand_in: StandIn, spreadsheet: str, rows: Sequence[Sequence[Any]]
 
 
 @pytest.mark.slow
-def test_nobody_is_asked_twice_and_everything_is_said_first(
+def test_an_adoption_asks_once_after_showing_everything(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str
 ) -> None:
     with_list(stand_in, spreadsheet, [HEAD, ADA, BO, ["", "Nobody", "", "", "", "a lot", ""]])
@@ -381,7 +381,9 @@ def test_nobody_is_asked_twice_and_everything_is_said_first(
 
 
 @pytest.mark.slow
-def test_a_row_comes_in_without_what_cannot_be_read(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
+def test_a_row_is_adopted_without_its_unreadable_values(
+    shell: CommandLine, stand_in: StandIn, spreadsheet: str
+) -> None:
     """But for its names and what was spent: money is not guessed."""
     never = ["Cy", "Never", "not known", "", "", 35000, ""]
     with_list(stand_in, spreadsheet, [HEAD, ADA, never, ["Di", "Slash", "/", "/", "", "", ""]])
@@ -408,7 +410,7 @@ def test_phones_and_dates_are_read_as_in_the_country_of_the_spreadsheet(
 
 
 @pytest.mark.slow
-def test_columns_without_a_field_are_named_and_become_own_fields_where_that_is_wanted(
+def test_unknown_columns_are_named_and_can_become_custom_fields(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str
 ) -> None:
     with_list(stand_in, spreadsheet, [[*HEAD, "relation"], [*ADA, "friend"]])
@@ -422,7 +424,7 @@ def test_columns_without_a_field_are_named_and_become_own_fields_where_that_is_w
     assert client["extra"] == {"relation": "friend"}
 
 
-def test_no_is_an_answer(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
+def test_an_adoption_can_be_declined(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     with_list(stand_in, spreadsheet, [HEAD, ADA])
     assert shell.did("sheets", "setup", "--take-over", "no")["taken_over"] is None
     assert shell.clients() == []
@@ -441,7 +443,7 @@ def test_no_is_an_answer(shell: CommandLine, stand_in: StandIn, spreadsheet: str
     ],
     ids=["German", "French", "whole names"],
 )  # fmt: skip
-def test_a_list_in_any_order_and_language(
+def test_a_list_with_columns_in_any_order_and_language_is_adopted(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str, head: list[str], row: list[str]
 ) -> None:
     with_list(stand_in, spreadsheet, [head, row], tab="clients")
@@ -464,7 +466,7 @@ def test_real_dates_and_numbers_are_read_as_they_are(shell: CommandLine, stand_i
 
 
 @pytest.mark.slow
-def test_a_client_who_stands_there_twice(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
+def test_a_client_listed_twice_is_adopted_once(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     more = [*ADA[:5], 99.5, ""]
     with_list(
         stand_in,
@@ -478,9 +480,7 @@ def test_a_client_who_stands_there_twice(shell: CommandLine, stand_in: StandIn, 
 
 
 @pytest.mark.slow
-def test_which_list_has_to_be_said_where_there_are_several(
-    shell: CommandLine, stand_in: StandIn, spreadsheet: str
-) -> None:
+def test_with_several_lists_one_must_be_chosen(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     with_list(stand_in, spreadsheet, [HEAD, ADA])
     with_list(stand_in, spreadsheet, [HEAD, BO], tab="Old ones")
     with_list(stand_in, spreadsheet, [["Product", "Price"], ["Table", "100"]], tab="Prices")
@@ -492,7 +492,7 @@ def test_which_list_has_to_be_said_where_there_are_several(
 
 
 @pytest.mark.slow
-def test_markup_in_a_list_is_only_text(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
+def test_markup_in_an_adopted_list_is_plain_text(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     with_list(stand_in, spreadsheet, [["Name", "Email", "[bold]x[/]"], ["[red]Ada[/] \x1b[31m", "a@example.com", "=1"]])
     answer = shell("sheets", "setup", "--yes")
     assert "\x1b" not in answer.out + answer.err
@@ -503,7 +503,7 @@ def test_markup_in_a_list_is_only_text(shell: CommandLine, stand_in: StandIn, sp
 
 
 @pytest.mark.slow
-def test_the_choice_is_remembered_and_forgotten(shell: CommandLine, spreadsheet: str) -> None:
+def test_the_chosen_store_is_remembered_and_can_be_reset(shell: CommandLine, spreadsheet: str) -> None:
     store = shell.environment.pop("CRM_STORE")
     shell.did("clients", "add", "--last-name", "On this computer")
     address = f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#gid=0"
@@ -521,7 +521,7 @@ def test_the_choice_is_remembered_and_forgotten(shell: CommandLine, spreadsheet:
 
 
 @pytest.mark.slow
-def test_what_is_remembered_badly_is_said(shell: CommandLine) -> None:
+def test_an_invalid_remembered_store_is_reported(shell: CommandLine) -> None:
     del shell.environment["CRM_STORE"]
     folder = shell.folder / "data" / "crm"
     folder.mkdir(parents=True)
@@ -529,7 +529,7 @@ def test_what_is_remembered_badly_is_said(shell: CommandLine) -> None:
     assert "store.txt does not name a store" in shell.refused("clients", "list", code=2)
 
 
-def test_one_that_is_not_set_up_says_what_to_run(shell: CommandLine, spreadsheet: str) -> None:
+def test_a_spreadsheet_that_is_not_set_up_names_the_command_to_run(shell: CommandLine, spreadsheet: str) -> None:
     answer = shell("clients", "list", "--json")
     assert answer.error["error"] == "store_not_set_up"
     assert f"python run.py sheets setup {spreadsheet}" in answer.error["message"]
@@ -537,7 +537,9 @@ def test_one_that_is_not_set_up_says_what_to_run(shell: CommandLine, spreadsheet
     assert shell.clients() == []
 
 
-def test_without_a_key_every_command_says_so_and_leaving_works(shell: CommandLine, spreadsheet: str) -> None:
+def test_without_credentials_every_command_says_so_and_disconnecting_works(
+    shell: CommandLine, spreadsheet: str
+) -> None:
     shell.did("sheets", "connect", spreadsheet)
     shell.environment |= {"CREDS": "", "CRM_CREDS": str(shell.folder / "none.json"), "CRM_STORE": ""}
     for words in (("clients", "list"), ("clients", "add", "--last-name", "X"), ("sheets", "setup", spreadsheet)):
@@ -547,7 +549,7 @@ def test_without_a_key_every_command_says_so_and_leaving_works(shell: CommandLin
 
 
 @pytest.mark.slow
-def test_without_network_the_shell_says_of_when_it_is(shell: CommandLine, stand_in: StandIn) -> None:
+def test_without_a_network_the_shell_shows_a_notice(shell: CommandLine, stand_in: StandIn) -> None:
     shell.did("sheets", "setup")
     shell.did("clients", "add", "--last-name", "Berg")
     # Nobody listens there any more; the key is the stand-in's all the same.

@@ -331,7 +331,7 @@ CASES: dict[str, Case] = {
 @pytest.mark.many(3)
 @pytest.mark.whole
 @pytest.mark.parametrize("name", CASES)
-def test_what_must_hold_afterwards(team: Team, name: str) -> None:
+def test_the_store_is_right_after_each_edit_by_hand(team: Team, name: str) -> None:
     case = CASES[name]
     case.act(team)
     for machine in (team.repository, *([team.another()] if case.fresh and not case.notice else [])):

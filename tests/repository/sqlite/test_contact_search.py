@@ -33,13 +33,13 @@ TYPED = (
 )  # fmt: skip
 
 
-def test_whatever_is_typed_of_a_contact_finds_the_client(store: Store) -> None:
+def test_any_field_of_a_contact_finds_the_client(store: Store) -> None:
     acme, _ = store.add(kind="company", last_name="", company="Acme"), store.add(last_name="Other")
     put(store, acme, "Jo Fóx", email="jo@acme.example", phone="+12125550123")
     assert {text: found(store, text) for text in TYPED} == {text: [acme.id] for text in TYPED}
 
 
-def test_signs_are_text_and_nothing_finds_everybody(store: Store) -> None:
+def test_punctuation_is_text_and_an_empty_search_finds_everybody(store: Store) -> None:
     acme = store.add(last_name="Acme")
     put(store, acme, 'a_b% "AND" \\')
     for text in ("a_b%", '"AND"', "\\", "_b"):
@@ -48,7 +48,7 @@ def test_signs_are_text_and_nothing_finds_everybody(store: Store) -> None:
         assert found(store, text) == []
 
 
-def test_it_follows_changes_deletions_and_undo(store: Store) -> None:
+def test_the_contact_index_follows_changes_deletions_and_undo(store: Store) -> None:
     acme, other = store.add(last_name="Acme"), store.add(last_name="Other")
     jo = put(store, acme, "Jo Fox")
     store.change(lambda tx: tx.change(tx.get(Contact, jo.id), name="Joan Wolf"))
@@ -77,7 +77,7 @@ def test_within_a_transaction_a_new_contact_is_found(store: Store) -> None:
     assert store.change(change) == [acme.id]
 
 
-def test_a_copied_store_finds_them_too(store: Store, new_store: NewStore) -> None:
+def test_contacts_are_found_in_a_copied_store(store: Store, new_store: NewStore) -> None:
     acme = store.add(last_name="Acme")
     put(store, acme, "Jo Fox")
     with new_store() as copy:
@@ -106,7 +106,7 @@ def test_every_part_of_a_name_finds_the_client(new_store: NewStore, names: list[
             assert clients[at].id in found(store, part)
 
 
-def test_a_damaged_index_is_told(new_store: NewStore) -> None:
+def test_a_damaged_index_is_reported(new_store: NewStore) -> None:
     with new_store() as store:
         put(store, store.add(last_name="Acme"), "Jo Fox")
         if not store.repository.url.startswith("sqlite"):

@@ -172,6 +172,6 @@ def test_a_wrong_value_is_named_wherever_it_stands(file: Path, number: int) -> N
         refuse(file, column, value, checked=is_first or at == number % len(values))
 
 
-def test_what_is_right_is_read(file: Path) -> None:
+def test_a_valid_value_is_read(file: Path) -> None:
     for table in metadata().sorted_tables:
         read_all(file, next(iter(table.columns)))

@@ -52,7 +52,7 @@ def shown(line: ClientConnection, text: str) -> bytes:
     return seen
 
 
-def test_the_terminal_opens_for_the_session_that_asks(site: WebSite, browser: Browser) -> None:
+def test_the_terminal_opens_for_its_own_session(site: WebSite, browser: Browser) -> None:
     with browser.terminal() as line:
         assert b"session=" in shown(line, "session=")
         line.send(b"z")
@@ -64,13 +64,13 @@ def test_the_terminal_opens_for_the_session_that_asks(site: WebSite, browser: Br
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://localhost"])
-def test_a_page_elsewhere_gets_no_connection(browser: Browser, origin: str) -> None:
+def test_a_page_of_another_site_gets_no_connection(browser: Browser, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused, browser.terminal(origin=origin):
         pass
     assert refused.value.response.status_code == 403
 
 
-def test_who_is_not_signed_in_gets_no_terminal(site: WebSite) -> None:
+def test_without_a_sign_in_there_is_no_terminal(site: WebSite) -> None:
     stranger = site.browser()
     with stranger.terminal() as line:
         assert closing_code(line) == 4401
@@ -91,7 +91,7 @@ def test_signing_out_ends_the_terminal_at_once(browser: Browser) -> None:
         assert closing_code(line) == 4401
 
 
-def test_whoever_is_deactivated_is_out_within_seconds(site: WebSite) -> None:
+def test_a_deactivated_user_is_signed_out_within_seconds(site: WebSite) -> None:
     user = site.add("leaver")
     browser = site.browser()
     browser.sign_in("leaver@example.com")
@@ -108,7 +108,7 @@ def offered(line: ClientConnection) -> dict[str, Any]:
     return message(line, "offer")
 
 
-def test_a_file_is_taken_once(browser: Browser) -> None:
+def test_a_file_is_downloaded_once(browser: Browser) -> None:
     with browser.terminal() as line:
         offer = offered(line)
         link = f"/files/{offer['token']}"
@@ -154,7 +154,7 @@ def test_a_file_is_handed_to_the_menu_that_waits_for_it(browser: Browser) -> Non
         assert send(browser, token, content).status_code == 404
 
 
-def test_what_nobody_waits_for_is_not_taken(site: WebSite, browser: Browser) -> None:
+def test_an_upload_that_no_menu_waits_for_is_refused(site: WebSite, browser: Browser) -> None:
     with browser.terminal() as line:
         assert send(browser, "made-up", b"x").status_code == 404
         line.send(b"a")
@@ -240,7 +240,7 @@ def test_a_page_is_there_at_once(site: WebSite) -> None:
     assert min(taken[1:]) < 0.025
 
 
-def test_health_tells_strangers_nothing_else(site: WebSite) -> None:
+def test_the_health_check_shows_no_details(site: WebSite) -> None:
     for path, expected in (("/healthz", "alive\n"), ("/readyz", "ready\n")):
         # Asked by machines, by whatever address.
         answer = httpx.get(f"{site.url}{path}", headers={"Host": "10.1.2.3"})

@@ -185,7 +185,7 @@ def test_leaving_ends_the_menu_and_its_process(tab: Open) -> None:
     assert again.pid() != pid
 
 
-def test_whoever_is_signed_out_is_led_to_the_sign_in_by_the_menu_too(tab: Open) -> None:
+def test_the_menu_of_a_signed_out_user_leads_to_the_sign_in(tab: Open) -> None:
     assert tab().keys("u").closed() == (4401, OVER)
     assert tab().keys("U").closed() == (4401, DONE)
 
@@ -195,7 +195,7 @@ def written(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [json.loads(JsonLines().format(record)) for record in caplog.records]
 
 
-def test_a_crash_is_told_in_a_sentence_and_logged_without_its_words(
+def test_a_crash_shows_a_short_message_and_is_logged_without_user_data(
     tab: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = tab()
@@ -284,7 +284,7 @@ def test_two_tabs_show_one_menu_at_the_size_that_fits_both(tab: Open) -> None:
     one.sees("size 100x40")
 
 
-def test_a_menu_is_open_in_no_more_tabs_than_one_can_mean(tab: Open) -> None:
+def test_the_number_of_tabs_of_a_menu_is_limited(tab: Open) -> None:
     tabs = [tab() for _ in range(20)]
     tabs[0].sees("Sample menu")
     last = tab()
@@ -316,7 +316,7 @@ def test_a_page_that_draws_nothing_stops_the_menu_and_nothing_grows(tab: Open) -
     assert len(one.shown) > 1_900_000
 
 
-def test_acknowledging_more_than_was_sent_is_passed_over(tab: Open) -> None:
+def test_an_acknowledgement_of_too_much_is_ignored(tab: Open) -> None:
     one = tab()
     one.sees("Sample menu")
     one.stuck = True
@@ -354,7 +354,7 @@ def test_too_much_at_once_closes_the_page_and_leaves_the_menu(tab: Open) -> None
     assert again.closed()[0] == 4413
 
 
-def test_what_is_no_message_is_passed_over(tab: Open) -> None:
+def test_an_invalid_message_is_ignored(tab: Open) -> None:
     one = tab()
     one.sees("Sample menu")
     for text in ("", "{", "[]", "7", '{"type": 5}', '{"type": "resize"}', '{"type": "cancel"}', "null"):
@@ -364,7 +364,7 @@ def test_what_is_no_message_is_passed_over(tab: Open) -> None:
     one.keys("k").sees("key 'k'")
 
 
-def test_a_frame_of_any_depth_or_size_is_passed_over(tab: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_hostile_frame_is_ignored(tab: Open, caplog: pytest.LogCaptureFixture) -> None:
     one = tab()
     one.sees("Sample menu")
     for message in (
@@ -378,7 +378,7 @@ def test_a_frame_of_any_depth_or_size_is_passed_over(tab: Open, caplog: pytest.L
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
-def test_a_paste_that_loses_its_end_with_its_page_ends_all_the_same(tab: Open) -> None:
+def test_a_paste_cut_off_by_a_closed_page_still_ends(tab: Open) -> None:
     one, two = tab(), tab()
     two.sees("Sample menu").keys("t")
     two.sees("taking")
@@ -437,7 +437,7 @@ def test_an_upload_lands_in_the_menus_own_folder(tab: Open, shared: TerminalServ
 
 
 @pytest.mark.parametrize("way", ["\x03", "\x1b", "button"])
-def test_a_person_may_rather_not_upload(tab: Open, way: str) -> None:
+def test_an_upload_can_be_declined(tab: Open, way: str) -> None:
     one = tab()
     one.sees("Sample menu").keys("a")
     asked = one.hears("ask")
@@ -451,7 +451,7 @@ def test_a_person_may_rather_not_upload(tab: Open, way: str) -> None:
     one.hears("taken")
 
 
-def test_a_file_that_comes_too_late_answers_no_later_question(tab: Open, shared: TerminalServer) -> None:
+def test_a_late_upload_does_not_answer_a_later_question(tab: Open, shared: TerminalServer) -> None:
     one = tab()
     one.sees("Sample menu").keys("a")
     first = one.hears("ask")["token"]
@@ -466,7 +466,7 @@ def test_a_file_that_comes_too_late_answers_no_later_question(tab: Open, shared:
 
 
 @pytest.mark.slow
-def test_a_page_that_is_stuck_or_silent_is_left_and_the_others_go_on(
+def test_a_stuck_page_is_disconnected_and_others_go_on(
     server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crm.web.terminals.registry._BEAT", 0.5)
@@ -490,7 +490,7 @@ def test_a_page_that_is_stuck_or_silent_is_left_and_the_others_go_on(
         last.keys("l").sees("key 'l'").close()
 
 
-def test_signing_out_is_told_and_ends_the_menu(tab: Open, shared: TerminalServer) -> None:
+def test_signing_out_shows_a_message_and_ends_the_menu(tab: Open, shared: TerminalServer) -> None:
     one, two = tab(), tab()
     pid = one.pid()
     session = max(shared.call(shared.terminals.sessions))
@@ -500,7 +500,7 @@ def test_signing_out_is_told_and_ends_the_menu(tab: Open, shared: TerminalServer
     assert session not in shared.call(shared.terminals.sessions)
 
 
-def test_nobody_has_more_than_their_share(server: Callable[..., Any]) -> None:
+def test_the_number_of_menus_is_limited_per_user(server: Callable[..., Any]) -> None:
     with server(most=3, most_each=2) as running:
         one, two = Tab(running, 1, user=1), Tab(running, 2, user=1)
         pid = one.pid()
@@ -536,7 +536,7 @@ def test_an_idle_menu_ends_and_says_so(server: Callable[..., Any]) -> None:
         assert gone(pid)
 
 
-def test_a_menu_that_nobody_looks_at_ends(server: Callable[..., Any]) -> None:
+def test_a_menu_without_a_page_ends(server: Callable[..., Any]) -> None:
     with server(detached=0.4) as running:
         one = Tab(running)
         pid = one.pid()
@@ -547,7 +547,7 @@ def test_a_menu_that_nobody_looks_at_ends(server: Callable[..., Any]) -> None:
         assert Tab(running).pid() != pid
 
 
-def test_stopping_tells_everybody_and_lets_them_finish_what_they_save(
+def test_a_shutdown_warns_everybody_and_lets_saves_finish(
     server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -564,7 +564,7 @@ def test_stopping_tells_everybody_and_lets_them_finish_what_they_save(
 
 
 @pytest.mark.slow
-def test_a_menu_that_will_not_leave_is_made_to(server: Callable[..., Any]) -> None:
+def test_a_menu_that_does_not_end_is_killed(server: Callable[..., Any]) -> None:
     with server() as running:
         one = Tab(running)
         pid = one.pid()
@@ -608,7 +608,7 @@ def test_menus_end_with_the_process_that_serves_them(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_servers_that_were_killed_left_behind_is_gone_at_the_next_start(
+def test_leftovers_of_a_killed_server_are_removed_at_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -111,7 +111,7 @@ def test_a_megabyte_is_pasted_whole(device: Open) -> None:
     screen.press("Control+d").sees(f"took {len(text)} {binascii.crc32(text.encode())}")
 
 
-def test_wide_characters_stand_in_the_cells_that_python_counts(device: Open) -> None:
+def test_wide_characters_take_the_cells_that_python_counts(device: Open) -> None:
     screen = device()
     screen.press("w").sees("नमस्ते|")
     lines = screen.text.splitlines()
@@ -149,7 +149,7 @@ def test_a_reload_shows_the_same_menu_and_screen(device: Open) -> None:
     assert pid(screen) == menu
 
 
-def test_a_lost_network_comes_back_to_the_same_screen_within_a_second(device: Open, server: TerminalServer) -> None:
+def test_a_restored_network_shows_the_same_screen_within_a_second(device: Open, server: TerminalServer) -> None:
     with Line(server.port).running() as line:
         screen = device(port=line.port)
         menu = pid(screen)
@@ -258,14 +258,14 @@ def test_a_file_is_chosen_and_sent(device: Open, tmp_path: Path) -> None:
     screen.until(lambda: not screen.page.is_visible("#files"), "still asked for")
 
 
-def test_a_file_need_not_be_chosen(device: Open) -> None:
+def test_choosing_a_file_can_be_cancelled(device: Open) -> None:
     screen = device()
     screen.press("a").sees("asking")
     screen.page.get_by_role("button", name="Cancel").click()
     screen.sees("nothing was chosen").press("k").sees("key 'k'")
 
 
-def test_who_leaves_can_open_it_again(device: Open) -> None:
+def test_the_terminal_can_be_opened_again_after_leaving(device: Open) -> None:
     screen = device()
     menu = pid(screen)
     screen.press("q")
@@ -276,7 +276,7 @@ def test_who_leaves_can_open_it_again(device: Open) -> None:
     screen.press("k").sees("key 'k'")
 
 
-def test_who_is_signed_out_is_told_and_led_to_the_sign_in(device: Open, server: TerminalServer) -> None:
+def test_a_signed_out_user_sees_a_message_and_the_sign_in(device: Open, server: TerminalServer) -> None:
     screen = device()
     screen.press("5").sees("key '5'")
     session = max(server.call(server.terminals.sessions))
@@ -319,7 +319,7 @@ def test_a_phones_keyboard_does_not_cover_the_prompt(device: Open) -> None:
     assert place["y"] + place["height"] <= 341
 
 
-def test_it_can_be_installed_and_used_without_seeing_it(device: Open) -> None:
+def test_the_page_can_be_installed_and_works_with_a_screen_reader(device: Open) -> None:
     screen = device()
     manifest = screen.page.request.get(f"{screen.page.url}assets/crm.webmanifest").json()
     assert manifest["display"] == "standalone"
@@ -345,7 +345,7 @@ def test_colours_follow_the_device(device: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_all_text_is_strong_enough_to_be_read(device: Open, server: TerminalServer, scheme: str) -> None:
+def test_all_text_has_enough_contrast(device: Open, server: TerminalServer, scheme: str) -> None:
     screen = device(color_scheme=scheme, has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
     screen.press("c").sees("grey").press("o").sees("offered").press("a").sees("asking")
     screen.page.locator("#more summary").click()
@@ -363,7 +363,7 @@ def test_all_text_is_strong_enough_to_be_read(device: Open, server: TerminalServ
     assert [contrast for contrast in screen.contrasts if contrast[0] < 4.5] == []
 
 
-def test_nothing_that_is_told_covers_the_terminal(device: Open) -> None:
+def test_no_message_covers_the_terminal(device: Open) -> None:
     screen = device(viewport={"width": 700, "height": 500})
     lines = screen.size[1]
     top = screen.page.locator(".xterm-screen").bounding_box()
@@ -402,7 +402,7 @@ def test_the_row_shows_the_keys_of_the_page_and_keeps_its_height(device: Open) -
     again.until(lambda: again.page.locator("#page-keys button").count() == 17, "not told to another page")
 
 
-def test_a_tap_on_an_entry_chooses_it_and_text_that_looks_like_one_is_none(device: Open) -> None:
+def test_a_tap_chooses_an_entry_and_not_text_that_looks_like_one(device: Open) -> None:
     screen = device(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     screen.press("y").sees("told")
     screen.until(lambda: screen.page.locator("#page-keys button").count() == 17, "not the keys of the page")

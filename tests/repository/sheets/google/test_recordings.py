@@ -139,7 +139,7 @@ def _json(text: str) -> Any:
 @pytest.mark.parametrize(
     "file", RECORDINGS or [pytest.param(FOLDER, marks=pytest.mark.skip(reason=WHY))], ids=lambda file: file.stem
 )
-def test_recording(google: StandIn, session: requests.Session, file: Path) -> None:
+def test_the_stand_in_replies_as_recorded(google: StandIn, session: requests.Session, file: Path) -> None:
     """Each recorded request is answered as it was."""
     recording = Recording()
     for number, (method, path, body, content_type, status, reply_type, recorded) in enumerate(steps(file)):
@@ -168,7 +168,7 @@ def test_recording(google: StandIn, session: requests.Session, file: Path) -> No
 
 
 @pytest.mark.skipif(not RECORDINGS, reason=WHY)
-def test_how_many_recordings() -> None:
+def test_no_recording_is_missing() -> None:
     """None was lost on the way."""
     assert len(RECORDINGS) == 74
     assert sum(len(list(steps(file))) for file in RECORDINGS) > 1000
@@ -186,6 +186,6 @@ def test_how_many_recordings() -> None:
         ({"error": {"message": "one"}}, {"error": {"message": "other"}}),
     ],
 )
-def test_a_difference_is_seen(recorded: Any, answered: Any) -> None:
+def test_the_comparison_finds_differences(recorded: Any, answered: Any) -> None:
     """The comparison is worth something."""
     assert list(Recording().differences(recorded, answered))

@@ -154,7 +154,7 @@ def account(token_uri: str) -> Account:
     return Account(ADDRESS, "", token_uri, "", "")
 
 
-def test_credentials_meet_only_who_they_are_made_for() -> None:
+def test_credentials_are_sent_only_to_their_service() -> None:
     account("https://oauth2.googleapis.com/token").check_meets("")
     account("https://accounts.google.com/o/oauth2/token").check_meets("")
     account("http://127.0.0.1:8000/token").check_meets("http://127.0.0.1:8000")
@@ -219,7 +219,7 @@ def test_a_spreadsheet_is_named(text: str) -> None:
         (f"sheets://{'x' * 300}", "neither the id nor the address"),
     ],
 )
-def test_what_names_no_spreadsheet(text: str, message: str) -> None:
+def test_an_invalid_spreadsheet_address_is_refused(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         spreadsheet_id(text)
     assert len(caught.value.sentence) < 300
@@ -254,7 +254,7 @@ def test_a_token_is_kept_until_shortly_before_its_end(tmp_path: Path, clock: Fak
 
 
 @pytest.mark.parametrize("changed", ["address", "token_uri", "key_id"])
-def test_a_token_is_kept_for_who_it_was_given_to(tmp_path: Path, clock: FakeClock, changed: str) -> None:
+def test_a_token_is_stored_for_one_account_and_address(tmp_path: Path, clock: FakeClock, changed: str) -> None:
     tokens(tmp_path, clock).keep("secret", 3600)
     other = tokens(tmp_path, clock, **{changed: "https://elsewhere.example/token"})
     assert other.kept() == ("", 0)
@@ -298,7 +298,7 @@ def test_a_token_that_was_changed_is_ignored(tmp_path: Path, clock: FakeClock, n
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
-def test_a_token_that_others_can_read_or_put_there_is_ignored(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_token_file_that_others_can_read_or_write_is_ignored(tmp_path: Path, clock: FakeClock) -> None:
     tokens(tmp_path, clock).keep("secret", 3600)
     file = kept_file(tmp_path)
     file.chmod(0o640)
@@ -310,7 +310,7 @@ def test_a_token_that_others_can_read_or_put_there_is_ignored(tmp_path: Path, cl
     assert tokens(tmp_path, clock).kept() == ("", 0)
 
 
-def test_a_clock_that_was_set_back_ends_a_token(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_token_ends_when_the_clock_is_set_back(tmp_path: Path, clock: FakeClock) -> None:
     tokens(tmp_path, clock).keep("secret", 3600)
     clock.time -= 100_000
     assert tokens(tmp_path, clock).kept() == ("", 0)
@@ -331,7 +331,7 @@ def test_a_folder_that_cannot_be_written_keeps_no_token(tmp_path: Path, clock: F
     assert kept.kept() == ("", 0)
 
 
-def test_what_a_token_is_asked_for_with(tmp_path: Path, clock: FakeClock) -> None:
+def test_a_token_request_has_a_signed_assertion(tmp_path: Path, clock: FakeClock) -> None:
     import base64
 
     claims = tokens(tmp_path, clock).assertion().split(".")[1]

@@ -50,7 +50,7 @@ def programs(tmp_path: Path) -> Iterator[Programs]:
         service.close()
 
 
-def test_sixty_go_at_once_and_the_next_waits_for_the_first_to_be_a_minute_old(programs: Programs) -> None:
+def test_sixty_requests_go_at_once_and_the_next_waits_a_minute(programs: Programs) -> None:
     assert programs.take(1) == 0
     programs.fake.time += 20
     assert programs.take(59) == 0
@@ -64,14 +64,14 @@ def test_sixty_go_at_once_and_the_next_waits_for_the_first_to_be_a_minute_old(pr
     assert programs.take(1) == pytest.approx(20)
 
 
-def test_reads_and_writes_and_accounts_have_their_own(programs: Programs) -> None:
+def test_reads_writes_and_accounts_have_separate_limits(programs: Programs) -> None:
     assert programs.take(60) == 0
     assert programs.take(60, kind="writes") == 0
     assert programs.take(60, programs.another("other@team")) == 0
     assert programs.take(1) > 60
 
 
-def test_drive_is_not_counted(programs: Programs) -> None:
+def test_drive_requests_are_not_limited(programs: Programs) -> None:
     assert programs.take(200, kind="drive") == 0
 
 
@@ -85,7 +85,7 @@ def test_never_more_than_sixty_in_any_minute(programs: Programs) -> None:
     assert all(later - earlier > 60 for earlier, later in zip(at, at[60:], strict=False))
 
 
-def test_who_waits_comes_in_order(programs: Programs) -> None:
+def test_waiting_requests_are_served_in_order(programs: Programs) -> None:
     began = programs.fake.time
     for _ in range(60):
         programs.take(1)
@@ -103,7 +103,7 @@ def test_who_waits_comes_in_order(programs: Programs) -> None:
     assert came == [pytest.approx(began + 0.5 + 60.5)]
 
 
-def test_who_leaves_gives_the_slot_back(programs: Programs) -> None:
+def test_an_interrupted_wait_frees_its_slot(programs: Programs) -> None:
     programs.take(60)
 
     def leaves(_wait: Wait) -> None:
@@ -115,7 +115,7 @@ def test_who_leaves_gives_the_slot_back(programs: Programs) -> None:
     assert programs.take(1) == pytest.approx(60.5)
 
 
-def test_too_many_wait_for_nobody_to_come_to_turn(programs: Programs) -> None:
+def test_a_queue_that_is_too_long_is_refused(programs: Programs) -> None:
     clock = Stopwatch(programs.fake.clock.now, programs.fake.clock.day, lambda _: None)
     programs.take(60)
     with closing(sqlite3.connect(programs.folder / "quota.sqlite3", isolation_level=None)) as slots:
@@ -160,7 +160,7 @@ def test_a_later_refusal_never_shortens_a_pause(programs: Programs) -> None:
     assert programs.take(1, limiter) == pytest.approx(120)
 
 
-def test_a_refusal_of_others_reaches_who_is_waiting(programs: Programs) -> None:
+def test_a_refusal_of_another_program_extends_a_wait(programs: Programs) -> None:
     programs.take(60)
     refused: list[bool] = []
 
@@ -174,7 +174,7 @@ def test_a_refusal_of_others_reaches_who_is_waiting(programs: Programs) -> None:
     assert programs.fake.time - started == pytest.approx(60.5 - 4.5 + 40, abs=1)
 
 
-def test_a_wait_ends_some_time(programs: Programs) -> None:
+def test_a_wait_ends_with_an_error_after_the_maximum(programs: Programs) -> None:
     limiter = programs.another()
     since = programs.fake.time
     programs.fake.time += LONGEST_WAIT - 5
@@ -186,7 +186,7 @@ def test_a_wait_ends_some_time(programs: Programs) -> None:
 # Clocks
 
 
-def test_a_day_that_is_set_blocks_nobody(programs: Programs) -> None:
+def test_a_changed_clock_blocks_nobody(programs: Programs) -> None:
     programs.take(60)
     programs.another().refused("reads", 1)
     for jump in (-3600.0, 7200.0, 0.0):
@@ -196,7 +196,7 @@ def test_a_day_that_is_set_blocks_nobody(programs: Programs) -> None:
         assert programs.take(60, programs.another(clock=jumped)) == 0
 
 
-def test_a_machine_that_was_started_anew_waits_for_nothing(programs: Programs) -> None:
+def test_a_restarted_machine_does_not_wait(programs: Programs) -> None:
     programs.take(60)
     programs.another().refused("reads", 1, after=200)
     # The clock of the machine begins again, the time of day has gone on.
@@ -278,7 +278,7 @@ def program(code: str, folder: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-def test_several_programs_take_sixty_together(tmp_path: Path) -> None:
+def test_several_programs_share_sixty_requests(tmp_path: Path) -> None:
     running = [program(TAKES, tmp_path) for _ in range(5)]
     try:
         for process in running:
@@ -318,7 +318,7 @@ def test_a_program_that_dies_blocks_nobody(programs: Programs) -> None:
         dying.communicate()
 
 
-def test_a_program_that_is_stopped_with_the_file_in_its_hand_blocks_nobody_for_long(
+def test_a_program_suspended_while_it_holds_the_lock_blocks_nobody_for_long(
     programs: Programs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("crm.local_database._SHORT", 0.1)
@@ -333,7 +333,7 @@ def test_a_program_that_is_stopped_with_the_file_in_its_hand_blocks_nobody_for_l
         holding.communicate()
 
 
-def test_a_slot_costs_next_to_nothing(programs: Programs) -> None:
+def test_a_slot_is_cheap(programs: Programs) -> None:
     limiter = programs.another()
     programs.take(1, limiter)
     started = time.process_time()

@@ -88,7 +88,7 @@ def test_nothing_heavy_is_imported_before_the_first_request() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_standing_of_a_spreadsheet(double: Double) -> None:
+def test_the_version_name_and_rights_of_a_spreadsheet_are_read(double: Double) -> None:
     double.answers(answer(200, {"version": "42", "name": "Team", "capabilities": {"canEdit": True}}))
     assert double.service().standing() == Standing(42, "Team", True)
     asked = double.seen[0]
@@ -99,13 +99,13 @@ def test_the_standing_of_a_spreadsheet(double: Double) -> None:
     assert "gzip" in asked.headers["Accept-Encoding"]
 
 
-def test_a_standing_without_rights(double: Double) -> None:
+def test_a_spreadsheet_without_edit_rights_is_read_only(double: Double) -> None:
     double.answers(answer(200, {"version": "7", "name": "Team", "capabilities": {}}))
     assert not double.service().standing().can_edit
 
 
 @pytest.mark.parametrize("body", [{}, {"version": "x"}, {"version": "1", "capabilities": 5}])
-def test_a_standing_that_cannot_be_read(double: Double, body: dict[str, Any]) -> None:
+def test_an_invalid_reply_of_drive_is_an_error(double: Double, body: dict[str, Any]) -> None:
     double.answers(answer(200, body))
     with pytest.raises(StoreOfflineError, match="cannot be read"):
         double.service().standing()
@@ -145,7 +145,7 @@ def test_values_come_in_the_order_asked(double: Double) -> None:
     }
 
 
-def test_values_that_did_not_come_are_missed(double: Double) -> None:
+def test_missing_values_in_a_reply_are_an_error(double: Double) -> None:
     with pytest.raises(Rejected, match="'sheetId': 9"):
         double.service().values([{"sheetId": 9}])
 
@@ -166,7 +166,7 @@ def test_the_end_of_a_range(name: str, end: tuple[int, int]) -> None:
     assert end_of(name) == end
 
 
-def test_a_look(double: Double) -> None:
+def test_a_range_is_read_by_its_sheet_id(double: Double) -> None:
     double.answers(answer(200, {"sheets": []}))
     assert double.service().look([{"sheetId": 3}], "sheets(data)") == {"sheets": []}
     assert double.seen[0].path == f"/v4/spreadsheets/{SPREADSHEET}:getByDataFilter?fields=sheets%28data%29"
@@ -201,7 +201,7 @@ def test_a_write_that_looks_at_what_it_did(double: Double) -> None:
     assert "updatedSpreadsheet" in double.seen[0].path
 
 
-def test_half_a_character_is_not_sent(double: Double) -> None:
+def test_an_unpaired_surrogate_is_not_sent(double: Double) -> None:
     with pytest.raises(Rejected, match="surrogate"):
         double.service().write([{"a": "\ud800"}])
     assert double.seen == []
@@ -211,7 +211,7 @@ def test_half_a_character_is_not_sent(double: Double) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 409, 413, 501])
-def test_what_google_rejects_was_not_applied(double: Double, status: int) -> None:
+def test_a_rejected_write_was_not_applied(double: Double, status: int) -> None:
     double.answers(error(status, "Invalid requests[0].updateNamedRange: No NamedRange with id: r1"))
     with pytest.raises(Rejected) as caught:
         double.service().write(ADD)
@@ -276,7 +276,7 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_anew(double: Double) -
     assert len(double.seen) == 2
 
 
-def test_a_connection_that_rested_long_is_not_used_for_a_write(double: Double) -> None:
+def test_a_connection_that_was_idle_long_is_not_used_for_a_write(double: Double) -> None:
     service = double.service()
     service.write(ADD)
     double.clock.time += 59
@@ -364,7 +364,7 @@ def grant(description: str, name: str = "invalid_grant", status: int = 400, **he
     return answer(status, {"error": name, "error_description": description}, **headers)
 
 
-def test_a_wrong_clock_is_told_with_how_wrong_it_is(double: Double) -> None:
+def test_a_wrong_clock_is_reported_with_the_difference(double: Double) -> None:
     double.clock.time += 3 * 3600
     double.login = lambda handler: (
         handler.send_response_only(400),
@@ -416,7 +416,7 @@ def test_a_login_that_fails_for_a_while_sends_no_write(double: Double, failing: 
     assert 8 < sum(double.clock.slept) < 16
 
 
-def test_a_login_that_comes_back(double: Double) -> None:
+def test_a_failed_login_is_retried(double: Double) -> None:
     failures = [answer(503, ""), answer(429, {})]
 
     def flaky(handler: Any) -> None:
@@ -429,7 +429,7 @@ def test_a_login_that_comes_back(double: Double) -> None:
     assert double.service().write(ADD) == {"replies": []}
 
 
-def test_what_stands_in_netrc_is_not_sent(double: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_in_netrc_are_not_sent(double: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login someone password hidden\n")
     netrc.chmod(0o600)
@@ -508,7 +508,9 @@ GOOD = answer(200, {})
         ),
     ],
 )
-def test_what_is_missing_is_told(double: Double, method: str, script: list[Answer], reason: str, message: str) -> None:
+def test_a_missing_spreadsheet_or_right_is_named(
+    double: Double, method: str, script: list[Answer], reason: str, message: str
+) -> None:
     service = double.answers(*script).service()
     with pytest.raises(StoreAccessError, match=message) as caught:
         {"describe": lambda: service.describe("x"), "write": lambda: service.write(ADD)}.get(method, service.standing)()
@@ -545,7 +547,7 @@ def test_a_read_that_keeps_failing_is_given_up(double: Double) -> None:
     assert any(wait.why == "Google does not answer" for wait in double.waits)
 
 
-def test_a_read_that_is_too_late(double: Double) -> None:
+def test_a_read_that_times_out_is_an_error(double: Double) -> None:
     double.answers(late)
     with pytest.raises(StoreOfflineError, match="no answer came in time"):
         double.service(read_timeout=0.1, patience=0).describe("x")
@@ -580,7 +582,7 @@ def test_a_used_up_quota_is_waited_out(double: Double, method: str) -> None:
     assert len(message) == len(set(message))
 
 
-def test_other_programs_wait_too(double: Double) -> None:
+def test_other_programs_wait_for_the_quota_too(double: Double) -> None:
     first, second = double.service(), double.service()
     double.answers(quota())
     first.write(ADD)
@@ -598,7 +600,7 @@ def interrupts(_wait: Any) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_quota_that_never_comes_back(double: Double) -> None:
+def test_a_quota_that_stays_used_up_is_an_error(double: Double) -> None:
     double.answers(*[quota()] * 50)
     with pytest.raises(StoreBusyError, match="Nothing was changed"):
         double.service().write(ADD)
@@ -606,7 +608,7 @@ def test_a_quota_that_never_comes_back(double: Double) -> None:
     assert len(double.seen) < 12
 
 
-def test_google_may_say_when_to_come_again(double: Double) -> None:
+def test_retry_after_is_respected(double: Double) -> None:
     def in_90_seconds(handler: Any) -> None:
         answer(429, {"error": {"code": 429, "message": "Slow down."}}, Retry_After="90")(handler)
 
@@ -773,7 +775,7 @@ def test_a_token_that_is_taken_back(table: Table) -> None:
         (lambda google, id: google.delete(id), "standing", "no_spreadsheet"),
     ],
 )
-def test_what_is_missing_at_the_stand_in(
+def test_a_missing_spreadsheet_is_reported_at_the_stand_in(
     table: Table, spoil: Callable[[StandIn, str], None], method: str, reason: str
 ) -> None:
     spoil(table.google, table.id)
@@ -840,7 +842,7 @@ def account_with_a_damaged_key(double: Double) -> Account:
     return dataclasses.replace(double.account, private_key="\n".join(lines))
 
 
-def test_no_secret_is_ever_told(
+def test_no_secret_is_shown_in_an_error(
     double: Double, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

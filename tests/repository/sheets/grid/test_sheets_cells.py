@@ -9,7 +9,7 @@ from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import columns
 
 
-def test_a_tick_box_is_no_day_whatever_was_read_before() -> None:
+def test_a_checkbox_is_never_read_as_a_day() -> None:
     read = cells.READERS[Sale][columns(Sale).index("on")]
     assert read(1) == date(1899, 12, 31)
     with pytest.raises(ValueError):  # noqa: PT011 - it says nothing else
@@ -20,7 +20,7 @@ def test_a_tick_box_is_no_day_whatever_was_read_before() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"), [(Sale, "client"), (Sale, "amount"), (Client, "sales_count"), (SignIn, "user")]
 )
-def test_a_number_that_cannot_be_kept_is_none(kind: type[Record], name: str, typed: object) -> None:
+def test_a_number_out_of_range_is_refused(kind: type[Record], name: str, typed: object) -> None:
     read = cells.READERS[kind][columns(kind).index(name)]
     assert read(12) == 12
     with pytest.raises((ValueError, ArithmeticError)):

@@ -80,7 +80,7 @@ def _work(team: Team) -> None:
 @pytest.mark.parametrize(
     "service", [pytest.param(name, marks=[] if name == "all" else pytest.mark.slow) for name in SERVICES]
 )
-def test_work_goes_on_in_a_table(team: Team, service: str, types: str) -> None:
+def test_the_program_goes_on_writing_in_a_google_table(team: Team, service: str, types: str) -> None:
     _convert(team, service, types)
     _work(team)
     for tab, column in ((CLIENTS, 2), (SALES, 1), (SALES, 0)):
@@ -98,7 +98,7 @@ def test_people_sort_the_table_and_insert_rows_at_the_moment_of_a_write(team: Te
     assert _totals(team) == {1: Decimal(60), 2: Decimal(63), 3: Decimal(30), 4: Decimal(40)}
 
 
-def test_a_service_that_merges_and_a_table(team: Team) -> None:
+def test_a_google_table_on_a_service_that_merges_requests(team: Team) -> None:
     _convert(team, "all", "fitting")
     team.person.serialises(team.id, False)
     team.person.merges(["marker", "append", "copy", "answer"])
@@ -108,7 +108,7 @@ def test_a_service_that_merges_and_a_table(team: Team) -> None:
     assert _totals(team) == {1: Decimal(65), 2: Decimal(80), 3: Decimal(0), 4: Decimal(40)}
 
 
-def test_all_rows_of_a_table_are_deleted(team: Team) -> None:
+def test_deleting_all_rows_of_a_google_table_works(team: Team) -> None:
     _convert(team, "all", "fitting")
     team.store.change(lambda tx: [tx.delete(sale) for sale in tx.find_all(Sale)])
     team.store.sell(1, "5.00")
@@ -125,13 +125,13 @@ def test_a_table_that_fills_the_grid_grows(team: Team) -> None:
     assert len(team.agreed()[Sale]) == 9
 
 
-def test_setup_again_leaves_columns_alone_whose_type_the_table_says(team: Team) -> None:
+def test_setup_again_keeps_the_column_types_of_a_google_table(team: Team) -> None:
     _convert(team, "all", "fitting")
     setup.renew(team.repository.service, ["VIP", "Standard"])
     team.agreed()
 
 
-def test_boxes_that_are_not_ticked_are_no_rows(team: Team) -> None:
+def test_unticked_checkboxes_are_not_rows(team: Team) -> None:
     team.person.convert_to_table(team.id, CLIENTS, {"Marketing consent": "BOOLEAN"})
     at = team.cells(Client)[0].index("Marketing consent")
     team.person.insert_rows(team.id, CLIENTS, 3, 2)
@@ -150,7 +150,7 @@ def test_a_footer_is_named_and_rows_go_below_it(team: Team) -> None:
     assert len(team.stored(other)[Sale]) == len(team.stored()[Sale]) == 8
 
 
-def test_a_heading_chosen_among_the_rows_costs_no_sale(team: Team) -> None:
+def test_a_google_table_without_its_heading_row_loses_no_sale(team: Team) -> None:
     """*Convert to table* with the rows alone selected makes text of the first one."""
     team.person.convert_to_table(team.id, SALES, range="A2:J7")
     team.repository._look_at_sheet()
@@ -171,7 +171,7 @@ def test_a_table_deleted_with_its_cells_deletes_no_sale(team: Team) -> None:
         team.store.sell(1, "5.00")
 
 
-def test_a_table_made_plain_cells_again(team: Team) -> None:
+def test_a_google_table_converted_back_to_cells_loses_nothing(team: Team) -> None:
     _convert(team, "all", "fitting")
     team.person.table_to_range(team.id, SALES)
     _work(team)

@@ -30,7 +30,7 @@ def _numbers(team: Team, repository: Any = None) -> list[int]:
 
 
 @pytest.mark.parametrize("at_a_time", [1000, 3])
-def test_old_history_goes_and_the_rest_can_be_undone(
+def test_old_history_is_archived_and_the_rest_can_be_undone(
     team: Team, at_a_time: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repository_module, "_CUT_ROWS", at_a_time)
@@ -55,7 +55,7 @@ def test_old_history_goes_and_the_rest_can_be_undone(
 
 
 @pytest.mark.slow
-def test_an_undo_stays_while_what_it_had_undone_goes(team: Team) -> None:
+def test_an_undo_stays_when_its_change_is_archived(team: Team) -> None:
     other = team.another("ben")
     last = _numbers(team)[-1]
     team.store.change(lambda tx: tx.undo(last))
@@ -71,7 +71,7 @@ def test_an_undo_stays_while_what_it_had_undone_goes(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_somebody_saves_while_history_is_taken_away(team: Team) -> None:
+def test_a_change_saved_while_history_is_archived_is_kept(team: Team) -> None:
     other = team.another("ben")
     numbers = _numbers(team)
     row = team.place(team.stored()[Sale][8])[0]
@@ -82,7 +82,7 @@ def test_somebody_saves_while_history_is_taken_away(team: Team) -> None:
     team.agreed()
 
 
-def test_history_stays_where_it_is_not_known_that_google_serialises(team: Team) -> None:
+def test_history_is_not_archived_before_google_is_known_to_serialize(team: Team) -> None:
     team.person.serialises(team.id, False)
     numbers = _numbers(team)
     with pytest.raises(RefusedError, match="check --live"):

@@ -99,7 +99,7 @@ def _bill(team: Team, client: Client) -> None:
 
 
 @pytest.mark.parametrize("case", BAD, ids=str)
-def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
+def test_an_invalid_value_is_reported_kept_and_can_be_corrected(team: Team, case: str) -> None:
     kind, name, value, answer = BAD[case]
     sheet = Sheet(team, kind)
     team.store.add(last_name="First", reference="A-1")
@@ -164,7 +164,7 @@ def _balances(team: Team, machine: SheetsRepository) -> tuple[Decimal, ...]:
 
 
 @pytest.mark.parametrize("emptied", ["the copy", "the record"])
-def test_a_copied_row_is_told_until_it_gets_an_id_of_its_own(team: Team, emptied: str) -> None:
+def test_a_copied_row_is_reported_until_it_gets_its_own_id(team: Team, emptied: str) -> None:
     """Whichever of the two rows loses its ID becomes the new client, also the one taken for the record so far."""
     clients = Sheet(team, Client)
     client = team.store.add(first_name="Ada", extra={"Hat": "M"})
@@ -189,7 +189,7 @@ def test_a_copied_row_is_told_until_it_gets_an_id_of_its_own(team: Team, emptied
 
 @pytest.mark.parametrize("first", ["knows", "fresh"])
 @pytest.mark.parametrize("gone", [1, 2])
-def test_of_a_copied_row_and_its_copy_one_is_deleted(team: Team, gone: int, first: str) -> None:
+def test_deleting_a_row_or_its_copy_keeps_the_record(team: Team, gone: int, first: str) -> None:
     client = team.store.add(first_name="Ada")
     team.store.sell(client, "40000.00")
     before = team.stored()
@@ -215,7 +215,7 @@ def test_an_edited_copy_never_takes_the_place_of_the_record(team: Team) -> None:
     assert [row[clients.column("city")] for row in team.cells(Client)[2:]] == ["Graz"]
 
 
-def test_rows_that_mix_two_records_are_told_and_left_alone(team: Team) -> None:
+def test_rows_that_mix_two_records_are_reported_and_left_alone(team: Team) -> None:
     people = [team.store.add(first_name=name, city=f"City {name}") for name in "ABC"]
     team.store.sell(people[0], "5.00")
     before = team.stored()

@@ -117,7 +117,7 @@ def _loaded(kind: type[Record], rows: dict[int, Any], empty: tuple[Connection, S
 
 @pytest.mark.many(2)
 @pytest.mark.parametrize("kind", RECORDS)
-def test_rows_read_by_column_come_to_the_same_as_one_by_one(
+def test_rows_loaded_by_column_equal_rows_loaded_one_by_one(
     kind: type[Record], empty: tuple[Connection, Sqlite]
 ) -> None:
     chance, plain = random.Random(kind.kind_name), 0
@@ -136,7 +136,7 @@ def test_rows_read_by_column_come_to_the_same_as_one_by_one(
 
 
 @pytest.mark.parametrize("kind", [kind for kind in RECORDS if kind.about.needs])
-def test_a_blank_or_odd_cell_in_a_needed_column_never_stops_the_reading(
+def test_a_blank_or_odd_cell_in_a_required_column_never_stops_the_reading(
     kind: type[Record], empty: tuple[Connection, Sqlite]
 ) -> None:
     good = next(_records(kind, random.Random(kind.kind_name)))

@@ -99,7 +99,7 @@ repository.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal
 
 
 @pytest.mark.slow
-def test_the_daily_review_writes_no_more_than_it_moves_and_never_without_a_connection(
+def test_the_daily_review_writes_only_moved_clients_and_only_with_a_connection(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     team.store.set_rules(("At risk", "sales_count > 0 and days_since_last_sale > 180"), ("Regular", ""))
@@ -146,7 +146,7 @@ def test_a_program_killed_in_the_middle_of_a_write_leaves_the_mirror_as_it_was(t
     assert len(team.agreed()[Sale]) == sold + 1
 
 
-def test_an_old_mirror_put_back_is_brought_in_step(team: Team) -> None:
+def test_an_old_mirror_is_brought_up_to_date(team: Team) -> None:
     team.repository.close()
     kept = _mirror(team).with_name("kept")
     shutil.copy(_mirror(team), kept)
@@ -163,7 +163,7 @@ def test_an_old_mirror_put_back_is_brought_in_step(team: Team) -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize("broken", ["gone", "empty", "garbage", "of another version", "of another spreadsheet"])
-def test_a_mirror_that_is_no_good_is_made_anew(team: Team, broken: str) -> None:
+def test_a_damaged_mirror_is_rebuilt(team: Team, broken: str) -> None:
     before = team.stored()
     team.repository.close()
     path = _mirror(team)
@@ -191,7 +191,7 @@ def test_a_mirror_that_is_no_good_is_made_anew(team: Team, broken: str) -> None:
 
 
 @pytest.mark.slow
-def test_an_older_version_of_the_spreadsheet_put_back_by_hand_is_what_counts(team: Team) -> None:
+def test_an_older_version_restored_in_google_sheets_is_accepted(team: Team) -> None:
     document = team.person._service.documents[team.id]
     kept = document.book.copy()
     team.store.change(_sell, "a sale")
@@ -224,7 +224,7 @@ def _type(team: Team, name: str) -> None:
 
 # How late Drive is, whether it was found to be punctual, and after how long an edit by hand is seen at the latest.
 @pytest.mark.parametrize(("lag", "punctual", "seen_after"), [(40, False, 60), (600, False, 60), (600, True, 600)])
-def test_an_edit_of_which_drive_tells_late_is_seen_after_a_while_all_the_same(
+def test_an_edit_that_drive_reports_late_is_seen_after_a_while(
     team: Team, late: Callable[[float], None], lag: float, punctual: bool, seen_after: float
 ) -> None:
     machine = team.repository
@@ -246,7 +246,7 @@ def test_an_edit_of_which_drive_tells_late_is_seen_after_a_while_all_the_same(
 
 
 @pytest.mark.parametrize("lag", [40, 600])
-def test_what_programs_save_is_seen_at_once_however_late_drive_is(
+def test_changes_by_programs_are_seen_at_once_even_if_drive_is_late(
     team: Team, late: Callable[[float], None], lag: float
 ) -> None:
     team.person.punctual(team.id, False)
@@ -264,7 +264,7 @@ def test_what_programs_save_is_seen_at_once_however_late_drive_is(
     assert counts["bytes_out"] < 20_000
 
 
-def test_how_often_all_is_read_is_a_setting(team: Team, late: Callable[[float], None]) -> None:
+def test_the_interval_of_full_reads_is_a_setting(team: Team, late: Callable[[float], None]) -> None:
     team.person.punctual(team.id, False)
     team.store.change(lambda tx: tx.add(Setting(key="sheet_reads", value="20")) and None)
     team.store.client(1)
@@ -276,7 +276,7 @@ def test_how_often_all_is_read_is_a_setting(team: Team, late: Callable[[float], 
 
 
 @pytest.mark.parametrize("lag", [0, 600])
-def test_whether_drive_tells_at_once_is_found_out_and_remembered_with_the_spreadsheet(
+def test_the_delay_of_drive_is_tested_and_remembered_per_spreadsheet(
     team: Team, late: Callable[[float], None], lag: float
 ) -> None:
     team.person.punctual(team.id, False)

@@ -52,7 +52,7 @@ def team() -> Iterator[Team]:
     ],
     ids=["only a last name", "a company", "everything"],
 )  # fmt: skip
-def test_a_new_row_becomes_a_client(team: Team, typed: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_a_row_typed_by_hand_becomes_a_client(team: Team, typed: dict[str, Any], expected: dict[str, Any]) -> None:
     Sheet(team, Client).add(**typed)
     (client,) = team.stored()[Client].values()
     assert {name: getattr(client, name) for name in expected} == expected
@@ -63,7 +63,7 @@ def test_a_new_row_becomes_a_client(team: Team, typed: dict[str, Any], expected:
     assert team.agreed()[Client] == {}
 
 
-def test_new_rows_anywhere_become_records_once(team: Team) -> None:
+def test_rows_typed_anywhere_become_records_once(team: Team) -> None:
     clients, sales = Sheet(team, Client), Sheet(team, Sale)
     ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
     other = team.another()
@@ -109,7 +109,7 @@ def test_rules_and_views_are_typed_into_the_sheet(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_row_that_says_too_little_waits_until_it_says_enough(team: Team) -> None:
+def test_an_incomplete_row_waits_until_it_is_complete(team: Team) -> None:
     client = team.store.add()
     sales = Sheet(team, Sale)
     row = sales.add(client=client.id, note="how much?")
@@ -127,7 +127,7 @@ def test_a_row_that_says_too_little_waits_until_it_says_enough(team: Team) -> No
 
 
 @pytest.mark.slow
-def test_rows_of_blanks_and_boxes_are_no_records(team: Team) -> None:
+def test_rows_of_blanks_and_checkboxes_are_not_records(team: Team) -> None:
     clients = Sheet(team, Client)
     for _ in range(3):
         clients.add(marketing_consent=False)
@@ -140,7 +140,7 @@ def test_rows_of_blanks_and_boxes_are_no_records(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_new_row_with_a_status_is_pinned_and_one_with_a_sum_is_told(team: Team) -> None:
+def test_a_typed_status_is_pinned_and_a_typed_total_is_reported(team: Team) -> None:
     clients = Sheet(team, Client)
     clients.add(last_name="Ada", status="VIP", total_spend=500)
     (client,) = team.stored()[Client].values()
@@ -160,7 +160,7 @@ def test_a_new_row_with_a_status_is_pinned_and_one_with_a_sum_is_told(team: Team
 
 
 @pytest.mark.slow
-def test_a_new_column_becomes_a_field_of_the_teams_own(team: Team) -> None:
+def test_a_new_column_becomes_a_custom_field(team: Team) -> None:
     clients = Sheet(team, Client)
     ada, ben = team.store.add(last_name="Ada"), team.store.add(last_name="Ben")
     other = team.another()
@@ -183,7 +183,7 @@ def test_a_new_column_becomes_a_field_of_the_teams_own(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_columns_of_the_teams_own_are_renamed_moved_and_taken_away(team: Team) -> None:
+def test_columns_of_custom_fields_can_be_renamed_moved_and_removed(team: Team) -> None:
     clients = Sheet(team, Client)
     ada = team.store.add(last_name="Ada", extra={"Hat": "M", "Shoe": "42"})
     at = clients.column("=Hat")
@@ -197,7 +197,7 @@ def test_columns_of_the_teams_own_are_renamed_moved_and_taken_away(team: Team) -
 
 
 @pytest.mark.slow
-def test_what_only_looks_different_changes_nothing(team: Team) -> None:
+def test_a_change_of_format_alone_changes_nothing(team: Team) -> None:
     people = [team.store.add(first_name=name, last_name="Client", city=f"City {name}") for name in "ABCD"]
     team.store.sell(people[1], "12.00")
     before, whats = team.stored(), team.summaries()
@@ -271,7 +271,7 @@ def test_a_changed_cell_is_a_change(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_typed_as_the_team_writes(team: Team) -> None:
+def test_values_are_read_as_the_team_writes_them(team: Team) -> None:
     team.store.change(
         lambda tx: [tx.add(Setting(key="language", value="de_DE")), tx.add(Setting(key="country", value="DE"))]
     )
@@ -292,7 +292,7 @@ def test_typed_as_the_team_writes(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_the_time_zone_is_the_one_that_stands_in_the_sheet(team: Team) -> None:
+def test_the_time_zone_is_that_of_the_spreadsheet(team: Team) -> None:
     team.store.change(lambda tx: tx.add(Setting(key="time_zone", value="Europe/Vienna")))
     other = team.another()
     team.stored(other)
@@ -346,7 +346,7 @@ def test_a_status_chosen_in_the_sheet_is_pinned_until_it_is_emptied(team: Team) 
     team.agreed()
 
 
-def test_edits_of_other_cells_merge_and_of_the_same_one_clash(team: Team) -> None:
+def test_edits_of_different_cells_merge_and_of_the_same_cell_conflict(team: Team) -> None:
     clients = Sheet(team, Client)
     shown = team.store.add(first_name="Ada", city="Wien")
     clients.put(shown, "notes", "by hand")
@@ -361,7 +361,7 @@ def test_edits_of_other_cells_merge_and_of_the_same_one_clash(team: Team) -> Non
 
 
 @pytest.mark.slow
-def test_two_machines_that_notice_make_one_change(team: Team) -> None:
+def test_two_machines_apply_an_edit_by_hand_once(team: Team) -> None:
     client = team.store.add()
     others = [team.another() for _ in range(3)]
     for other in others:
@@ -375,7 +375,7 @@ def test_two_machines_that_notice_make_one_change(team: Team) -> None:
 
 
 @pytest.mark.parametrize("edited", ["city", "an account"])
-def test_what_a_viewer_cannot_take_over_is_read_once(team: Team, edited: str) -> None:
+def test_an_edit_that_a_viewer_cannot_apply_is_read_once(team: Team, edited: str) -> None:
     client = team.store.add(city="Wien")
     team.store.change(lambda tx: tx.add(User(name="Ada", email="ada@example.com", role="staff")))
     viewer = team.another()
@@ -431,7 +431,7 @@ def test_a_deleted_row_is_a_deletion(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_row_put_back_by_hand_is_the_same_record_again(team: Team) -> None:
+def test_a_row_restored_by_hand_is_the_same_record(team: Team) -> None:
     ada = team.store.add(last_name="Ada", extra={"Hat": "M"})
     team.store.sell(ada, "10.00")
     before = team.stored()
@@ -448,7 +448,7 @@ def test_a_row_put_back_by_hand_is_the_same_record_again(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_row_cut_and_pasted_at_once_has_only_moved(team: Team) -> None:
+def test_a_row_that_is_cut_and_pasted_has_only_moved(team: Team) -> None:
     people = [team.store.add(last_name=name) for name in "ABC"]
     before, whats = team.stored(), team.summaries()
     Sheet(team, Client).paste(Sheet(team, Client).cut(people[0]))
@@ -489,7 +489,7 @@ def _column(team: Team, name: str) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_a_formula_in_one_of_our_columns_is_read_as_its_value(team: Team) -> None:
+def test_a_formula_in_a_column_of_a_field_is_read_as_its_value(team: Team) -> None:
     client = team.store.add()
     sale = team.store.sell(client, "5.00")
     Sheet(team, Sale).type(sale, "amount", "=19.99*3")
@@ -500,7 +500,7 @@ def test_a_formula_in_one_of_our_columns_is_read_as_its_value(team: Team) -> Non
 
 
 @pytest.mark.slow
-def test_a_formula_in_a_column_of_the_teams_own_makes_no_history(team: Team) -> None:
+def test_a_formula_in_a_custom_column_makes_no_history(team: Team) -> None:
     clients = Sheet(team, Client)
     client = team.store.add(extra={"Rank": "1", "Hat": "M"})
     other = team.another()
@@ -555,7 +555,7 @@ def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_a_new_machine_leaves_totals_alone_that_it_cannot_prove(team: Team) -> None:
+def test_a_new_machine_keeps_totals_that_it_cannot_check(team: Team) -> None:
     client = team.store.add()
     sale = team.store.sell(client, "40000.00")
     # Otherwise the history would say when it was.
@@ -617,7 +617,7 @@ def test_machines_agree_on_which_of_two_rows_with_one_id_is_the_record(above: bo
 
 
 @pytest.mark.parametrize("amount", [10, 25])
-def test_an_amount_typed_before_the_cell_is_made_one_is_taken_once_it_is(amount: int) -> None:
+def test_an_amount_in_a_date_cell_is_read_once_the_cell_is_formatted_as_an_amount(amount: int) -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "10.00")
         sheet = Sheet(team, Sale)
@@ -677,7 +677,7 @@ def test_a_sale_typed_for_a_client_whose_row_is_deleted_stays_until_the_client_i
         assert sorted(amounts) == [10, 98, 99]
 
 
-def test_a_column_deleted_from_the_history_is_one_finding() -> None:
+def test_a_column_deleted_from_the_history_is_reported_once() -> None:
     with new_team() as team:
         for _ in range(3):
             team.store.add()
@@ -687,7 +687,7 @@ def test_a_column_deleted_from_the_history_is_one_finding() -> None:
 
 
 @pytest.mark.slow
-def test_machines_agree_on_totals_while_an_amount_is_in_doubt() -> None:
+def test_machines_agree_on_totals_while_an_amount_is_unclear() -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "20.00")
         sheet = Sheet(team, Sale)
@@ -744,7 +744,7 @@ def test_a_date_does_not_become_an_amount_by_its_format_alone() -> None:
     ("kind", "cell", "what"),
     [("DATE", 46_027, "a date"), pytest.param("PERCENT", 0.15, "a percentage", marks=pytest.mark.slow)],
 )
-def test_what_google_took_for_a_date_is_no_amount(kind: str, cell: float, what: str) -> None:
+def test_an_amount_that_google_turned_into_a_date_is_not_an_amount(kind: str, cell: float, what: str) -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "10.00")
         sheet = Sheet(team, Sale)

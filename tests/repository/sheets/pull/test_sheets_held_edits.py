@@ -32,7 +32,7 @@ def _empty(team: Team, kind: Any, name: str) -> None:
     team.person.set_cells(team.id, sheet.title, 1, sheet.column(name), [[None]] * rows)
 
 
-def test_rows_that_have_lost_id_and_version_stay_the_records_that_they_are(team: Team) -> None:
+def test_rows_that_lost_id_and_version_stay_the_same_records(team: Team) -> None:
     before = team.stored()
     for kind in (Client, Sale):
         _empty(team, kind, "id")
@@ -45,7 +45,7 @@ def test_rows_that_have_lost_id_and_version_stay_the_records_that_they_are(team:
     assert team.agreed() == before
 
 
-def test_a_machine_that_has_never_seen_them_takes_nothing_over(team: Team) -> None:
+def test_a_new_machine_does_not_apply_mass_deletions(team: Team) -> None:
     before = team.stored()
     for kind in (Client, Sale):
         _empty(team, kind, "id")
@@ -64,7 +64,7 @@ def test_a_machine_that_has_never_seen_them_takes_nothing_over(team: Team) -> No
 
 
 @pytest.mark.parametrize("take_over", [False, True])
-def test_many_rows_that_are_deleted_are_kept_until_somebody_decides(team: Team, take_over: bool) -> None:
+def test_a_mass_deletion_waits_for_a_decision(team: Team, take_over: bool) -> None:
     before = team.stored()
     team.person.delete_rows(team.id, SALES, 1, 8)
     assert team.stored() == before
@@ -82,7 +82,7 @@ def test_many_rows_that_are_deleted_are_kept_until_somebody_decides(team: Team, 
         assert last(team)[1] == "edited in the sheet"
 
 
-def test_a_few_are_taken_over_and_so_is_what_the_team_calls_a_few(team: Team) -> None:
+def test_a_few_deletions_are_applied_up_to_the_limit_of_the_team(team: Team) -> None:
     team.person.delete_rows(team.id, SALES, 1, 5)
     assert len(team.stored()[Sale]) == 9
     team.store.change(lambda tx: tx.add(Setting(key="sheet_deletions", value="1")) and None)
@@ -97,7 +97,7 @@ def test_a_few_are_taken_over_and_so_is_what_the_team_calls_a_few(team: Team) ->
 @pytest.mark.parametrize(
     "how", ["protected", *(pytest.param(how, marks=pytest.mark.slow) for how in ("viewer", "full"))]
 )
-def test_edits_that_cannot_be_written_are_shown_and_taken_over_once_they_can(
+def test_edits_that_cannot_be_saved_yet_are_shown_and_applied_later(
     team: Team, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Sheet(team, Client).put(team.stored()[Client][2], "city", "Bonn")

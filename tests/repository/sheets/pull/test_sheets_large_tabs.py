@@ -53,7 +53,7 @@ def _looks(team: Team, compared: list[int | None]) -> list[int | None]:
     return list(compared)
 
 
-def test_after_an_edit_by_hand_only_its_portion_is_read(team: Team, compared: list[int | None]) -> None:
+def test_after_an_edit_by_hand_only_its_block_is_read(team: Team, compared: list[int | None]) -> None:
     team.stored()
     team.stored()
     ada = team.stored()[Client][17]
@@ -78,9 +78,7 @@ def test_a_sale_of_somebody_else_is_found_at_the_end(team: Team, compared: list[
     assert team.agreed()[Client][25].total_spend == 32  # type: ignore[attr-defined]
 
 
-def test_a_row_that_was_copied_from_far_above_is_no_record_that_was_put_back(
-    team: Team, compared: list[int | None]
-) -> None:
+def test_a_row_copied_from_far_above_is_not_a_restored_record(team: Team, compared: list[int | None]) -> None:
     for _ in range(2):
         before = team.stored()
     sheet, (row, _) = Sheet(team, Client), team.place(before[Client][2])
@@ -161,9 +159,7 @@ _WAYS: list[Callable[[Team, random.Random, SheetsRepository], None]] = [
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))])
-def test_whatever_happens_it_comes_to_the_same_as_reading_everything(
-    seed: int, team: Team, compared: list[int | None]
-) -> None:
+def test_partial_reads_equal_a_full_read(seed: int, team: Team, compared: list[int | None]) -> None:
     chance, other = random.Random(seed), team.another()
     team.stored()
     for _ in range(8):

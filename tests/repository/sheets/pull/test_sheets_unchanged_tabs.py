@@ -49,7 +49,7 @@ def _put(team: Team, kind: type[Any], rows: list[list[Any]]) -> None:
     team.person.set_cells(team.id, Sheet(team, kind).title, 0, 0, [*whole, *empty])
 
 
-def test_what_the_program_changed_and_a_person_changes_back_is_an_edit(team: Team) -> None:
+def test_changing_a_cell_back_by_hand_is_an_edit(team: Team) -> None:
     before, client = team.cells(Client), _last(team, Client)
     team.store.change(lambda tx: tx.change(client, city="Paris"))
     at = Sheet(team, Client).column("city")
@@ -68,7 +68,7 @@ def test_a_row_that_is_deleted_and_put_back_is_the_same_record(team: Team) -> No
     assert _last(team, Sale).amount == 10
 
 
-def test_what_was_wrong_for_a_while_is_not_wrong_any_more(team: Team) -> None:
+def test_a_corrected_problem_is_no_longer_reported(team: Team) -> None:
     before, client = team.cells(Client), _last(team, Client)
     Sheet(team, Client).put(client, "id", 999)
     place = Sheet(team, Client).add(id=12345, last_name="Nobody")
@@ -88,7 +88,7 @@ def test_a_sale_whose_client_comes_later_is_taken_though_its_tab_has_not_changed
     assert wrong(team) == []
 
 
-def test_an_edit_elsewhere_is_seen_beside_tabs_that_are_as_they_were(team: Team) -> None:
+def test_an_edit_in_one_tab_is_seen_while_other_tabs_are_unchanged(team: Team) -> None:
     client, other = _last(team, Client), team.another()
     Sheet(team, Client).put(client, "city", "Rome")
     assert _last(team, Client).city == "Rome"
@@ -104,7 +104,7 @@ def _turned(pairs: dict[str, Any], is_turned: bool) -> dict[str, Any]:
 
 @pytest.mark.parametrize("written", [{}, {"indent": 2}, {"separators": (",", ":")}])
 @pytest.mark.parametrize("is_turned", [False, True])
-def test_rows_are_what_json_says_whatever_stands_in_their_cells(is_turned: bool, written: dict[str, Any]) -> None:
+def test_fast_row_parsing_equals_json_for_any_cells(is_turned: bool, written: dict[str, Any]) -> None:
     tabs: list[Any] = [[], [[]], [[1], []], [CELLS], [[cell] for cell in CELLS], [[cell, 2.5, True] for cell in CELLS]]
     ranges = [{"range": "'a'!A1:B2", "majorDimension": "ROWS", "values": rows} for rows in tabs]
     matched = [

@@ -129,7 +129,7 @@ _ALL = [
 
 @pytest.mark.many
 @pytest.mark.parametrize(("window", "change"), _ALL)
-def test_whatever_people_do_at_the_moment_of_a_write_it_is_there_once_and_on_its_row(
+def test_a_write_is_applied_once_on_its_row_whatever_people_do_meanwhile(
     team: Team, six: list[Client], window: str, change: str
 ) -> None:
     team.in_the_window(*WINDOWS[window])
@@ -147,7 +147,7 @@ class Killed(BaseException):
     "window",
     ["sorted backwards", "the ID dragged", "another row typed on top", "a column inserted at the left"],
 )  # fmt: skip
-def test_a_write_that_went_astray_is_put_right_by_whoever_looks_next(
+def test_a_misplaced_write_is_repaired_by_the_next_reader(
     team: Team, six: list[Client], monkeypatch: pytest.MonkeyPatch, change: str, window: str
 ) -> None:
     def killed(_: Any) -> Any:
@@ -171,7 +171,7 @@ def test_a_write_that_went_astray_is_put_right_by_whoever_looks_next(
 
 
 @pytest.mark.slow
-def test_who_puts_right_may_meet_people_who_go_on_moving_rows(team: Team, six: list[Client]) -> None:
+def test_a_repair_works_while_people_go_on_moving_rows(team: Team, six: list[Client]) -> None:
     once = team.person.before_next_write
     put_right = team.repository._push._write_over
     sorts = iter([False, True, False])
@@ -191,7 +191,7 @@ def test_who_puts_right_may_meet_people_who_go_on_moving_rows(team: Team, six: l
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["a sale", "an edit", "a deletion"])
-def test_an_edit_of_another_cell_of_the_very_row_is_kept(team: Team, six: list[Client], change: str) -> None:
+def test_an_edit_of_another_cell_of_the_same_row_is_kept(team: Team, six: list[Client], change: str) -> None:
     row, column = team.place(six[3], "notes")
     team.in_the_window(["set_cells", CLIENTS, row, column, [["by hand"]]])
     team.store.change(lambda tx: CHANGES[change](tx, six[3]), change)
@@ -205,7 +205,7 @@ def test_an_edit_of_another_cell_of_the_very_row_is_kept(team: Team, six: list[C
     assert team.summaries().count(change) == 1
 
 
-def test_an_edit_of_the_very_cell_is_a_conflict(team: Team, six: list[Client]) -> None:
+def test_an_edit_of_the_same_cell_is_a_conflict(team: Team, six: list[Client]) -> None:
     row, column = team.place(six[3], "last_name")
     team.in_the_window(["set_cells", CLIENTS, row, column, [["by hand"]]])
     with pytest.raises(ConflictError) as raised:
@@ -217,7 +217,7 @@ def test_an_edit_of_the_very_cell_is_a_conflict(team: Team, six: list[Client]) -
 
 
 @pytest.mark.slow
-def test_a_row_of_another_client_that_is_deleted_in_the_window_is_a_deletion(team: Team, six: list[Client]) -> None:
+def test_a_row_of_another_client_deleted_during_a_write_is_deleted(team: Team, six: list[Client]) -> None:
     team.in_the_window(["delete_rows", CLIENTS, 5, 1])
     team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
     _check(team, "an edit", [record for record in six if record.id != 5])
@@ -227,7 +227,7 @@ def test_a_row_of_another_client_that_is_deleted_in_the_window_is_a_deletion(tea
 
 
 @pytest.mark.slow
-def test_the_very_row_deleted_in_the_window_is_gone(team: Team, six: list[Client]) -> None:
+def test_a_row_deleted_during_its_own_write_is_deleted(team: Team, six: list[Client]) -> None:
     team.in_the_window(["delete_rows", CLIENTS, 4, 1])
     with pytest.raises(Exception, match="4"):
         team.store.change(lambda tx: _edit(tx, six[3]), "an edit")
@@ -235,7 +235,7 @@ def test_the_very_row_deleted_in_the_window_is_gone(team: Team, six: list[Client
 
 
 @pytest.mark.slow
-def test_a_column_deleted_in_the_window_loses_nothing_else(team: Team, six: list[Client]) -> None:
+def test_a_column_deleted_during_a_write_loses_nothing_else(team: Team, six: list[Client]) -> None:
     _, column = team.place(six[3], "postcode")
     team.in_the_window(["delete_column", CLIENTS, column, 1])
     team.store.change(lambda tx: _sell(tx, six[3]), "a sale")
@@ -262,7 +262,7 @@ def test_a_new_column_of_ours_and_one_of_theirs_in_the_same_place(team: Team, si
 @pytest.mark.parametrize(
     "window", [pytest.param(window, marks=[] if at % 4 == 1 else pytest.mark.slow) for at, window in enumerate(WINDOWS)]
 )
-def test_an_adoption_meets_people_too(team: Team, six: list[Client], window: str) -> None:
+def test_ids_are_given_to_typed_rows_while_people_move_them(team: Team, six: list[Client], window: str) -> None:
     team.person.set_cells(team.id, CLIENTS, 9, 1, [["Hugo", "Adopted"]])
     team.in_the_window(*WINDOWS[window])
     team.stored()
@@ -274,7 +274,7 @@ def test_an_adoption_meets_people_too(team: Team, six: list[Client], window: str
 
 
 @pytest.mark.slow
-def test_many_rows_are_kept_as_one_piece_and_put_right_all_the_same(team: Team) -> None:
+def test_a_block_of_many_rows_is_repaired_like_single_rows(team: Team) -> None:
     many = [Client(kind="person", first_name=f"N{at}", last_name="Many") for at in range(260)]
     team.store.change(lambda tx: tx.add_all(many))
     team.store.change(lambda tx: tx.add_all([Sale(client=at, on=tx.today, amount=Decimal(at)) for at in range(1, 261)]))
@@ -294,7 +294,7 @@ def test_many_rows_are_kept_as_one_piece_and_put_right_all_the_same(team: Team) 
 
 
 @pytest.mark.usefixtures("six")
-def test_of_two_from_one_revision_one_loses_and_is_run_again(team: Team) -> None:
+def test_of_two_writers_on_one_revision_one_is_retried(team: Team) -> None:
     other = team.another("ben")
     seen: list[str] = []
 
@@ -312,7 +312,7 @@ def test_of_two_from_one_revision_one_loses_and_is_run_again(team: Team) -> None
 
 
 @pytest.mark.slow
-def test_of_two_who_have_both_looked_only_one_is_applied(team: Team, six: list[Client]) -> None:
+def test_of_two_writers_that_read_the_same_state_one_is_applied(team: Team, six: list[Client]) -> None:
     """The other one comes between the last look and the write: only the marker tells then."""
     other = team.another("ben")
     write = team.repository.service.write
@@ -333,7 +333,7 @@ def test_of_two_who_have_both_looked_only_one_is_applied(team: Team, six: list[C
 
 
 @pytest.mark.slow
-def test_who_never_comes_first_says_so_and_gives_up(
+def test_a_writer_that_always_loses_gives_up_with_an_error(
     team: Team, six: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repository_module, "_TELLS_AFTER", 0.3)
@@ -360,7 +360,7 @@ def test_who_never_comes_first_says_so_and_gives_up(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("another", [False, True])
-def test_a_marker_that_was_deleted_by_hand_is_put_back(team: Team, six: list[Client], another: bool) -> None:
+def test_a_marker_deleted_by_hand_is_restored(team: Team, six: list[Client], another: bool) -> None:
     (marker,) = [range_ for range_ in team.person.named_ranges(team.id) if range_["name"].startswith("crm_")]
     requests: list[dict[str, Any]] = [{"deleteNamedRange": {"namedRangeId": marker["namedRangeId"]}}]
     if another:
@@ -373,7 +373,7 @@ def test_a_marker_that_was_deleted_by_hand_is_put_back(team: Team, six: list[Cli
 
 
 @pytest.mark.slow
-def test_a_copied_tab_and_its_copy_of_everything_are_nobodys_business(team: Team, six: list[Client]) -> None:
+def test_copied_tabs_are_ignored(team: Team, six: list[Client]) -> None:
     team.person.copy_tab(team.id, CLIENTS)
     team.person.copy_tab(team.id, SALES)
     team.store.change(lambda tx: _sell(tx, six[3]), "a sale")

@@ -73,7 +73,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_write_that_breaks_is_there_once(team: Team, fault: str) -> None:
+def test_an_interrupted_write_is_applied_once(team: Team, fault: str) -> None:
     team.person.fault(only="write", **FAULTS[fault])
     team.store.change(_sell, "a sale")
     assert [fault.hits for fault in team.person._service.traffic.faults] == [FAULTS[fault].get("times", 1)]
@@ -91,7 +91,7 @@ def test_a_write_that_breaks_is_there_once(team: Team, fault: str) -> None:
 )
 @pytest.mark.parametrize("step", range(5))
 @pytest.mark.usefixtures("short_requests")
-def test_a_transaction_of_several_requests_that_breaks_is_there_once(team: Team, fault: str, step: int) -> None:
+def test_an_interrupted_transaction_of_several_requests_is_applied_once(team: Team, fault: str, step: int) -> None:
     team.person.reset_counts()
     team.person.fault(only="write", after=step, **FAULTS[fault])
     team.store.change(_add_forty, "a sale")
@@ -101,14 +101,14 @@ def test_a_transaction_of_several_requests_that_breaks_is_there_once(team: Team,
 
 
 @pytest.mark.parametrize("broken", ["reads", "writes"])
-def test_it_may_break_again_while_it_is_found_out(team: Team, broken: str) -> None:
+def test_a_second_fault_while_checking_a_write_does_no_harm(team: Team, broken: str) -> None:
     team.person.fault("drop_reply", only="write")
     team.person.fault("status", only=broken, code=503, times=2, after=1)
     team.store.change(_sell, "a sale")
     _check_once(team)
 
 
-def test_a_reply_lost_of_a_write_that_went_astray(team: Team) -> None:
+def test_a_lost_reply_of_a_misplaced_write_is_repaired(team: Team) -> None:
     team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Other {at}") for at in range(5)]))
     team.in_the_window(["sort", "clients", 0, True])
     team.person.fault("drop_reply", only="write")
@@ -116,7 +116,7 @@ def test_a_reply_lost_of_a_write_that_went_astray(team: Team) -> None:
     _check_once(team)
 
 
-def test_a_reply_lost_and_somebody_else_comes_before_it_is_found_out(team: Team) -> None:
+def test_a_lost_reply_is_resolved_after_another_writer(team: Team) -> None:
     other = team.another("ben")
     values = team.repository.service.values
     tries: list[int] = []
@@ -134,7 +134,7 @@ def test_a_reply_lost_and_somebody_else_comes_before_it_is_found_out(team: Team)
     _check_once(team, sales=2)
 
 
-def test_a_request_arrives_twice_with_somebody_elses_change_between(team: Team) -> None:
+def test_a_request_that_arrives_twice_around_another_change_counts_once(team: Team) -> None:
     other = team.another("ben")
     other.refresh()
     write = team.repository.service.write
@@ -151,7 +151,7 @@ def test_a_request_arrives_twice_with_somebody_elses_change_between(team: Team) 
 
 
 @pytest.mark.parametrize("second", [False, True])
-def test_a_program_sees_at_once_what_it_has_saved_whose_answer_was_lost(team: Team, second: bool) -> None:
+def test_a_program_sees_its_saved_change_at_once_after_a_lost_reply(team: Team, second: bool) -> None:
     team.person.fault("double", only="write", second=True) if second else team.person.fault("drop_reply", only="write")
     client = team.store.add(last_name="New")
     team.store.change(lambda tx: tx.add(Sale(client=client.id, on=tx.today, amount=Decimal("10.00"))))
@@ -174,7 +174,7 @@ def _others_first(team: Team, then: Callable[[], None] = lambda: None) -> None:
     team.repository.service.write = lost  # type: ignore[method-assign]
 
 
-def test_a_change_that_is_there_is_never_called_unchanged(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_saved_change_is_never_reported_as_failed(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it was tried: what may be there is looked for before anybody is told that it is not."""
     _others_first(team, lambda: monkeypatch.setattr(repository_module, "_PATIENCE", 0.0))
     team.store.change(_sell, "a sale")
@@ -196,9 +196,7 @@ def _while_a_neighbour_holds_the_mirror(team: Team, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(team.repository, "_adopt", held)
 
 
-def test_a_neighbour_who_holds_the_mirror_is_no_reason_to_call_a_change_unsaved(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_mirror_does_not_make_a_saved_change_look_failed(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     _others_first(team)
     team.person.set_cells(team.id, "clients", 1, 2, [["By hand"]])
     _while_a_neighbour_holds_the_mirror(team, monkeypatch)
@@ -208,16 +206,14 @@ def test_a_neighbour_who_holds_the_mirror_is_no_reason_to_call_a_change_unsaved(
     assert found[Client][1].last_name == "By hand"  # type: ignore[attr-defined]
 
 
-def test_reading_goes_on_while_a_neighbour_holds_the_mirror(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_works_while_another_program_locks_the_mirror(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     team.person.set_cells(team.id, "clients", 1, 2, [["By hand"]])
     _while_a_neighbour_holds_the_mirror(team, monkeypatch)
     team.stored()
     assert team.agreed()[Client][1].last_name == "By hand"  # type: ignore[attr-defined]
 
 
-def test_what_is_in_the_way_while_a_change_is_looked_for_is_no_proof_that_it_is_not_there(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_while_checking_a_change_is_not_taken_for_failure(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(*_: Any) -> None:
         raise StoreAccessError("The spreadsheet is not shared with this program any more.", reason="not_shared")
 
@@ -229,7 +225,7 @@ def test_what_is_in_the_way_while_a_change_is_looked_for_is_no_proof_that_it_is_
     _check_once(team, sales=2)
 
 
-def test_another_program_of_this_machine_may_read_it_first(team: Team) -> None:
+def test_another_program_on_this_machine_may_read_the_commit_first(team: Team) -> None:
     """The mirror records which commits went through, and other programs may bring it up to date first."""
     neighbour = team.another("ben", same_machine=True)
     ours = team.repository
@@ -287,7 +283,7 @@ def test_a_quota_that_is_used_up_is_waited_out(team: Team) -> None:
     _check_once(team)
 
 
-def test_a_request_that_is_late_comes_after_the_one_sent_again(team: Team) -> None:
+def test_a_late_request_after_its_retry_does_no_harm(team: Team) -> None:
     other = team.another("ben")
     other.refresh()
     other.service._timeouts["write_timeout"] = 0.3
@@ -325,7 +321,7 @@ _STEPS = st.lists(_STEP, min_size=1, max_size=6)
 @pytest.mark.whole
 @settings(max_examples=40)
 @given(_FAULTS, _STEPS)
-def test_any_faults_and_any_acts_leave_each_sale_there_once(faults: list[dict[str, Any]], steps: list[str]) -> None:
+def test_any_faults_and_any_edits_leave_each_sale_once(faults: list[dict[str, Any]], steps: list[str]) -> None:
     with new_team() as team:
         team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Buyer {at}") for at in range(3)]))
         other = team.another("ben")
@@ -407,7 +403,7 @@ def test_without_a_connection_reading_goes_on_and_writing_says_so(
             team.person.start = lambda: None  # type: ignore[method-assign]
 
 
-def test_what_cannot_be_found_out_is_said_honestly_and_soon_enough(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_outcome_is_reported_as_unknown_in_time(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push_module, "FINDS_OUT_FOR", 0.5)
     monkeypatch.setattr(repository_module, "_OFFLINE_FOR", 0.0)
     team.repository.service._patience = 0.2
@@ -422,7 +418,7 @@ def test_what_cannot_be_found_out_is_said_honestly_and_soon_enough(team: Team, m
     _check_once(team)
 
 
-def test_a_first_look_without_a_connection_says_what_is_in_the_way(stand_in: StandIn) -> None:
+def test_a_first_read_without_a_connection_says_what_is_wrong(stand_in: StandIn) -> None:
     with new_team() as team:
         other = team.another("ben")
         stand_in.stop()

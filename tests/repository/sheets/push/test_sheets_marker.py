@@ -55,7 +55,7 @@ def _just_before(repository: Any, what: Callable[[], Any]) -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize("client", [1, 2])
-def test_of_two_at_once_the_second_takes_itself_back(team: Team, client: int) -> None:
+def test_of_two_commits_at_once_the_second_rolls_itself_back(team: Team, client: int) -> None:
     other = team.another("ben")
     _just_before(team.repository, lambda: other.transact(lambda tx: _sell(tx, client), "a sale"))
     team.store.change(_sell, "a sale")
@@ -63,7 +63,7 @@ def test_of_two_at_once_the_second_takes_itself_back(team: Team, client: int) ->
 
 
 @pytest.mark.slow
-def test_of_three_at_once_two_take_themselves_back(team: Team) -> None:
+def test_of_three_commits_at_once_two_roll_themselves_back(team: Team) -> None:
     second, third = team.another("ben"), team.another("cleo")
     second.refresh()
     _just_before(team.repository, lambda: second.transact(_sell, "a sale"))
@@ -86,9 +86,7 @@ def test_an_edit_a_deletion_and_a_new_client_at_once(team: Team) -> None:
     _check(team, 3, clients=2)
 
 
-def test_whoever_looks_next_takes_it_back_where_its_writer_was_killed(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_next_reader_rolls_back_the_commit_of_a_killed_writer(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     class Killed(BaseException):
         pass
 
@@ -121,7 +119,7 @@ def test_a_transaction_of_several_requests_meets_another_one(team: Team, monkeyp
 
 
 @pytest.mark.slow
-def test_many_at_once_leave_each_sale_there_once(team: Team) -> None:
+def test_many_commits_at_once_leave_each_sale_once(team: Team) -> None:
     programs = [team.another(f"user {at}") for at in range(4)]
 
     def sell(program: Any) -> None:
@@ -148,7 +146,7 @@ def test_requests_that_arrive_twice_count_once(team: Team, second: bool) -> None
     _check(team, 5)
 
 
-def test_a_request_that_arrives_again_after_somebody_elses_counts_once(team: Team) -> None:
+def test_a_request_that_arrives_again_after_another_change_counts_once(team: Team) -> None:
     other = team.another("ben")
     sent: list[Any] = []
     write = team.repository.service.write

@@ -58,7 +58,7 @@ def _at_that_moment(team: Team, other: Any, change: Any, what: str) -> None:
 @pytest.mark.whole
 @pytest.mark.parametrize("mode", _MODES)
 @pytest.mark.parametrize("client", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_two_sales_at_one_moment(team: Team, mode: str, client: int) -> None:
+def test_two_sales_at_one_moment_are_both_kept(team: Team, mode: str, client: int) -> None:
     other = team.another("ben")
     other.refresh()
     team.person.merges(MODES[mode])
@@ -147,7 +147,7 @@ def test_four_machines_that_sell_at_once(team: Team, mode: str) -> None:
 
 
 @pytest.mark.parametrize("merges", [False, True])
-def test_whether_google_serialises_is_found_out_and_remembered_with_the_spreadsheet(team: Team, merges: bool) -> None:
+def test_serialization_by_google_is_tested_and_remembered_per_spreadsheet(team: Team, merges: bool) -> None:
     team.person.merges(MODES["all"] if merges else [], 0.03)
     check = LiveCheck(team.repository.service, races=2)
     assert check.serialises(team.store.today) is not merges
@@ -242,7 +242,7 @@ def _cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("race", "hand"), _cases())
-def test_nothing_is_lost_or_doubled_whatever_two_do_at_one_moment(team: Team, race: str, hand: str) -> None:
+def test_any_two_changes_at_one_moment_are_neither_lost_nor_doubled(team: Team, race: str, hand: str) -> None:
     ours, theirs, holds = RACES[race]
     for client in (1, 2, 3):
         team.store.change(lambda tx, client=client: [_sell(tx, client) for _ in range(2)], "sales")

@@ -60,7 +60,7 @@ def _kill_at(team: Team, step: int) -> None:
     _between(team, killed)
 
 
-def test_no_reader_sees_any_of_it_before_the_last_request(team: Team) -> None:
+def test_no_reader_sees_a_transaction_before_its_last_request(team: Team) -> None:
     others = [team.another("ben"), team.another("cleo")]
     before = team.stored(others[0])
     looks: list[int] = []
@@ -86,7 +86,7 @@ def test_no_reader_sees_any_of_it_before_the_last_request(team: Team) -> None:
 
 
 @pytest.mark.parametrize("step", range(1, 6))
-def test_what_was_broken_off_is_cleared_by_the_next_writer(
+def test_an_unfinished_transaction_is_cleared_by_the_next_writer(
     team: Team, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     monkeypatch.setattr(push_module, "ABANDONED_AFTER", 0.1)
@@ -107,7 +107,7 @@ def test_what_was_broken_off_is_cleared_by_the_next_writer(
     ["move_column", CLIENTS, 0, 4], ["insert_column", CLIENTS, 3, 1], ["set_cells", CLIENTS, 1, 3, [["by hand"]]],
 ])  # fmt: skip
 @pytest.mark.parametrize("step", [1, 3])
-def test_people_may_sort_what_they_see_of_it_meanwhile(team: Team, edit: list[Any], step: int) -> None:
+def test_people_may_sort_staged_rows(team: Team, edit: list[Any], step: int) -> None:
     def look(number: int) -> None:
         if number == step:
             getattr(team.person, edit[0])(team.id, *edit[1:])
@@ -123,7 +123,7 @@ def test_people_may_sort_what_they_see_of_it_meanwhile(team: Team, edit: list[An
     assert team.summaries().count("forty") == 1
 
 
-def test_rows_of_it_that_people_delete_are_deleted(team: Team) -> None:
+def test_staged_rows_deleted_by_people_stay_deleted(team: Team) -> None:
     def look(number: int) -> None:
         if number == 3:
             team.person.delete_rows(team.id, CLIENTS, 1 + BEFORE, 2)
@@ -133,7 +133,7 @@ def test_rows_of_it_that_people_delete_are_deleted(team: Team) -> None:
     assert len(team.agreed()[Client]) == BEFORE + ADDED - 2
 
 
-def test_others_wait_for_one_that_goes_on(team: Team) -> None:
+def test_other_writers_wait_for_a_running_transaction(team: Team) -> None:
     waits: list[str] = []
     other = team.another("ben", waiting=lambda wait: waits.append(wait.why))
     begun = threading.Event()
@@ -154,7 +154,9 @@ def test_others_wait_for_one_that_goes_on(team: Team) -> None:
     assert len(team.agreed()[Client]) == BEFORE + ADDED + 1
 
 
-def test_the_same_program_does_not_wait_for_what_it_left_itself(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_does_not_wait_for_its_own_unfinished_transaction(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(push_module, "FINDS_OUT_FOR", 0.3)
     team.repository.service._patience = 0.1
     # Google is away from the third request on, for reads too.
@@ -172,7 +174,7 @@ def test_the_same_program_does_not_wait_for_what_it_left_itself(team: Team, monk
     assert team.summaries().count("forty") == 1
 
 
-def test_clearing_may_meet_people_who_sort(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clearing_staged_rows_works_while_people_sort(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push_module, "ABANDONED_AFTER", 0.1)
     _kill_at(team, 4)
     with pytest.raises(Killed):
