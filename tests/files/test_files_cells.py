@@ -51,7 +51,7 @@ NO_DATE = [
 
 
 @pytest.mark.parametrize("written", NO_DATE)
-def test_no_date_of_other_programs_is_none(written: str) -> None:
+def test_empty_dates_of_other_programs_are_blank(written: str) -> None:
     found = mapped("Name|Birthday", f"Ada Lind|{written}", "Bo Marsh|4/12/1980", "Cy Orr|2/28/1990")
     assert "date_of_birth" not in found[0]
     assert found[1]["date_of_birth"] == "1980-04-12"
@@ -116,7 +116,7 @@ def test_a_birthday_in_columns_without_the_year_goes_to_the_notes() -> None:
         ("Birthday (optional)", "1985-04-03", "1985-04-03"),
     ],
 )
-def test_how_a_date_is_written_as_its_heading_says(heading: str, written: str, born: str) -> None:
+def test_a_date_format_in_the_heading_is_used(heading: str, written: str, born: str) -> None:
     assert mapped(f"Name|{heading}", f"Ada Lind|{written}")[0]["date_of_birth"] == born
 
 
@@ -124,7 +124,7 @@ def test_how_a_date_is_written_as_its_heading_says(heading: str, written: str, b
     ("written", "born"),
     [("31129", "1985-03-23"), ("31129.0", "1985-03-23"), ("31129.5", "1985-03-23"), ("36526", "2000-01-01")],
 )
-def test_a_date_as_excel_counts_it(written: str, born: str) -> None:
+def test_excel_serial_dates_are_read(written: str, born: str) -> None:
     found = mapped("Name|Birthday", f"Ada Lind|{written}", "Bo Marsh|30000")
     assert found[0]["date_of_birth"] == born
 
@@ -171,7 +171,7 @@ def test_an_amount_in_the_teams_currency(written: str, by: Conventions, amount: 
 
 
 @pytest.mark.parametrize("written", ["12 pcs", "12 %", "12 km", "a lot", "12/5", "twelve"])
-def test_what_is_no_amount_is_not_made_one(written: str) -> None:
+def test_text_that_is_not_an_amount_is_refused(written: str) -> None:
     text = mapped("Email|Date|Amount", f"ada@example.org|2026-10-01|{written}", record=Sale)[0]["amount"]
     with pytest.raises(FieldError):
         Amount().read(text, AMERICA)
@@ -199,7 +199,7 @@ def test_the_currency_in_a_heading(heading: str, currency: str) -> None:
 @pytest.mark.parametrize(
     "heading", ["Amount (net)", "Amount (gross)", "Total amount*", "Amount (2026)", "Amount [incl. VAT]"]
 )
-def test_a_remark_in_a_heading_is_passed_over(heading: str) -> None:
+def test_a_remark_in_a_heading_is_ignored(heading: str) -> None:
     assert mapped(f"Email|Date|{heading}", "ada@example.org|2026-10-01|12.00", record=Sale)[0]["amount"] == "12.00"
 
 
@@ -271,7 +271,7 @@ def test_names_of_countries(by: Conventions) -> None:
 
 
 @pytest.mark.parametrize("name", ["(unknown)", "Atlantis", "Wien", "x", "Europe", "12345"])
-def test_what_is_no_country_is_kept_and_flagged(name: str) -> None:
+def test_an_unknown_country_is_kept_with_a_warning(name: str) -> None:
     with pytest.raises(FieldError):
         Country().read(name, AMERICA)
     assert Country().keeps_unreadable
@@ -304,7 +304,7 @@ def test_what_is_no_country_is_kept_and_flagged(name: str) -> None:
         ("First Name|Last Name|Display Name", "||Ada Lind", {"first_name": "Ada", "last_name": "Lind"}),
     ],
 )  # fmt: skip
-def test_of_several_columns_the_first_that_a_row_fills(heading: str, row: str, expected: dict[str, str]) -> None:
+def test_the_first_filled_of_several_columns_is_used(heading: str, row: str, expected: dict[str, str]) -> None:
     names = heading.split("|")
     # Others fill the first columns.
     words = {"ame": "Bo Marsh", "ail": "bo@example.org", "City": "Wien", "Country": "Italy"}
@@ -378,13 +378,13 @@ def test_a_number_among_other_things(written: str, phone: str) -> None:
         (column, word) for column in ("Email", "Phone", "Country") for word in ("none", "unknown", "keine", "Unbekannt")
     ],
 )
-def test_words_for_nothing_are_nothing(column: str, nothing: str) -> None:
+def test_words_for_missing_values_are_blank(column: str, nothing: str) -> None:
     found = mapped(f"Name|{column}", f"Ada Lind|{nothing}")[0]
     assert found == {"first_name": "Ada", "last_name": "Lind"}
 
 
 @pytest.mark.parametrize("name", ["Null", "None", "Na", "Unknown"])
-def test_a_person_may_be_called_nothing(name: str) -> None:
+def test_a_person_may_be_called_null(name: str) -> None:
     assert mapped("First name|Last name|Email", f"Ada|{name}|ada@example.org")[0]["last_name"] == name
 
 
@@ -401,7 +401,7 @@ def test_a_person_may_be_called_nothing(name: str) -> None:
         ('"= ""00042"""', "00042"), ('=T("00042")', "00042"),
     ],
 )  # fmt: skip
-def test_text_kept_by_a_sign(put: Any, cell: str, text: str) -> None:
+def test_text_marked_with_an_apostrophe_stays_text(put: Any, cell: str, text: str) -> None:
     found, _ = read_records(put(f"First name,Last name,Customer No\nAda,Lind,{cell}\n"))
     assert found[0].get("reference", "") == text
 
@@ -414,13 +414,13 @@ def test_text_kept_by_a_sign(put: Any, cell: str, text: str) -> None:
         ("o\u202ene", "one"), ("o\x07ne", "one"), ("\ufeffone", "one"), ("one\x1a", "one"),
     ],
 )  # fmt: skip
-def test_signs_that_nobody_sees_lose_no_row(put: Any, written: str, notes: str) -> None:
+def test_invisible_characters_lose_no_row(put: Any, written: str, notes: str) -> None:
     found, refused = read_records(put(f'First name,Last name,Notes\nAda,Lind,"{written}"\n'))
     assert not refused
     assert found[0]["notes"] == notes
 
 
 @pytest.mark.parametrize("name", ["#1001", "1001", "INV-2026-0001", "7/2026"])
-def test_numbers_are_nobodys_names(name: str) -> None:
+def test_numbers_are_not_names(name: str) -> None:
     rows = [f"{name}|ada@example.org", f"{name}7|bo@example.org"]
     assert all("first_name" not in row and "last_name" not in row for row in mapped("Name|Email", *rows))

@@ -38,7 +38,7 @@ GREEK = "Όνομα;Επώνυμο;Πόλη\nΆννα;Παπαδοπούλου;�
         (GREEK, "cp1253"),
     ],
 )
-def test_no_character_is_mistaken(tmp_path, text, encoding):
+def test_every_character_is_decoded_correctly(tmp_path, text, encoding):
     path = tmp_path / "table.csv"
     path.write_bytes(text.encode(encoding))
     source = open_source(path)
@@ -49,7 +49,7 @@ def test_no_character_is_mistaken(tmp_path, text, encoding):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
-def test_the_first_accent_after_megabytes(tmp_path, encoding):
+def test_an_accent_after_megabytes_of_ascii_is_decoded(tmp_path, encoding):
     path = tmp_path / "table.csv"
     path.write_bytes(b"Name,City\n" + b"Anna,Linz\n" * 300_000 + "Zoé,Köln\n".encode(encoding))
     *_, last = open_source(path).rows()

@@ -55,7 +55,7 @@ def filled(header, **cells):
 
 
 @pytest.mark.parametrize("header", [GOOGLE_OLD, GOOGLE_NEW])
-def test_google_contacts(header):
+def test_google_contacts_are_mapped(header):
     found = targets(header)
     assert found["first_name"] in ("Given Name", "First Name")
     assert found["last_name"] in ("Family Name", "Last Name")
@@ -74,7 +74,7 @@ def test_google_contacts(header):
     assert len(found) == 14
 
 
-def test_outlook_takes_one_address_as_a_whole():
+def test_outlook_columns_use_one_complete_address():
     cells = {"Mobile Phone": "1", "Home Street": "x", "Home City": "x", "Business City": "x", "Home Postal Code": "x"}
     found = targets(OUTLOOK, filled(OUTLOOK, **cells))
     assert found == {
@@ -93,18 +93,18 @@ def test_outlook_takes_one_address_as_a_whole():
     }
 
 
-def test_a_state_is_a_region_unless_it_says_what_became_of_a_client():
+def test_a_state_column_is_a_region_unless_its_values_are_statuses():
     header = ["Name", "City", "State", "Zip"]
     assert targets(header, [["Bo Fox", "Columbus", "OH", "43215"]])["region"] == "State"
     assert "region" not in targets(header, [["Bo Fox", "Columbus", "Active", "43215"]])
 
 
-def test_the_fullest_of_several_columns_takes_the_field():
+def test_the_fullest_of_several_columns_is_mapped():
     assert targets(OUTLOOK, filled(OUTLOOK, **{"Business Phone": "1"}))["phone"] == "Business Phone"
     assert targets(OUTLOOK, filled(OUTLOOK, **{"Home Phone": "1", "Mobile Phone": "2"}))["phone"] == "Mobile Phone"
 
 
-def test_hubspot():
+def test_hubspot_exports_are_mapped():
     found = targets(HUBSPOT_CONTACTS)
     assert found["reference"] == "Record ID - Contact"
     assert found["company"] == "Company Name"
@@ -144,23 +144,23 @@ def test_hubspot():
         ("contact_name,contact_phone,contact_email", "name phone email"),
     ],
 )
-def test_the_usual_words(header, found):
+def test_usual_headings_are_mapped(header, found):
     assert list(targets(header))[: len(found.split())] == found.split()
 
 
 @pytest.mark.parametrize("record", [Client, Sale])
-def test_our_own_exports(record):
+def test_our_own_exports_are_mapped(record):
     labels = [field.label for field in typed_fields(record).values()]
     assert list(targets(labels, record=record)) == list(typed_fields(record))
     assert list(targets(list(typed_fields(record)), record=record)) == list(typed_fields(record))
 
 
-def test_a_general_name_that_holds_companies():
+def test_a_name_column_of_companies_is_mapped_to_company():
     assert targets("Name,City", [["Sapien Ltd", "Wien"], ["Justo GmbH", "Graz"]])["company"] == "Name"
     assert targets("Name,City", [["Anna Berg", "Wien"]])["name"] == "Name"
 
 
-def test_sales():
+def test_columns_of_sales_are_mapped():
     header = "customer_id,date,number_of_cds,dollar_value"
     rows = [["00001", "1997-01-01", "1", "11.77"], ["00011", "1997-01-28", "2", "13.49"]]
     assert targets(header, rows, Sale) == {"client": "customer_id", "on": "date", "amount": "dollar_value"}
@@ -195,7 +195,7 @@ def test_a_named_column_is_not_taken_for_a_birthday():
     }
 
 
-def test_what_a_match_says():
+def test_a_mapping_explains_itself():
     columns, rows = ("Name", "Born", "Paid"), [["A B", "25/12/1985", "1.234,50"], ["C D", "1/2/1990", "2,00"]]
     assert match_columns(columns, rows, Client, AMERICA) == [
         Match("Name", "name", "name"),
@@ -275,7 +275,7 @@ def test_headings_of_other_programs(heading, target):
     assert match_columns([heading], [[""]], Client, AMERICA)[0].target == target
 
 
-def test_a_fax_is_nobodys_phone():
+def test_a_fax_number_is_not_a_phone_number():
     rows = [["+43 1 5551234"], ["+43 1 5551235"]]
     assert match_columns(["Fax"], rows, Client, AUSTRIA)[0].target == ""
     assert match_columns(["Erreichbar"], rows, Client, AUSTRIA)[0].target == "phone"

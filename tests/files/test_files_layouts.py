@@ -133,7 +133,7 @@ def test_a_workbook_whose_table_begins_further_right(workbook: Any) -> None:
         "\nAlle Angaben ohne Gewähr.\nStand 24.3.2026\n",
     ],
 )
-def test_what_stands_below_a_table_is_no_client(put: Any, below: str) -> None:
+def test_remarks_below_a_table_are_not_clients(put: Any, below: str) -> None:
     found, refused = read_records(put(HEADING + "\n" + ROWS + below))
     assert found == [ADA, BO]
     assert len(refused) == sum(bool(line.strip()) for line in below.splitlines())
@@ -149,7 +149,7 @@ def test_what_stands_below_a_table_is_no_client(put: Any, below: str) -> None:
         ("Page,,page@example.org", "Page"),
     ],
 )
-def test_names_that_look_like_remarks_stay(put: Any, row: str, name: str) -> None:
+def test_names_that_look_like_remarks_are_kept(put: Any, row: str, name: str) -> None:
     found, refused = read_records(put(HEADING + "\n" + row + "\n" + ROWS))
     assert len(found) == 3
     assert not refused
@@ -177,7 +177,7 @@ def test_a_list_of_single_names_is_a_list_to_its_end(put: Any) -> None:
 
 
 @pytest.mark.parametrize("again", [HEADING, HEADING.upper(), "First name , Last name,Email", HEADING + ",,"])
-def test_headings_that_come_again_on_each_page(put: Any, again: str) -> None:
+def test_headings_repeated_on_each_page_are_skipped(put: Any, again: str) -> None:
     ada, bo = ROWS.splitlines()
     found, refused = read_records(put("\n".join([HEADING, ada, "", again, bo, again, ""])))
     assert found == [ADA, BO]
@@ -204,7 +204,7 @@ SALES = "Date,Client no,Amount\n2026-03-01,K1,10.00\n2026-03-02,K2,20.50\n"
         "Total for March 2026,,30.50",
     ],
 )
-def test_a_line_that_adds_up_is_no_sale(put: Any, total: str) -> None:
+def test_a_total_row_is_not_a_sale(put: Any, total: str) -> None:
     found, refused = read_records(put(SALES + total + "\n"), Sale)
     assert [row["amount"] for row in found] == ["10.00", "20.50"]
     assert [number for number, _ in refused] == [4]
@@ -222,7 +222,7 @@ def test_a_line_that_adds_up_is_no_sale(put: Any, total: str) -> None:
         "ANNA BERG TOTAL:",
     ],
 )
-def test_the_total_of_one_name_is_no_sale(put: Any, total: str) -> None:
+def test_a_subtotal_is_not_a_sale(put: Any, total: str) -> None:
     rows = (
         f"Client,Date,Amount,Currency\nAnna Berg,2026-11-01,100,USD\n{total},2026-11-15,100,USD\n"
         f"Ben Cole,2026-11-02,50,USD\nCy Dahl,2026-11-03,7,USD\n{total},2026-11-30,100,USD\n"
@@ -233,14 +233,14 @@ def test_the_total_of_one_name_is_no_sale(put: Any, total: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Total Fitness", "Sum Ting", "Total Anna Bergman", "Grand Total Wines"])
-def test_a_client_who_is_called_total_stays(put: Any, name: str) -> None:
+def test_a_client_called_total_is_kept(put: Any, name: str) -> None:
     found, refused = read_records(
         put(f"Client,Date,Amount\nAnna Berg,2026-11-01,100\n{name},2026-11-15,100\nBen Cole,2026-11-02,50\n"), Sale
     )
     assert (len(found), refused) == (3, [])
 
 
-def test_a_sale_of_what_is_called_total_stays(put: Any) -> None:
+def test_a_sale_described_as_total_is_kept(put: Any) -> None:
     found, refused = read_records(
         put("Date,Client no,Amount,Note\n2026-03-01,K1,10.00,Total care\n2026-03-02,K2,20.50,total\n"), Sale
     )

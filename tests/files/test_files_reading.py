@@ -52,7 +52,7 @@ def test_the_line_by_which_excel_names_the_delimiter(put):
     assert [(row.number, row.cells) for row in source.rows()] == [(3, ("Anna", "Austin, TX"))]
 
 
-def test_what_is_given_is_not_detected(put):
+def test_given_options_replace_detection(put):
     source = open_source(put("Name;City,Country\nAnna;Wien,AT\n"), delimiter=",", header=False)
     assert source.columns == ("Column 1", "Column 2")
     assert cells(source) == [("Name;City", "Country"), ("Anna;Wien", "AT")]
@@ -110,7 +110,7 @@ def test_columns_that_most_rows_have_without_a_name(put):
     assert not any(row.problem for row in source.rows())
 
 
-def test_rows_can_be_read_again_and_progress_is_told(put):
+def test_rows_can_be_read_again_with_progress(put):
     content = "Name,City\n" + "Anna,Wien\n" * 20_000
     source = open_source(put(content))
     run = source.rows()
@@ -126,12 +126,12 @@ def test_rows_can_be_read_again_and_progress_is_told(put):
 
 
 @pytest.mark.parametrize("sign", ["=1+1", "+x", "-x", "@x", "\tx", "\rx", "＝x"])
-def test_the_quote_that_made_a_formula_harmless_is_taken_off(put, sign):
+def test_the_apostrophe_before_an_escaped_formula_is_removed(put, sign):
     source = open_source(put(f"Name,Notes\n\"'{sign}\",'tis\n"))
     assert cells(source) == [(sign, "'tis")]
 
 
-def test_nul_characters_are_told_with_their_row(put):
+def test_nul_characters_are_reported_with_their_row(put):
     rows = list(open_source(put("Name,City\nAnna,Wien\nB\0en,Graz\n")).rows())
     assert [bool(row.problem) for row in rows] == [False, True]
 
@@ -167,7 +167,7 @@ def test_a_cell_of_megabytes_and_one_that_is_too_large(put):
         ("a.vcf", b"Name,City\nAnna,Wien\n", "No card"),
     ],
 )
-def test_what_is_said_of_files_that_are_no_tables(put, name, content, message):
+def test_files_that_are_not_tables_have_clear_errors(put, name, content, message):
     with pytest.raises(FileError, match=message):
         open_source(put(content, name))
 
@@ -187,7 +187,7 @@ def test_a_file_that_may_not_be_read(put):
     assert "may not be read" in as_nobody(lambda: open_source(path))
 
 
-def test_wrong_wishes(put):
+def test_impossible_options_are_refused(put):
     path = put("Name,City\nAnna,Wien\n")
     with pytest.raises(FileError, match="one character"):
         open_source(path, delimiter=";;")

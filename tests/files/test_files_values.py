@@ -46,20 +46,20 @@ AUSTRIA = Conventions(language="de_AT", clock=standing_on(date(2026, 11, 21)))
         ("19850412T000000Z", "", "1985-04-12"),
     ],
 )
-def test_days(text, order, day):
+def test_days_are_read(text, order, day):
     assert read_day(text, order, AMERICA).isoformat() == day
 
 
 @pytest.mark.parametrize(
     "text", ["", "soon", "25/12/2024", "2024-02-30", "1/2", "99999999", "12.5", "0660 123 456", "may"]
 )
-def test_what_is_no_day(text):
+def test_invalid_days_are_refused(text):
     with pytest.raises(FieldError):
         read_day(text, "mdy", AMERICA)
 
 
 @pytest.mark.parametrize("language", ["en_US", "de_AT", "ru_RU", "bg_BG", "ko_KR", "ja_JP", "zh_CN", "ar_EG", "hu_HU"])
-def test_what_the_program_prints_can_be_read_in(language):
+def test_printed_values_can_be_imported(language):
     by = Conventions(language=language, clock=standing_on(date(2026, 11, 21)))
     days = [date(2026, 3, 5), date(1980, 12, 31)]
     rows = [[by.day(day)] for day in days]
@@ -129,13 +129,13 @@ def test_the_order_of_a_column(cells, american, austrian):
         (["7.50", "a lot", "12 apples"], ["7.50", "a lot", "12 apples"]),
     ],
 )
-def test_amounts(cells, amounts):
+def test_amounts_are_read(cells, amounts):
     match = match_columns(["Amount"], [[cell] for cell in cells], Sale, AMERICA)[0]
     mapper = Mapper([match], AMERICA)
     assert [mapper([cell]).fields["amount"] for cell in cells] == amounts
 
 
-def test_a_mark_that_nothing_tells_is_the_teams():
+def test_an_unclear_decimal_mark_is_that_of_the_team():
     assert Mapper([Match("", "amount")], AUSTRIA)(["1.234"]).fields["amount"] == "1234"
     assert Mapper([Match("", "amount")], AMERICA)(["1,234"]).fields["amount"] == "1234"
     assert (
@@ -167,7 +167,7 @@ def test_a_mark_that_nothing_tells_is_the_teams():
         ("Berg,", ("Berg", "")),
     ],
 )
-def test_whole_names(whole, parts):
+def test_full_names_are_split(whole, parts):
     assert split_name(whole) == parts
 
 

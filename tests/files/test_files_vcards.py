@@ -118,7 +118,7 @@ ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), m
         max_size=4,
     )
 )
-def test_what_is_written_is_read_back(tmp_path, clients):
+def test_a_written_card_is_read_back(tmp_path, clients):
     path = tmp_path / "cards.vcf"
     assert write_vcards(path, clients) == len(clients)
     assert all(len(line) <= 76 for line in path.read_bytes().split(b"\n"))
@@ -138,7 +138,7 @@ def test_what_is_written_is_read_back(tmp_path, clients):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028"])
-def test_nothing_in_a_name_adds_a_line(tmp_path, end):
+def test_a_name_cannot_add_a_line_to_a_card(tmp_path, end):
     path = tmp_path / "cards.vcf"
     write_vcards(path, [Client(last_name=f"Berg{end}END:VCARD{end}BEGIN:VCARD{end}TEL:666", kind="person")])
     assert path.read_bytes().count(b"\r\nTEL") == 0
@@ -165,19 +165,19 @@ def test_cards_in_wide_letters_are_read_more_than_once(tmp_path, encoding):
 
 
 @pytest.mark.parametrize("line", ["KIND:group", "X-ADDRESSBOOKSERVER-KIND:group"])
-def test_a_card_of_a_group_is_no_client(tmp_path, line):
+def test_a_group_card_is_not_a_client(tmp_path, line):
     rows = list(open_source(_file(tmp_path, ["FN:My group", line], ["FN:Ada Lind"])).rows())
     assert [bool(row.problem) for row in rows] == [True, False]
 
 
-def test_a_card_within_a_card_is_somebody_else(tmp_path):
+def test_a_nested_card_is_another_person(tmp_path):
     card = ["N:Lind;Ada;;;", "AGENT:", "BEGIN:VCARD", "FN:Helper", "TEL:1", "END:VCARD", "EMAIL:a@example.org"]
     (row,) = open_source(_file(tmp_path, card, version="2.1")).rows()
     assert (row.cells[:2], row.cells[3:5], row.problem) == (("Ada", "Lind"), ("a@example.org", ""), "")
 
 
 @pytest.mark.parametrize("born", ["1985", "circa 1800", "1985-03", "spring"])
-def test_no_card_is_lost_for_a_birthday_that_is_no_date(tmp_path, born):
+def test_an_invalid_birthday_does_not_lose_the_card(tmp_path, born):
     (row,) = open_source(_file(tmp_path, ["FN:Ada Lind", f"BDAY;VALUE=text:{born}"], version="4.0")).rows()
     assert row.cells[10] == ""
     assert born in row.cells[12]
@@ -219,7 +219,7 @@ FURTHER: list[tuple[str, dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("lines", "filled"), FURTHER)
-def test_what_no_field_takes_has_a_column(lines, filled, tmp_path):
+def test_card_properties_without_a_field_become_columns(lines, filled, tmp_path):
     path = tmp_path / "card.vcf"
     path.write_text(f"BEGIN:VCARD\nFN:Anna Berg\n{lines}\nEND:VCARD\n")
     source = open_source(path)

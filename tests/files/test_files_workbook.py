@@ -90,7 +90,7 @@ def test_formulas_without_a_value_are_blank(workbook):
     assert source.sample == (("Anna", ""),)
 
 
-def test_a_sheet_that_gives_its_size_too_small(workbook):
+def test_a_sheet_with_a_wrong_size_is_read_completely(workbook):
     path = workbook(One=[["Name", "City"], *[["Anna", "Wien"]] * 9])
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -109,7 +109,7 @@ def _made_of(path, **files):
     return path
 
 
-def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path):
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
     bomb = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("1.xml", bytes(16 << 20))
@@ -245,7 +245,7 @@ def test_merged_cells_belong_to_each_of_their_rows_and_headings(tmp_path, rows, 
     assert not refused
 
 
-def test_a_client_that_is_merged_over_several_sales(tmp_path):
+def test_a_merged_client_cell_applies_to_all_its_sales(tmp_path):
     rows = [
         ["Client", "Date", "Amount"], ["Ada Lind", "2026-10-01", 10], [None, "2026-10-02", 20],
         ["Bo Marsh", "2026-10-04", 5],
@@ -266,7 +266,7 @@ def test_a_title_that_is_merged_over_all_columns_is_no_record(tmp_path):
     assert (found, [number for number, _ in refused]) == ([ADA, BO], [3])
 
 
-def test_what_is_hidden_is_read_and_counted(tmp_path):
+def test_hidden_rows_and_columns_are_read_and_counted(tmp_path):
     rows = [["First name", "Last name", "Email"], *PEOPLE, ["Cy", "Orr", "cy@example.org"]]
     path = _sheet(tmp_path, rows, hidden_rows=[1, 3, 9], hidden_columns=["C"])
     source = open_source(path)
@@ -274,7 +274,7 @@ def test_what_is_hidden_is_read_and_counted(tmp_path):
     assert (source.hidden_rows, source.hidden_columns) == (1, 1)
 
 
-def test_noughts_that_a_format_puts_before_a_number_are_read(tmp_path):
+def test_leading_zeros_of_a_number_format_are_read(tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     for row in (["Name", "Postcode", "Phone"], ["Ada", 2138, 12025550143], ["Bo", 150, 12025550144], ["Cy", 12.5, 7]):
@@ -287,7 +287,7 @@ def test_noughts_that_a_format_puts_before_a_number_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!"])
-def test_a_formula_that_has_failed_is_no_name(workbook, error):
+def test_a_formula_error_is_not_a_name(workbook, error):
     path = workbook(People=[["Name", "Email"], [error, "ada@example.org"]])
     assert [row.cells for row in open_source(path).rows()] == [("", "ada@example.org")]
 
@@ -298,7 +298,7 @@ def test_a_text_that_reads_like_a_failed_formula_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("cover", [[["Read me"]], [["Contacts of the workshop"], ["Made in March"], [None, "by Cy"]]])
-def test_a_cover_sheet_is_passed_over(workbook, cover):
+def test_a_cover_sheet_is_skipped(workbook, cover):
     path = workbook(Cover=cover, People=[["Name", "Email"], ["Ada", "ada@example.org"]])
     source = open_source(path)
     assert (source.sheet, source.other_sheets, source.columns) == ("People", ("Cover",), ("Name", "Email"))

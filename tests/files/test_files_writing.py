@@ -87,7 +87,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("cell", HOSTILE)
-def test_formulas_are_harmless(tmp_path, cell):
+def test_formulas_are_written_as_text(tmp_path, cell):
     write_csv(tmp_path / "a.csv", ["Name", cell], [["x", cell]])
     with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file)) == [["Name", "'" + cell], ["x", "'" + cell]]
@@ -97,7 +97,7 @@ def test_formulas_are_harmless(tmp_path, cell):
     assert b"<f>" not in zipfile.ZipFile(tmp_path / "a.xlsx").read("xl/worksheets/sheet1.xml")
 
 
-def test_telephone_numbers_stay_as_they_are(tmp_path):
+def test_phone_numbers_are_written_unchanged(tmp_path):
     write_csv(tmp_path / "a.csv", ["Phone"], [["+436601234567"]])
     assert (tmp_path / "a.csv").read_bytes() == b"\xef\xbb\xbfPhone\r\n+436601234567\r\n"
     write_xlsx(tmp_path / "a.xlsx", ["Phone"], [["+436601234567"], ["https://example.com"]], "Phones")
@@ -141,7 +141,7 @@ def broken_off():
 
 
 @pytest.mark.parametrize("write", [write_csv, lambda *arguments: write_xlsx(*arguments, "Clients")])
-def test_a_broken_off_export_leaves_what_was_there(tmp_path, write):
+def test_an_interrupted_export_keeps_the_old_file(tmp_path, write):
     path = tmp_path / "a.file"
     path.write_text("as it was", encoding="utf-8")
     path.chmod(0o640)
@@ -155,7 +155,7 @@ def test_a_broken_off_export_leaves_what_was_there(tmp_path, write):
     assert [path.name for path in tmp_path.iterdir()] == ["a.file"]
 
 
-def test_a_link_stays_a_link(tmp_path):
+def test_a_symbolic_link_stays_a_link(tmp_path):
     (tmp_path / "real.csv").write_text("old", encoding="utf-8")
     (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
     write_csv(tmp_path / "link.csv", ["Name"], [["Anna"]])
@@ -163,7 +163,7 @@ def test_a_link_stays_a_link(tmp_path):
     assert "Anna" in (tmp_path / "real.csv").read_text(encoding="utf-8")
 
 
-def test_what_is_said_when_it_cannot_be_written(tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_written_has_a_clear_error(tmp_path, monkeypatch):
     with pytest.raises(FileError, match=r"Folder .* does not exist; create it"):
         write_csv(tmp_path / "none" / "a.csv", ["Name"], [])
     with pytest.raises(FileError, match="is a folder"):
@@ -190,7 +190,7 @@ def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
 
 
 @pytest.mark.parametrize("write", [write_csv, lambda *arguments: write_xlsx(*arguments, "Clients")])
-def test_memory_stays_flat(tmp_path, write):
+def test_memory_stays_flat_while_writing(tmp_path, write):
     tracemalloc.start()
     try:
         write(tmp_path / "a.file", ["Name", "Notes"], ([f"Anna {place}", "x" * 400] for place in range(5000)))

@@ -49,7 +49,7 @@ def days_ago(days: int) -> date:
         ("X" * 50 + "{number}", "at most 40"),
     ],
 )
-def test_patterns_that_would_make_no_unique_numbers_are_refused(pattern: str, reason: str) -> None:
+def test_a_pattern_without_unique_numbers_is_refused(pattern: str, reason: str) -> None:
     with pytest.raises(FieldError, match=reason):
         numbering.check_pattern(pattern)
 
@@ -102,7 +102,9 @@ def test_numbers_run_without_gap_and_begin_again_with_the_year() -> None:
         ("-20", "0", "0", 9, "paid"),
     ],
 )
-def test_states(total: str, paid: str, credited: str, due: int | None, state: str) -> None:
+def test_the_state_of_an_invoice_follows_its_dates_and_payments(
+    total: str, paid: str, credited: str, due: int | None, state: str
+) -> None:
     due_on = None if due is None else days_ago(due)
     amounts = {"total": D(total), "paid": D(paid), "credited": D(credited), "due_on": due_on, "today": TODAY}
     assert state_of(is_issued=True, **amounts) == state  # type: ignore[arg-type]
@@ -132,7 +134,7 @@ def opened(*amounts: str) -> list[OpenInvoice]:
         ("0", None, {}, "0"),
     ],
 )
-def test_a_payment_pays_what_is_due_first_or_what_it_names(
+def test_a_payment_pays_the_oldest_due_or_the_named_invoice(
     amount: str, named: list[int] | None, amounts: dict[int, str], credit: str
 ) -> None:
     allocated = allocate(D(amount), opened("10", "20", "30"), named)
@@ -316,7 +318,7 @@ def test_a_statement_has_the_balance_after_each_entry() -> None:
     ),
     st.integers(0, 90),
 )
-def test_a_statement_ends_where_the_one_before_and_its_lines_lead(entries: list[Entry], days: int) -> None:
+def test_the_balance_of_a_statement_follows_from_the_previous_one(entries: list[Entry], days: int) -> None:
     since = days_ago(days)
     account = statement(entries, since=since, until=TODAY)
     before = statement(entries, until=since - timedelta(days=1))

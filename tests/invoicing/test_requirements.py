@@ -29,7 +29,7 @@ def changed(document: InvoiceDocument, **changes: Any) -> InvoiceDocument:
 
 
 @pytest.mark.parametrize("format", ["", "factur-x", "xrechnung-cii", "xrechnung-ubl", "peppol"])
-def test_nothing_is_missing_of_a_whole_invoice(format: str) -> None:
+def test_nothing_is_missing_on_a_complete_invoice(format: str) -> None:
     assert missing(invoice(), format) == ()
 
 
@@ -70,12 +70,12 @@ def test_nothing_is_missing_of_a_whole_invoice(format: str) -> None:
         ({"period_from": date(2026, 11, 2), "period_to": date(2026, 11, 1)}, {"invoice.period_to"}),
     ],
 )
-def test_what_the_law_asks_for_is_named(changes: dict[str, Any], lacking: set[str]) -> None:
+def test_missing_legal_requirements_are_named(changes: dict[str, Any], lacking: set[str]) -> None:
     assert fields(changed(invoice(), **changes)) == lacking
 
 
 @pytest.mark.parametrize(("country", "sentence"), [("US", "your tax ID or your tax number"), ("DE", "your VAT ID or")])
-def test_the_number_of_a_seller_has_the_name_of_its_country(country: str, sentence: str) -> None:
+def test_the_tax_number_of_a_seller_has_its_national_name(country: str, sentence: str) -> None:
     (lack,) = missing(changed(invoice(), seller__country=country, seller__vat_id="", seller__tax_number=""))
     assert lack.sentence.startswith(sentence)
 
@@ -109,11 +109,11 @@ def test_the_number_of_a_seller_has_the_name_of_its_country(country: str, senten
         ("xrechnung-ubl", {"period_to": date(2026, 10, 1), "line__period_to": date(2026, 10, 2)}, {"line.period_from"}),
     ],
 )
-def test_what_a_format_asks_for_is_named(format: str, changes: dict[str, Any], lacking: set[str]) -> None:
+def test_missing_requirements_of_a_format_are_named(format: str, changes: dict[str, Any], lacking: set[str]) -> None:
     assert fields(changed(invoice(), **changes), format) == lacking
 
 
-def test_everything_at_once_names_the_seller_first_and_each_line() -> None:
+def test_all_missing_parts_are_listed_with_the_seller_first() -> None:
     bare = dataclasses.replace(SELLER, name="", street="", vat_id="")
     lines = tuple(DocumentLine(position=number, name="", rate=D(19)) for number in (1, 2))
     lacks = missing(completed(InvoiceDocument(seller=bare, buyer=dataclasses.replace(BUYER, city=""), lines=lines)))
@@ -123,7 +123,7 @@ def test_everything_at_once_names_the_seller_first_and_each_line() -> None:
     ]  # fmt: skip
 
 
-def test_what_is_not_subject_to_tax_stands_alone() -> None:
+def test_a_line_not_subject_to_tax_is_not_mixed_with_others() -> None:
     lines = tuple(
         DocumentLine(position=number, name="Fee", price=D(5), category=category)
         for number, category in enumerate("OZ", 1)
@@ -144,6 +144,6 @@ def test_what_is_not_subject_to_tax_stands_alone() -> None:
         ("DE0212030000000020205\u0661", False),
     ],
 )
-def test_ibans(iban: str, is_right: bool) -> None:
+def test_ibans_are_checked(iban: str, is_right: bool) -> None:
     assert is_iban(iban) == is_right
     assert grouped_iban("de02120300000000202051") == "DE02 1203 0000 0000 2020 51"

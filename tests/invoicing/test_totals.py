@@ -113,7 +113,7 @@ def test_all_figures_of_public_invoices_follow_from_quantities_and_prices() -> N
         ([line("1", "119")], [Adjustment(percent=D(10), is_charge=True)], True, "110.00", "20.90", "130.90"),
     ],
 )  # fmt: skip
-def test_figures(
+def test_totals_equal_figures_worked_out_by_hand(
     lines: list[PricedLine], adjustments: list[Adjustment], gross: bool, net: str, tax: str, total: str
 ) -> None:
     figures = totals(lines, adjustments, gross=gross)
@@ -134,7 +134,7 @@ def test_yen_have_no_decimals_and_dinars_three() -> None:
         Adjustment(amount=D(1), category="E"),
     ],
 )
-def test_an_adjustment_that_says_too_little_or_too_much_is_refused(adjustment: Adjustment) -> None:
+def test_an_incomplete_or_contradictory_adjustment_is_refused(adjustment: Adjustment) -> None:
     with pytest.raises(FieldError):
         totals([line("1", "10")], [adjustment])
 
@@ -144,7 +144,7 @@ def test_a_price_for_no_quantity_is_refused() -> None:
         totals([line("1", "10", basis="0")])
 
 
-def test_a_document_gets_its_reasons_and_what_is_open() -> None:
+def test_a_document_has_its_tax_reasons_and_the_amount_due() -> None:
     base = {"position": 1, "name": "Consulting", "price": D("100")}
     document = InvoiceDocument(
         seller=Party(name="We"),
@@ -218,7 +218,7 @@ def test_the_order_of_the_lines_changes_nothing(
 
 
 @given(_cents, st.lists(_cents, min_size=1, max_size=6))
-def test_shares_are_whole_cents_that_make_the_amount(amount: D, weights: list[D]) -> None:
+def test_shares_are_whole_cents_and_add_up_to_the_amount(amount: D, weights: list[D]) -> None:
     parts = shared(amount, weights)
     assert sum(parts) == amount
     assert all(part == round(part, 2) for part in parts)

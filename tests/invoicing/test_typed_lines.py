@@ -134,6 +134,6 @@ def test_numbers_are_read_as_the_team_writes_them(
         ("1,234.56789 kg Sand 5", "a quantity has at most four decimals"),
     ],
 )
-def test_a_line_that_says_too_little_or_cannot_be_is_refused(typed: str, reason: str) -> None:
+def test_an_incomplete_or_invalid_line_is_refused(typed: str, reason: str) -> None:
     with pytest.raises(FieldError, match=reason):
         read_line(typed, ENGLISH)

@@ -36,5 +36,5 @@ def forgery(*headers: str) -> str:
         (("Authentication-Results: mx.us; compauth=fail reason=001",), "compauth=fail"),
     ],
 )  # fmt: skip
-def test_what_speaks_against_a_sender(headers: tuple[str, ...], expected: str) -> None:
+def test_a_sender_that_may_be_forged_gets_a_warning(headers: tuple[str, ...], expected: str) -> None:
     assert forgery(*headers) == expected

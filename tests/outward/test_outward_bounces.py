@@ -31,7 +31,7 @@ def report(status: str = STATUS, original: tuple[str, str] = ORIGINAL, head: str
     return found.bounce
 
 
-def test_it_says_which_message_whom_it_did_not_reach_and_why() -> None:
+def test_a_bounce_names_the_message_the_recipient_and_the_reason() -> None:
     assert report() == Bounce("<1@example.org>", "jo@example.com", "550 5.1.1 no such user")
 
 
@@ -56,7 +56,7 @@ def test_it_says_which_message_whom_it_did_not_reach_and_why() -> None:
         ),
     ],
 )  # fmt: skip
-def test_it_is_told_in_several_ways(
+def test_bounces_in_several_formats_are_read(
     status: str, original: tuple[str, str], head: str, expected: tuple[str, tuple[str, str] | None]
 ) -> None:
     identifier, output = expected
@@ -74,11 +74,11 @@ def test_it_is_told_in_several_ways(
         ("", ("message/rfc822", "")),
     ],
 )
-def test_a_delay_or_what_names_no_message_is_none(status: str, original: tuple[str, str]) -> None:
+def test_a_delay_or_a_report_without_a_message_is_not_a_bounce(status: str, original: tuple[str, str]) -> None:
     assert report(status, original) is None
 
 
-def test_what_a_person_writes_is_none() -> None:
+def test_a_message_from_a_person_is_not_a_bounce() -> None:
     text = f"From: anna@example.com\r\nSubject: Undelivered\r\n\r\n{STATUS}\r\nMessage-ID: <1@example.org>\r\n"
     assert received(text.encode(), ARRIVED).bounce is None
 
@@ -128,11 +128,11 @@ def in_words(body: str, *head: str) -> tuple[Bounce | None, bool]:
         ),
     ],
 )
-def test_what_older_servers_write_is_understood(body: str, head: tuple[str, ...], words: str) -> None:
+def test_bounces_of_older_servers_are_read(body: str, head: tuple[str, ...], words: str) -> None:
     assert in_words(body, *head) == (Bounce("<1@example.org>", "jo@example.com", words), True)
 
 
-def test_a_delay_in_words_is_no_bounce_and_no_daemon_is_a_person() -> None:
+def test_a_delay_in_plain_text_is_not_a_bounce_and_a_daemon_is_not_a_person() -> None:
     body = QMAIL.replace("Sorry, no mailbox", "Delayed: it will be retried; no mailbox")
     assert in_words(body, "From: MAILER-DAEMON@mx.example.net") == (None, True)
     assert in_words("Hello", "From: MAILER-DAEMON@mx.example.net") == (None, True)

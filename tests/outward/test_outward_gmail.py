@@ -171,14 +171,14 @@ def test_a_mail_is_sent_in_the_name_of_its_sender(gmail: Gmail) -> None:
     assert gmail.asked == ["/token", "/gmail/v1/users/me/messages/send"]
 
 
-def test_a_permission_serves_for_many_mails_of_one_sender(gmail: Gmail) -> None:
+def test_one_token_serves_many_mails_of_a_sender(gmail: Gmail) -> None:
     other = replace(mail(), sender=Party("ben@example.com"))
     assert {outcome.fate for outcome in deliver(mailer(gmail), mail(), mail(), other, mail())} == {Fate.SENT}
     assert [claim["sub"] for claim in gmail.claims] == ["crm@example.com", "ben@example.com"]
     assert len(gmail.taken) == 4
 
 
-def test_a_permission_that_was_withdrawn_is_asked_for_again(gmail: Gmail) -> None:
+def test_a_revoked_token_is_replaced(gmail: Gmail) -> None:
     gmail.answers = [refusal(401, "authError", "Invalid Credentials")]
     assert {outcome.fate for outcome in deliver(mailer(gmail), mail())} == {Fate.SENT}
     assert len(gmail.taken) == 1
@@ -208,7 +208,7 @@ def test_an_admin_is_told_what_to_click(gmail: Gmail) -> None:
         ((404, {"error": {"nested": True}}), "refused"),
     ],
 )
-def test_without_a_permission_nothing_is_sent(gmail: Gmail, answer: tuple[int, dict[str, Any]], reason: str) -> None:
+def test_without_a_token_nothing_is_sent(gmail: Gmail, answer: tuple[int, dict[str, Any]], reason: str) -> None:
     gmail.token_answers = [answer]
     with pytest.raises(OutwardError) as caught:
         deliver(mailer(gmail), mail())
@@ -231,7 +231,9 @@ def test_without_a_permission_nothing_is_sent(gmail: Gmail, answer: tuple[int, d
         ((HANGS_UP, {}), Fate.UNKNOWN),
     ],
 )
-def test_what_became_of_a_mail_is_known(gmail: Gmail, answer: tuple[int, dict[str, Any]], expected: Fate) -> None:
+def test_the_delivery_status_of_a_mail_is_known(
+    gmail: Gmail, answer: tuple[int, dict[str, Any]], expected: Fate
+) -> None:
     gmail.answers = [answer]
     found = deliver(mailer(gmail), mail())
     assert [outcome.fate for outcome in found] == [expected] * 3
@@ -250,7 +252,7 @@ def test_what_became_of_a_mail_is_known(gmail: Gmail, answer: tuple[int, dict[st
         (refusal(400, "failedPrecondition", "Mail service not enabled"), "refused", "Mail service not enabled"),
     ],
 )
-def test_what_every_mail_would_meet_is_an_error(
+def test_a_failure_that_affects_every_mail_is_an_error(
     gmail: Gmail, answer: tuple[int, dict[str, Any]], reason: str, message: str
 ) -> None:
     gmail.answers = [answer]
@@ -259,7 +261,7 @@ def test_what_every_mail_would_meet_is_an_error(
     assert caught.value.reason == reason
 
 
-def test_a_connection_that_breaks_amid_a_mail_has_sent_nothing(gmail: Gmail) -> None:
+def test_a_connection_that_breaks_during_a_mail_has_sent_nothing(gmail: Gmail) -> None:
     gmail.answers = [(HANGS_UP_EARLY, {})]
     found = deliver(mailer(gmail), mail(text="word " * 3_000_000, is_markdown=False))
     assert {outcome.fate for outcome in found} == {Fate.LATER}
@@ -275,7 +277,7 @@ def test_when_google_cannot_be_reached_nothing_was_sent(gmail: Gmail) -> None:
 
 
 @pytest.mark.slow
-def test_when_google_gives_no_permission_just_now_nothing_was_sent(gmail: Gmail) -> None:
+def test_a_temporary_token_failure_sends_nothing(gmail: Gmail) -> None:
     gmail.token_answers = [(503, {"error": "server_error"})] * 10
     with pytest.raises(OutwardError) as caught:
         deliver(mailer(gmail), mail())
@@ -283,7 +285,7 @@ def test_when_google_gives_no_permission_just_now_nothing_was_sent(gmail: Gmail)
     assert gmail.taken == []
 
 
-def test_a_letter_of_the_program_goes_the_same_way(gmail: Gmail) -> None:
+def test_mail_of_the_program_itself_uses_the_same_transport(gmail: Gmail) -> None:
     mailer(gmail).send("anna@example.com", "Your link", "https://crm.example.com/reset")
     (message,) = gmail.taken
     assert message["Auto-Submitted"] == "auto-generated"
@@ -293,7 +295,7 @@ def test_a_letter_of_the_program_goes_the_same_way(gmail: Gmail) -> None:
     assert caught.value.reason == "unknown"
 
 
-def test_a_damaged_key_is_told_without_telling_it(gmail: Gmail) -> None:
+def test_a_damaged_key_is_reported_without_showing_it(gmail: Gmail) -> None:
     ours = account_from(json.dumps(gmail.account.credentials(gmail.url)))
     half = replace(ours, private_key=ours.private_key.replace("A", "B"))
     with pytest.raises(OutwardError) as caught:
@@ -302,7 +304,7 @@ def test_a_damaged_key_is_told_without_telling_it(gmail: Gmail) -> None:
     assert gmail.asked == []
 
 
-def test_it_is_chosen_by_the_settings(gmail: Gmail) -> None:
+def test_gmail_is_chosen_by_the_settings(gmail: Gmail) -> None:
     given = {
         "CRM_SMTP_URL": "gmail:",
         "CRM_MAIL_FROM": "CRM <crm@example.com>",

@@ -42,7 +42,7 @@ def test_a_mail_goes_out_encrypted_and_signed_in(authority: trustme.CA, ours: ss
     assert text.startswith("Hallo Anna,\n\n.\nß 漢字 🦆 lang lang")
 
 
-def test_what_stands_in_a_record_makes_no_header_and_no_recipient(authority: trustme.CA) -> None:
+def test_text_from_a_record_adds_no_header_and_no_recipient(authority: trustme.CA) -> None:
     post = Post()
     with served(post, authority) as port:
         sender = mailer(f"smtp://127.0.0.1:{port}")
@@ -75,7 +75,7 @@ def test_what_stands_in_a_record_makes_no_header_and_no_recipient(authority: tru
         ({"mail": "421 too many connections"}, "busy"),
     ],
 )
-def test_what_a_server_refuses_is_told(authority: trustme.CA, answers: dict[str, str], reason: str) -> None:
+def test_a_refusal_of_the_server_is_reported(authority: trustme.CA, answers: dict[str, str], reason: str) -> None:
     post = Post(**answers)
     with served(post, authority) as port, pytest.raises(OutwardError) as caught:
         mailer(f"smtp://127.0.0.1:{port}").send("anna@example.com", "Hello", "text")
@@ -83,14 +83,14 @@ def test_what_a_server_refuses_is_told(authority: trustme.CA, answers: dict[str,
     assert post.taken == []
 
 
-def test_a_wrong_password_is_told_without_telling_it(authority: trustme.CA, ours: ssl.SSLContext) -> None:
+def test_a_wrong_password_is_reported_without_showing_it(authority: trustme.CA, ours: ssl.SSLContext) -> None:
     with served(Post(), authority, encrypts="first") as port, pytest.raises(OutwardError) as caught:
         mailer(f"smtp://crm:hunter2hunter2@localhost:{port}?starttls", ours).send("anna@example.com", "Hello", "text")
     assert caught.value.reason == "refused"
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_server_that_cannot_prove_who_it_is_gets_nothing(authority: trustme.CA, ours: ssl.SSLContext) -> None:
+def test_a_server_without_a_valid_certificate_gets_no_data(authority: trustme.CA, ours: ssl.SSLContext) -> None:
     for encrypts in ("first", "always"):
         for name, context in (("localhost", None), ("mail.example.com", ours)):
             post = Post()
@@ -103,7 +103,7 @@ def test_a_server_that_cannot_prove_who_it_is_gets_nothing(authority: trustme.CA
             assert post.taken == []
 
 
-def test_a_server_that_does_not_encrypt_gets_nothing_where_it_must(authority: trustme.CA) -> None:
+def test_a_server_without_required_encryption_gets_no_data(authority: trustme.CA) -> None:
     post = Post()
     with served(post, authority) as port, pytest.raises(OutwardError) as caught:
         mailer(f"smtp://{LOGIN}@localhost:{port}?starttls").send("anna@example.com", "Hello", "text")
@@ -111,7 +111,7 @@ def test_a_server_that_does_not_encrypt_gets_nothing_where_it_must(authority: tr
     assert post.taken == []
 
 
-def test_a_server_that_is_away_or_says_nothing_is_told_in_time() -> None:
+def test_an_unreachable_or_silent_server_is_reported_in_time() -> None:
     with pytest.raises(OutwardError) as caught:
         mailer(f"smtp://127.0.0.1:{free_port()}").send("anna@example.com", "Hello", "text")
     assert caught.value.reason == "offline"
@@ -122,7 +122,7 @@ def test_a_server_that_is_away_or_says_nothing_is_told_in_time() -> None:
     assert caught.value.reason == "offline"
 
 
-def test_something_else_that_answers_is_told() -> None:
+def test_a_server_of_another_protocol_is_reported() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
 
         def answer() -> None:
@@ -162,7 +162,7 @@ def test_a_server_is_named_by_a_url(url: str, expected: tuple[str, int, str, str
         "smtp://mail.example.com", "smtp://me:hun%0Ater2@localhost", "smtp://host?starttls&x",
     ],
 )  # fmt: skip
-def test_what_names_no_server_is_refused_without_telling_the_password(url: str) -> None:
+def test_an_invalid_server_url_is_refused_without_showing_the_password(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         mailer(url)
     assert "CRM_SMTP_URL" in str(caught.value)

@@ -35,7 +35,7 @@ def subjects(arrivals: list[Arrival]) -> list[str]:
     return [arrival.message.subject if arrival.message else arrival.problem for arrival in arrivals]
 
 
-def test_what_has_come_in_is_read_once(post: Dovecot) -> None:
+def test_each_incoming_message_is_read_once(post: Dovecot) -> None:
     post.put(FOLDER, letter(1), letter(2))
     first = list(box(post).arrivals())
     assert subjects(first) == ["Letter 1", "Letter 2"]
@@ -48,7 +48,7 @@ def test_what_has_come_in_is_read_once(post: Dovecot) -> None:
     assert subjects(list(box(post).arrivals(first[0].place))) == ["Letter 2", "Letter 3"]
 
 
-def test_nothing_is_marked_unless_told_and_then_what_was_taken(post: Dovecot) -> None:
+def test_messages_are_marked_only_on_request_and_only_those_read(post: Dovecot) -> None:
     post.put(FOLDER, letter(1), letter(2), letter(3))
     assert len(list(box(post).arrivals())) == 3
     assert not any("Seen" in flag for flag in post.flags(FOLDER))
@@ -62,7 +62,7 @@ def test_nothing_is_marked_unless_told_and_then_what_was_taken(post: Dovecot) ->
     assert ["Seen" in flag for flag in post.flags(FOLDER)] == [True, True, True]
 
 
-def test_a_mailbox_that_is_numbered_anew_is_read_from_its_beginning(post: Dovecot) -> None:
+def test_a_mailbox_with_a_new_uidvalidity_is_read_from_the_start(post: Dovecot) -> None:
     post.put(FOLDER, letter(1), letter(2))
     place = list(box(post).arrivals())[-1].place
     post.make(FOLDER)
@@ -72,7 +72,7 @@ def test_a_mailbox_that_is_numbered_anew_is_read_from_its_beginning(post: Doveco
     assert found.place.validity != place.validity
 
 
-def test_it_can_begin_at_the_end(post: Dovecot) -> None:
+def test_reading_can_start_with_new_messages_only(post: Dovecot) -> None:
     assert list(box(post).arrivals()) == []
     post.put(FOLDER, letter(1), letter(2))
     end = box(post).end()
@@ -83,7 +83,7 @@ def test_it_can_begin_at_the_end(post: Dovecot) -> None:
     assert subjects(list(box(post).arrivals(end))) == ["Letter 3"]
 
 
-def test_gaps_and_many_messages(post: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gaps_in_uids_and_many_messages_are_handled(post: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_WINDOW", 4)
     monkeypatch.setattr(reading, "_BATCH", 2)
     post.put(FOLDER, *(letter(number) for number in range(1, 21)))
@@ -107,7 +107,7 @@ def test_messages_are_read_again_by_their_numbers(post: Dovecot, monkeypatch: py
     assert not any("Seen" in flag for flag in post.flags(FOLDER))
 
 
-def test_what_goes_while_it_is_read_is_left_out(post: Dovecot) -> None:
+def test_a_message_deleted_during_the_read_is_skipped(post: Dovecot) -> None:
     post.put(FOLDER, letter(1), letter(2), letter(3))
     arrivals = box(post).arrivals()
     first = next(arrivals)
@@ -115,7 +115,7 @@ def test_what_goes_while_it_is_read_is_left_out(post: Dovecot) -> None:
     assert subjects([first, *arrivals]) == ["Letter 1", "Letter 3"]
 
 
-def test_a_bad_message_is_told_and_the_others_are_read(post: Dovecot) -> None:
+def test_an_unreadable_message_is_reported_and_the_others_are_read(post: Dovecot) -> None:
     bad = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (at, at) for at in range(100))
     post.put(FOLDER, letter(1), bad, b"\x00\xff" * 100, letter(2), arrived=1_795_000_000)
     first, answer, odd, last = box(post).arrivals()
@@ -142,7 +142,7 @@ def test_a_folder_may_be_called_anything(post: Dovecot) -> None:
     assert subjects(list(Mailbox(post.url("Büro & Co")).arrivals())) == ["Letter 1"]
 
 
-def test_it_is_read_encrypted_where_the_server_proves_who_it_is(post: Dovecot, ours: ssl.SSLContext) -> None:
+def test_a_mailbox_is_read_encrypted_with_a_valid_certificate(post: Dovecot, ours: ssl.SSLContext) -> None:
     post.put(FOLDER, letter(1))
     urls = (
         f"imaps://{LOGIN}@localhost:{post.safe_port}/{FOLDER}",
@@ -155,7 +155,7 @@ def test_it_is_read_encrypted_where_the_server_proves_who_it_is(post: Dovecot, o
         assert caught.value.reason == "refused"
 
 
-def test_what_cannot_be_read_is_told(post: Dovecot) -> None:
+def test_a_mailbox_that_cannot_be_read_is_reported(post: Dovecot) -> None:
     wrong = post.url(FOLDER).replace("w%2Frd", "hunter2")
     for url, reason in (
         (wrong, "refused"),
@@ -192,7 +192,7 @@ def test_a_mailbox_is_named_by_a_url(url: str, expected: tuple[str, int, str, st
         "imaps://me:hunter2@host?starttls", "imaps://me:hunter2@", "imaps://me:hunter2@[::1",
     ],
 )  # fmt: skip
-def test_what_names_no_mailbox_is_refused_without_telling_the_password(url: str) -> None:
+def test_an_invalid_mailbox_url_is_refused_without_showing_the_password(url: str) -> None:
     with pytest.raises(UsageError, match="CRM_IMAP_URL") as caught:
         Mailbox(url)
     assert "hunter2" not in str(caught.value)
@@ -208,7 +208,7 @@ def test_without_a_url_there_is_no_mailbox() -> None:
 
 
 @pytest.mark.parametrize("refusal", ["NO [EXPUNGEISSUED] gone", "BAD not that one", "NO [b'odd']"])
-def test_a_message_that_the_server_does_not_give_keeps_none_of_the_others(refusal: str) -> None:
+def test_a_message_that_the_server_withholds_does_not_block_the_others(refusal: str) -> None:
     with scripted({2: refusal}) as port:
         found = list(Mailbox(f"imap://a:b@127.0.0.1:{port}").arrivals())
     assert [arrival.place.uid for arrival in found] == [1, 2, 3]
@@ -217,7 +217,7 @@ def test_a_message_that_the_server_does_not_give_keeps_none_of_the_others(refusa
     assert "b'" not in found[1].problem
 
 
-def test_a_message_that_is_announced_as_endless_keeps_none_of_the_others() -> None:
+def test_a_message_announced_as_endless_does_not_block_the_others() -> None:
     with scripted({2: "{4294967296}"}) as port:
         mailbox = Mailbox(f"imap://a:b@127.0.0.1:{port}", time_out=5.0)
         found = list(mailbox.arrivals())
@@ -229,6 +229,6 @@ def test_a_message_that_is_announced_as_endless_keeps_none_of_the_others() -> No
 
 
 @pytest.mark.slow
-def test_a_server_that_does_not_number_its_messages_is_told_apart_from_none() -> None:
+def test_a_server_without_uids_is_reported_as_such() -> None:
     with scripted({}, select="[READ-ONLY] ok") as port, pytest.raises(OutwardError, match="UIDVALIDITY"):
         list(Mailbox(f"imap://a:b@127.0.0.1:{port}").arrivals())

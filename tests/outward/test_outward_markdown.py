@@ -37,7 +37,7 @@ class Page(HTMLParser):
 
 
 @given(signs)
-def test_no_text_makes_more_than_simple_html(text: str) -> None:
+def test_any_markdown_becomes_only_simple_html(text: str) -> None:
     page = Page(html(text))
     assert page.elements <= HARMLESS
     for name, value in page.attributes:
@@ -47,7 +47,7 @@ def test_no_text_makes_more_than_simple_html(text: str) -> None:
 
 
 @given(signs)
-def test_what_stands_in_a_record_is_only_text(value: str) -> None:
+def test_text_from_a_record_is_plain_text(value: str) -> None:
     text = escaped(value)
     shown = "\n".join(part.strip(" \t") for part in prose(value).split("\n")).strip()
     if shown.isprintable():
@@ -65,7 +65,7 @@ def test_what_stands_in_a_record_is_only_text(value: str) -> None:
         "[x]: javascript:x\n\n[x]", "<img src=http://example.com/x.gif>",
     ],
 )  # fmt: skip
-def test_nothing_runs_and_nothing_leads_astray(text: str) -> None:
+def test_hostile_markdown_makes_no_script_image_link_or_frame(text: str) -> None:
     assert Page(html(text)).elements.isdisjoint({"script", "img", "a", "iframe"})
 
 
@@ -75,7 +75,7 @@ def test_pictures_are_not_fetched() -> None:
     assert plain("![a duck](http://example.com/track.gif)") == "a duck\n"
 
 
-def test_it_reads_well_without_html() -> None:
+def test_the_plain_text_version_is_readable() -> None:
     text = """\
 # Offer
 
@@ -151,5 +151,5 @@ def test_an_address_that_stands_by_itself_is_a_link(text: str, link: str) -> Non
 @pytest.mark.parametrize(
     "text", ["`https://x.example/`", "https\\://x.example/", "x@https://y", "https://", "ftp://x.y"]
 )
-def test_what_is_no_address_is_no_link(text: str) -> None:
+def test_text_that_is_not_an_address_is_not_a_link(text: str) -> None:
     assert "<a " not in html(text)

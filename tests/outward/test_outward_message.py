@@ -55,7 +55,7 @@ def parties(message: EmailMessage, header: str) -> list[tuple[str, str]]:
 
 
 @given(name=hostile, other=hostile, subject=hostile, text=hostile, file=hostile)
-def test_what_is_told_arrives_and_nothing_else_does(name: str, other: str, subject: str, text: str, file: str) -> None:
+def test_only_the_given_headers_and_text_arrive(name: str, other: str, subject: str, text: str, file: str) -> None:
     sent = mail(
         sender=Party("crm@example.com", other),
         to=(Party("anna@example.com", name), Party("ben@example.com", other)),
@@ -88,7 +88,7 @@ def test_what_is_told_arrives_and_nothing_else_does(name: str, other: str, subje
     assert attached.get_filename() == sent.attachments[0].file_name
 
 
-def test_a_blind_copy_stands_in_no_header_unless_whoever_sends_reads_it_there() -> None:
+def test_bcc_is_not_in_a_header_unless_the_transport_needs_it() -> None:
     sent = mail(bcc=(Party("dan@example.com", "Dan"),))
     assert b"dan@" not in composed(sent).as_bytes()
     assert read_back(sent, with_bcc=True)["Bcc"].addresses[0].addr_spec == "dan@example.com"
@@ -97,7 +97,7 @@ def test_a_blind_copy_stands_in_no_header_unless_whoever_sends_reads_it_there() 
     assert read_back(only_blind)["To"] is None
 
 
-def test_a_second_try_is_the_same_message() -> None:
+def test_a_retry_sends_the_same_message() -> None:
     sent = mail(message_id=new_message_id(CRM), in_reply_to="<before@example.com>")
     first, second = read_back(sent), read_back(sent)
     for header in ("Message-ID", "Date", "In-Reply-To", "References"):
@@ -107,7 +107,7 @@ def test_a_second_try_is_the_same_message() -> None:
     assert first["References"] == "<before@example.com>"
 
 
-def test_it_is_plain_text_and_simple_html() -> None:
+def test_a_message_has_plain_text_and_simple_html() -> None:
     message = read_back(mail(text="Dear **Anna**,\nsee [our page](https://example.com).", attachments=(
         Attachment("C:\\Offers\\Angebot “März”.pdf", b"%PDF", "application/pdf"),
         Attachment("", b"x", "multipart/mixed; boundary=x"),
@@ -126,14 +126,14 @@ def test_it_is_plain_text_and_simple_html() -> None:
     ]
 
 
-def test_a_text_that_is_no_markdown_goes_as_it_is() -> None:
+def test_a_text_without_markdown_is_sent_unchanged() -> None:
     message = read_back(mail(text="2 * 3 * 4 = <24>", is_markdown=False, by_machine=True))
     assert message.get_content_type() == "text/plain"
     assert message.get_content() == "2 * 3 * 4 = <24>\r\n"
     assert message["Auto-Submitted"] == "auto-generated"
 
 
-def test_a_subscription_can_be_ended() -> None:
+def test_a_mailing_has_unsubscribe_headers() -> None:
     message = read_back(mail(unsubscribe=("mailto:out@example.com?subject=out", "https://example.com/out?a=1,2")))
     assert message["List-Unsubscribe"] == "<mailto:out@example.com?subject=out>, <https://example.com/out?a=1,2>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -182,7 +182,7 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 @given(hostile)
-def test_no_address_breaks_out_of_its_place(text: str) -> None:
+def test_no_address_can_inject_a_header(text: str) -> None:
     for written in (text, f"{text}@example.com", f"anna@{text}"):
         try:
             party = Party(written)
@@ -205,7 +205,7 @@ def test_a_mail_that_could_not_be_sent_is_refused_at_once() -> None:
 
 
 @given(st.text())
-def test_words_from_elsewhere_move_nothing_on_a_screen(text: str) -> None:
+def test_server_replies_are_cleaned_of_control_characters(text: str) -> None:
     assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*", line(text))
     assert re.fullmatch(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*", prose(text))
     assert len(prose(text, 10)) <= 10

@@ -75,7 +75,7 @@ how are you?
     )
 
 
-def test_what_is_attached_is_named_and_not_kept() -> None:
+def test_attachments_are_named_and_not_stored() -> None:
     made = message()
     made.set_content("See the offer.")
     made.add_alternative("<p>See the <b>offer</b>. <img src='cid:logo'></p>", subtype="html")
@@ -91,7 +91,7 @@ def test_what_is_attached_is_named_and_not_kept() -> None:
     assert found.sizes == (4, 1, 5)
 
 
-def test_html_is_read_as_what_it_shows() -> None:
+def test_html_is_read_as_its_visible_text() -> None:
     made = message()
     made.set_content(
         """<?xml version="1.0" encoding="utf-8"?><html><head><title>No</title><style>p { color: red }</style></head>
@@ -122,11 +122,11 @@ def test_html_is_read_as_what_it_shows() -> None:
 
 
 @pytest.mark.parametrize("html", ["", " ", "<!-- -->", "<html></html>", "\x00", "<p>" * 5000, "<table>" * 5000])
-def test_html_that_shows_nothing_is_no_text(html: str) -> None:
+def test_html_without_visible_text_is_empty(html: str) -> None:
     assert read(f"Content-Type: text/html\n\n{html}").text == ""
 
 
-def test_a_page_made_to_grow_does_not() -> None:
+def test_html_made_to_expand_is_limited() -> None:
     wide = "<p style='margin: 99999em; padding-left: 99999em'>x</p>" * 1000
     table = (
         "<table>" + f"<tr><td>{'x' * 5000}</td><td>y</td></tr>" + "<tr><td>a</td><td>b</td></tr>" * 5000 + "</table>"
@@ -135,7 +135,7 @@ def test_a_page_made_to_grow_does_not() -> None:
         assert len(read(f"Content-Type: text/html\n\n{page}").text) < 60_000
 
 
-def test_plain_text_is_taken_before_html_unless_there_is_none() -> None:
+def test_plain_text_is_preferred_to_html() -> None:
     made = message()
     made.set_content(" \n")
     made.add_alternative("<p>Only here</p>", subtype="html")
@@ -158,13 +158,13 @@ def test_plain_text_is_taken_before_html_unless_there_is_none() -> None:
         ("iso-2022-jp", "iso-2022-jp", "こんにちは"),
     ],
 )
-def test_a_charset_that_is_wrong_or_missing_is_found_out(declared: str, encoding: str, text: str) -> None:
+def test_a_wrong_or_missing_charset_is_detected(declared: str, encoding: str, text: str) -> None:
     charset = f"; charset={declared}" if declared else ""
     found = read(f"Content-Type: text/plain{charset}\n\n".encode() + text.encode(encoding))
     assert found.text == text
 
 
-def test_headers_with_bytes_that_should_not_be_there_are_read() -> None:
+def test_headers_with_invalid_bytes_are_read() -> None:
     found = read("From: Müller <m@example.com>\nSubject: Grüße =?x-none?q?a=FC?= =?utf-8?b?w?= end\n\nhi")
     assert found.sender == Party("m@example.com", "Müller")
     assert found.subject.startswith("Grüße")
@@ -172,13 +172,13 @@ def test_headers_with_bytes_that_should_not_be_there_are_read() -> None:
 
 
 @pytest.mark.parametrize("program", FORWARDED)
-def test_who_wrote_what_is_forwarded(program: str) -> None:
+def test_the_author_of_a_forwarded_message_is_found(program: str) -> None:
     made = message(subject="Fwd: Offer?")
     made.set_content(FORWARDED[program])
     assert read(made.as_bytes()).forwarded_from == Party("anna@example.com", "Anna Müller")
 
 
-def test_what_is_forwarded_as_an_attachment_tells_who_wrote_it() -> None:
+def test_the_author_of_a_message_forwarded_as_an_attachment_is_found() -> None:
     inner, outer = message(), message(**{"from": "ben@example.org", "subject": "Offer?"})
     inner.set_content("Dear Ben")
     outer.set_content("FYI")
@@ -198,13 +198,13 @@ def test_what_is_forwarded_as_an_attachment_tells_who_wrote_it() -> None:
         ("Fwd: Offer?", ""),
     ],
 )
-def test_what_is_not_forwarded_names_nobody(subject: str, text: str) -> None:
+def test_a_message_that_is_not_forwarded_has_no_other_author(subject: str, text: str) -> None:
     made = message(subject=subject)
     made.set_content(text)
     assert read(made.as_bytes()).forwarded_from is None
 
 
-def test_what_no_person_wrote_is_told_apart() -> None:
+def test_automatic_messages_are_recognized() -> None:
     for header in ("Auto-Submitted: auto-replied", "Precedence: bulk", "X-Autoreply: yes"):
         assert read(f"{header}\n\nI am out").is_automatic
     assert not read("Auto-Submitted: no\nPrecedence: list\n\nHi").is_automatic
@@ -232,12 +232,12 @@ Our text
     "date",
     ["", "yesterday", "Fri, 99 Nov 2026 10:00 +0100", "Thu, 1 Jan 1970 00:00:00 +0000", "1 Jan 9999 00:00 +9999"],
 )
-def test_a_date_that_cannot_be_is_when_it_arrived(date: str) -> None:
+def test_an_invalid_date_is_replaced_by_the_arrival_time(date: str) -> None:
     assert read(f"Date: {date}\n\nhi").at == ARRIVED
     assert read("Date: Fri, 20 Nov 2026 10:00:00 -0000\n\nhi").at == ARRIVED - timedelta(hours=23, minutes=30)
 
 
-def test_nothing_in_it_moves_a_screen_or_makes_a_header() -> None:
+def test_an_incoming_message_has_no_control_characters() -> None:
     evil = base64.b64encode(b"\x1b[2J\xe2\x80\xae evil\r\nBcc: eve@example.com\x00").decode()
     found = read(f"From: =?utf-8?b?{evil}?= <a@example.com>\nSubject: =?utf-8?b?{evil}?=\n\n\x1b[31m red \u202e")
     assert found.subject == "[2J evil Bcc: eve@example.com"
@@ -264,7 +264,7 @@ def test_a_long_text_is_cut_and_a_cut_message_is_read() -> None:
         b"Content-Type: message/rfc822\r\n\r\n" * 20_000,
     ],
 )
-def test_what_is_made_to_be_too_much_is_not_read(raw: bytes) -> None:
+def test_an_oversized_structure_is_not_read(raw: bytes) -> None:
     began = time.monotonic()
     with pytest.raises(UnreadableError):
         received(raw, ARRIVED)
@@ -281,7 +281,7 @@ def test_what_is_made_to_be_too_much_is_not_read(raw: bytes) -> None:
         b"Subject: Fwd: x\r\n\r\n" + b"From: x\n" * 200_000,
     ],
 )
-def test_what_is_made_to_take_long_does_not(raw: bytes) -> None:
+def test_a_message_made_to_be_slow_is_read_quickly(raw: bytes) -> None:
     began = time.monotonic()
     received(raw, ARRIVED)
     assert time.monotonic() - began < 5
@@ -298,7 +298,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES | st.binary(max_size=8), max_size=40).map(b"".join))
-def test_whatever_comes_is_read_or_told(raw: bytes) -> None:
+def test_any_message_is_read_or_reported(raw: bytes) -> None:
     try:
         found = received(raw, ARRIVED)
     except UnreadableError:
@@ -325,14 +325,14 @@ def split_head(text: str) -> tuple[str, str]:
     return head, body
 
 
-def test_what_hangs_on_another_way_to_say_the_same_is_told() -> None:
+def test_attachments_inside_alternatives_are_named() -> None:
     # As Apple Mail writes it.
     text = parts(PLAIN, split_head(parts(HTML, PDF, boundary="c")), kind="alternative")
     found = read(f"From: a@example.com\nMIME-Version: 1.0\n{text}")
     assert (found.text, found.attachments) == ("Hello", ("offer.pdf",))
 
 
-def test_an_answer_to_an_invitation_is_no_empty_message() -> None:
+def test_a_reply_to_an_invitation_is_not_an_empty_message() -> None:
     calendar = (
         "BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nATTENDEE;PARTSTAT=ACCEPTED:mailto:anna@example.com\n"
         "SUMMARY:Offer\\, second round\nDTSTART:20261201T090000Z\nEND:VEVENT\nEND:VCALENDAR\n"
@@ -349,7 +349,7 @@ def test_an_answer_to_an_invitation_is_no_empty_message() -> None:
         "Auto-Submitted: auto-replied",
     ],
 )  # fmt: skip
-def test_an_absence_note_is_written_by_no_person(header: str) -> None:
+def test_an_out_of_office_reply_is_automatic(header: str) -> None:
     assert read(f"{header}\nFrom: a@example.com\nSubject: Away\n\nI am away.\n").is_automatic
     assert not read("Return-Path: <a@example.com>\nFrom: a@example.com\nSubject: Hi\n\nHello.\n").is_automatic
 

@@ -151,9 +151,7 @@ def test_with_a_keyring_it_is_in_no_file(
 
 
 @pytest.mark.parametrize("ring", [Forgetful, Locked, Silent], ids=lambda kind: kind.__name__)
-def test_a_keyring_that_does_not_work_is_none(
-    saved: SavedServices, monkeypatch: pytest.MonkeyPatch, ring: type[Ring]
-) -> None:
+def test_a_broken_keyring_is_not_used(saved: SavedServices, monkeypatch: pytest.MonkeyPatch, ring: type[Ring]) -> None:
     monkeypatch.setattr(system_keyring, "TO_UNLOCK", 0.1)
     with using(ring(), monkeypatch) as broken:
         assert saved.save(EMAIL, VALUES, "hunter2", "") == FILE
@@ -168,7 +166,7 @@ def test_a_keyring_that_does_not_work_is_none(
 
 
 @pytest.mark.parametrize("backend", ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "no.such.Thing"])
-def test_what_is_no_keyring_is_not_taken_for_one(
+def test_a_backend_without_storage_is_not_used_as_a_keyring(
     saved: SavedServices, monkeypatch: pytest.MonkeyPatch, backend: str
 ) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
@@ -242,7 +240,7 @@ def test_a_file_that_is_damaged_says_so(saved: SavedServices, tmp_path: Path, co
         saved.values(EMAIL)
 
 
-def test_a_link_leads_the_password_nowhere(saved: SavedServices, tmp_path: Path) -> None:
+def test_a_symbolic_link_cannot_redirect_the_password_file(saved: SavedServices, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("theirs")
     (tmp_path / "services").mkdir(mode=0o700)
@@ -274,7 +272,9 @@ def test_the_environment_alone_needs_no_file(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("which", ["smtp_url", "mail_from"])
-def test_a_variable_stands_above_its_own_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str) -> None:
+def test_an_environment_variable_overrides_its_saved_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
     from crm.app import open_mailer
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -335,7 +335,7 @@ def test_providers_are_known_by_every_domain_once() -> None:
         ({"encryption": "none"}, "encryption"),
     ],
 )
-def test_what_cannot_be_is_refused(changes: dict[str, Any], field: str) -> None:
+def test_impossible_settings_are_refused(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(FieldError) as refused:
         EMAIL.check({**VALUES, **changes}, CONFIG)
     assert refused.value.field == field
@@ -372,7 +372,7 @@ def failure_of(port: int, ours: ssl.SSLContext, encryption: str = "tls", host: s
     return str(refused.value)
 
 
-def test_certificates_are_told_apart(authority: trustme.CA, ours: ssl.SSLContext) -> None:
+def test_each_certificate_error_has_its_own_message(authority: trustme.CA, ours: ssl.SSLContext) -> None:
     past, long_past = datetime(2020, 2, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)
     with greeting_with(authority.issue_cert("localhost", not_after=past, not_before=long_past)) as port:
         assert "has a certificate that has expired" in failure_of(port, ours)
@@ -386,7 +386,7 @@ def test_certificates_are_told_apart(authority: trustme.CA, ours: ssl.SSLContext
         assert "has a self-signed certificate" in failure_of(port, ours)
 
 
-def test_what_else_goes_wrong_is_told_apart(authority: trustme.CA, ours: ssl.SSLContext) -> None:
+def test_other_connection_errors_have_their_own_messages(authority: trustme.CA, ours: ssl.SSLContext) -> None:
     port = free_port()
     assert f"cannot be reached: nothing answers on port {port}" in failure_of(port, ours)
     no_name = failure_of(587, ours, "starttls", "no-such-host.invalid")
@@ -400,7 +400,7 @@ def test_what_else_goes_wrong_is_told_apart(authority: trustme.CA, ours: ssl.SSL
         assert "does not answer; if it encrypts from the start, choose TLS" in failure_of(port, ours, "starttls")
 
 
-def test_a_try_of_the_settings_says_soon_that_nobody_greets(
+def test_a_test_of_the_settings_soon_reports_a_silent_server(
     authority: trustme.CA, ours: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (smtp, mailbox):

@@ -37,7 +37,7 @@ def refused(twilio: Twilio, to: str = TO) -> OutwardError:
     return caught.value
 
 
-def test_a_text_is_handed_to_twilio(twilio: Twilio) -> None:
+def test_a_text_message_is_sent_through_twilio(twilio: Twilio) -> None:
     texter(twilio).send(TO, "Grüße & 123456 + =")
     ((path, signed, body),) = twilio.asked
     assert path == "/2010-04-01/Accounts/AC-stand-in/Messages.json"
@@ -70,7 +70,7 @@ def test_a_messaging_service_sends_too(twilio: Twilio) -> None:
         (302, "", "refused"),
     ],
 )
-def test_what_twilio_refuses_is_told(twilio: Twilio, status: int, reply: Any, reason: str) -> None:
+def test_a_refusal_of_twilio_is_reported(twilio: Twilio, status: int, reply: Any, reason: str) -> None:
     twilio.status, twilio.reply = status, reply if isinstance(reply, str) else json.dumps(reply)
     if status == 302:
         twilio.headers = {"Location": f"{twilio.url}/elsewhere"}
@@ -78,12 +78,12 @@ def test_what_twilio_refuses_is_told(twilio: Twilio, status: int, reply: Any, re
     assert len(twilio.asked) == 1, "nothing is sent twice, nor elsewhere"
 
 
-def test_an_answer_that_does_not_come_may_mean_that_it_was_sent(twilio: Twilio) -> None:
+def test_a_missing_reply_of_twilio_is_an_unknown_outcome(twilio: Twilio) -> None:
     twilio.waits = 0.6
     assert refused(twilio).reason == "unknown"
 
 
-def test_a_connection_that_breaks_may_mean_that_it_was_sent(twilio: Twilio) -> None:
+def test_a_broken_connection_to_twilio_is_an_unknown_outcome(twilio: Twilio) -> None:
     twilio.hangs_up = True
     assert refused(twilio).reason == "unknown"
 
@@ -98,12 +98,12 @@ def test_without_a_connection_nothing_is_sent() -> None:
 
 
 @pytest.mark.parametrize("to", ["", "0664 1234567", "+43", "+43664123456789012", "+1; DROP", "whatsapp:+436641234567"])
-def test_what_is_no_number_is_not_asked_for(twilio: Twilio, to: str) -> None:
+def test_an_invalid_number_is_not_sent_to_twilio(twilio: Twilio, to: str) -> None:
     assert refused(twilio, to).reason == "recipient"
     assert twilio.asked == []
 
 
-def test_an_account_at_twilio_is_not_shown_to_a_stand_in_nor_the_other_way_round() -> None:
+def test_credentials_of_twilio_and_of_its_stand_in_are_never_mixed() -> None:
     real = "AC" + "0123456789abcdef" * 2
     assert TwilioTexter(real, "token", FROM)
     with pytest.raises(UsageError, match="CRM_TWILIO_URL"):

@@ -129,7 +129,7 @@ def test_a_greylisted_recipient_is_tried_again_and_then_gets_it(authority: trust
         ({"data": HANGS_UP}, Fate.UNKNOWN),
     ],
 )
-def test_what_became_of_a_mail_is_known(authority: trustme.CA, answers: dict[str, str], expected: Fate) -> None:
+def test_the_delivery_status_of_a_mail_is_known(authority: trustme.CA, answers: dict[str, str], expected: Fate) -> None:
     post = Post(**answers)
     with served(post, authority) as port, mailer(port).connection() as connection:
         found = connection.deliver(to_everybody())
@@ -142,7 +142,7 @@ def test_what_became_of_a_mail_is_known(authority: trustme.CA, answers: dict[str
         assert fates(connection.deliver(mail(2))) == [Fate.SENT]
 
 
-def test_a_verdict_that_does_not_come_in_time_is_not_taken_for_one(authority: trustme.CA) -> None:
+def test_a_late_delivery_reply_is_an_unknown_outcome(authority: trustme.CA) -> None:
     post = Post(waits=1.0)
     with served(post, authority) as port:
         (hurried,) = deliver(mailer(port, reply_time_out=0.2), mail(1))
@@ -178,7 +178,9 @@ def test_a_server_that_takes_one_mail_a_connection_gets_as_many_connections(auth
     ("answers", "reason"),
     [({"mail": "553 5.7.1 not yours"}, "refused"), ({"mail": "530 5.7.0 authentication required"}, "refused")],
 )
-def test_what_every_mail_would_meet_is_an_error(authority: trustme.CA, answers: dict[str, str], reason: str) -> None:
+def test_a_failure_that_affects_every_mail_is_an_error(
+    authority: trustme.CA, answers: dict[str, str], reason: str
+) -> None:
     post = Post(**answers)
     with served(post, authority) as port, pytest.raises(OutwardError) as caught:
         deliver(mailer(port), mail())
@@ -215,7 +217,7 @@ def test_an_address_in_other_letters_needs_a_server_that_knows_them(authority: t
     assert new.recipients == ["анна@example.com"]
 
 
-def test_a_text_cannot_end_the_message(authority: trustme.CA) -> None:
+def test_a_line_with_a_dot_does_not_end_the_message(authority: trustme.CA) -> None:
     post = Post()
     text = "one\n.\nMAIL FROM:<eve@example.com>\n..\n. two\r\n.\r\nthree"
     with served(post, authority) as port:
@@ -249,7 +251,7 @@ def scripted(*output: bytes, then: Callable[[socket.socket], None] = lambda _: N
 HELLO = (b"220 there\r\n", b"250 there\r\n", b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n")
 
 
-def test_a_connection_that_breaks_amid_a_message_has_sent_nothing() -> None:
+def test_a_connection_that_breaks_during_a_message_has_sent_nothing() -> None:
     def reset(connection: socket.socket) -> None:
         connection.recv(100)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -260,7 +262,7 @@ def test_a_connection_that_breaks_amid_a_message_has_sent_nothing() -> None:
 
 
 @pytest.mark.parametrize("reply", [b"", b"2", b"whatever\r\n", b"999 what\r\n", b"250-more to come\r\n"])
-def test_half_an_answer_is_none(reply: bytes) -> None:
+def test_an_incomplete_reply_is_an_unknown_outcome(reply: bytes) -> None:
     def answer(connection: socket.socket) -> None:
         received = b""
         while not received.endswith(b"\r\n.\r\n"):
@@ -282,13 +284,13 @@ def test_a_server_that_takes_no_password_says_so() -> None:
 
 
 @pytest.mark.parametrize("password", ["hunter2#", "hunter2/x", "hunter2?x", "hunter2#/?@"])
-def test_a_password_that_must_be_written_otherwise_in_the_url_is_told(password: str) -> None:
+def test_a_password_that_needs_encoding_in_the_url_is_reported(password: str) -> None:
     with pytest.raises(UsageError, match=r"write # as %23, / as %2F, [?] as %3F, @ as %40 and % as %25") as caught:
         SmtpMailer(f"smtp://me:{password}@localhost:25", "crm@example.com")
     assert "hunter2" not in str(caught.value)
 
 
-def test_to_open_a_way_to_send_asks_nobody() -> None:
+def test_opening_a_transport_makes_no_connection() -> None:
     with mailer(free_port()).connection():
         pass
 

@@ -247,7 +247,7 @@ _ASK_LITTLE = ("sign-out", "opting out")
 _NOTED = ("sign-in", "browser: sign-in", "menu: what comes first", "menu: the second", "menu: the third")
 
 
-def test_a_command_that_needs_no_store_is_named_and_no_other() -> None:
+def test_only_listed_commands_run_without_a_store() -> None:
     """The list of commands that run, and with which errors, where no account can be read."""
     assert {command.words: command.unread for command in commands() if command.unread} == {
         "restore": (StoreDamagedError,),
@@ -468,13 +468,13 @@ _LIKE_OTHERS = (*COMMANDS, "a key: restore", "menu: the second", "menu: the thir
 _NEVER, _ENDED = (False, False), (True, True)
 
 
-def test_one_wrong_answer_of_google_opens_no_door(spreadsheet: Spreadsheet) -> None:
+def test_one_wrong_reply_of_google_gives_no_access(spreadsheet: Spreadsheet) -> None:
     assert _tried(spreadsheet, "clients list", [_NEVER], [False], wholly=False) >= len(ANSWERS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(DOORS))
-def test_no_answer_of_google_opens_any_door(
+def test_no_wrong_reply_of_google_gives_access_anywhere(
     spreadsheet: Spreadsheet, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     if name in _WHOLLY:
@@ -531,7 +531,7 @@ def _without(spreadsheet: Spreadsheet, tabs: Sequence[str], doors: Sequence[str]
 
 
 @pytest.mark.parametrize("tabs", _deleted(quick=True), ids="+".join)
-def test_a_deleted_tab_is_told_in_a_sentence_and_opens_no_door(spreadsheet: Spreadsheet, tabs: Sequence[str]) -> None:
+def test_a_deleted_tab_is_reported_and_gives_no_access(spreadsheet: Spreadsheet, tabs: Sequence[str]) -> None:
     for knows in (False, True):
         _without(spreadsheet, tabs, ("clients list", "sheets setup"), knows=knows)
 
@@ -539,7 +539,7 @@ def test_a_deleted_tab_is_told_in_a_sentence_and_opens_no_door(spreadsheet: Spre
 @pytest.mark.slow
 @pytest.mark.parametrize("knows", [False, True])
 @pytest.mark.parametrize("tabs", [*_deleted(quick=True), *_deleted(quick=False)], ids="+".join)
-def test_no_tabs_that_are_deleted_open_a_door(spreadsheet: Spreadsheet, tabs: Sequence[str], knows: bool) -> None:
+def test_no_deleted_tabs_give_access(spreadsheet: Spreadsheet, tabs: Sequence[str], knows: bool) -> None:
     _without(spreadsheet, tabs, _AT_DELETED_TABS, knows=knows)
 
 
@@ -647,13 +647,13 @@ def _tried_on_a_file(file: File, name: str, *, ended: bool, wholly: bool = True)
     return cases
 
 
-def test_no_statement_that_fails_opens_a_door(file: File) -> None:
+def test_a_failing_statement_gives_no_access(file: File) -> None:
     assert _tried_on_a_file(file, "clients list", ended=True) >= 30
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", _ON_A_FILE)
-def test_no_statement_that_fails_opens_any_door(
+def test_no_failing_statement_gives_access_anywhere(
     file: File, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     wholly = {False: name not in _LIKE_OTHERS, True: name in _WHOLLY}
@@ -697,20 +697,20 @@ def _taken_out(file: File, statement: str, doors: Sequence[str]) -> None:
 @pytest.mark.parametrize(
     "at", [_TAKEN_OUT.index("DROP TABLE user"), len(_TAKEN_OUT) - 8], ids=lambda at: _TAKEN_OUT[at]
 )
-def test_a_file_in_which_something_is_missing_says_so(file: File, at: int) -> None:
+def test_a_file_with_missing_parts_is_reported(file: File, at: int) -> None:
     _taken_out(file, _TAKEN_OUT[at], _AT_DAMAGE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("statement", _TAKEN_OUT, ids=lambda statement: statement[:60])
-def test_no_file_in_which_something_is_missing_opens_a_door(file: File, statement: str) -> None:
+def test_no_file_with_missing_parts_gives_access(file: File, statement: str) -> None:
     _taken_out(file, statement, _AT_DAMAGE)
 
 
 @pytest.mark.parametrize(
     "statement", ["DROP TABLE user", "DROP TABLE sale", *_TAKEN_OUT[-8:]], ids=lambda statement: statement[:70]
 )
-def test_a_backup_in_which_something_is_missing_is_not_restored(file: File, statement: str) -> None:
+def test_a_backup_with_missing_parts_is_not_restored(file: File, statement: str) -> None:
     machine = file.another(ended=False)
     backup, own = machine.folder / "theirs.sqlite3", machine.folder / "own.sqlite3"
     with contextlib.closing(sqlite3.connect(backup)) as opened:
@@ -739,7 +739,7 @@ def _damage(store: Path, *, wholly: bool) -> Iterator[Callable[[], None]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["clients list", "users add", "users list", "completion", "menu: what comes first"])
-def test_a_damaged_file_opens_no_door(file: File, name: str, record_property: Callable[[str, object], None]) -> None:
+def test_a_damaged_file_gives_no_access(file: File, name: str, record_property: Callable[[str, object], None]) -> None:
     cases = 0
     with sqlite3.connect(file.machine.folder / "store.sqlite3") as opened:
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -778,7 +778,7 @@ def _held(store: Path) -> sqlite3.Connection:
 @pytest.mark.many
 @pytest.mark.parametrize("name", ["clients list", "users list", "completion", "menu: what comes first"])
 @pytest.mark.parametrize("what", ["a folder", "emptied", "gone", "held"])
-def test_a_file_that_is_not_there_as_it_was_tells_nothing(file: File, name: str, what: str) -> None:
+def test_an_unusable_file_shows_no_data(file: File, name: str, what: str) -> None:
     machine = file.another(ended=True)
     store = machine.folder / "store.sqlite3"
     holder = None
@@ -798,7 +798,7 @@ def test_a_file_that_is_not_there_as_it_was_tells_nothing(file: File, name: str,
             holder.close()
 
 
-def test_who_has_a_damaged_file_can_put_a_backup_in_its_place_and_nothing_else(file: File) -> None:
+def test_a_damaged_file_allows_only_a_restore(file: File) -> None:
     machine = file.another(ended=False)
     store = machine.folder / "store.sqlite3"
     backup = machine.folder / "ours.sqlite3"

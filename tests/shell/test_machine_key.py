@@ -84,7 +84,7 @@ def cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cron:
     return Cron(tmp_path, monkeypatch)
 
 
-def test_a_key_backs_up_and_may_do_nothing_else(cron: Cron) -> None:
+def test_a_backup_key_can_do_nothing_else(cron: Cron) -> None:
     key, file = cron.key("backup"), cron.folder / "copy.sqlite3"
     assert "Sign in first" in cron.refused("backup", str(file))
     cron.did("backup", str(file), CRM_KEY=key)
@@ -107,7 +107,7 @@ def test_a_key_backs_up_and_may_do_nothing_else(cron: Cron) -> None:
     assert [entry.what for entry in done if entry.user == "nightly (key)"] == ["used the key"]
 
 
-def test_a_key_that_does_not_hold_ends_with_code_1_and_one_sentence(cron: Cron) -> None:
+def test_an_invalid_key_exits_with_1_and_one_message(cron: Cron) -> None:
     key = cron.key()
     assert cron("email", "outbox", CRM_KEY=key).code == 0
     cron.revoke()
@@ -151,9 +151,7 @@ def test_a_key_opens_no_menu_and_reaches_no_browser(cron: Cron) -> None:
 
 
 @pytest.mark.slow
-def test_what_cron_runs_by_a_key_is_sent_and_fetched(
-    cron: Cron, dovecot_server: Dovecot, authority: trustme.CA
-) -> None:
+def test_cron_sends_and_fetches_mail_with_a_key(cron: Cron, dovecot_server: Dovecot, authority: trustme.CA) -> None:
     key, post = cron.key(), Post()
     dovecot_server.make("Cron")
     letter = (

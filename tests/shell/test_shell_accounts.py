@@ -34,7 +34,7 @@ def joined(shell: CommandLine, email: str, role: str, *more: str) -> None:
     assert (answer.code, answer.err) == (0, "")
 
 
-def test_the_first_account_closes_the_store_to_whoever_has_not_signed_in(shell: CommandLine) -> None:
+def test_the_first_account_closes_the_store_without_a_sign_in(shell: CommandLine) -> None:
     assert "admin" in shell.refused("users", "add", "sam@example.com", "--name", "Sam", "--role", "staff")
     made = shell.did("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
     assert "sign-in" in shell.refused("clients", "list")
@@ -52,13 +52,13 @@ def test_the_first_account_closes_the_store_to_whoever_has_not_signed_in(shell: 
     assert "sign-in" in shell.refused("clients", "list")
 
 
-def test_a_one_time_password_alone_opens_nothing(shell: CommandLine) -> None:
+def test_a_one_time_password_alone_gives_no_access(shell: CommandLine) -> None:
     made = shell.did("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
     assert sign_in(shell, "ada@example.com", made["password"]).code != 0
     assert shell("clients", "list").code != 0
 
 
-def test_staff_neither_delete_clients_nor_manage_accounts(shell: CommandLine) -> None:
+def test_staff_cannot_delete_clients_or_manage_accounts(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     made = shell.did("users", "add", "sam@example.com", "--name", "Sam")
     assert sign_in(shell, "sam@example.com", made["password"], PASSWORD, PASSWORD).code == 0
@@ -72,7 +72,7 @@ def test_staff_neither_delete_clients_nor_manage_accounts(shell: CommandLine) ->
     assert [client["id"] for client in shell.did("clients", "list", "--sort", "id")] == [1, added]
 
 
-def test_what_only_an_admin_does_is_refused_before_anything_is_looked_up(shell: CommandLine) -> None:
+def test_admin_commands_are_refused_before_any_lookup(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     made = shell.did("users", "add", "sam@example.com", "--name", "Sam")
     assert sign_in(shell, "sam@example.com", made["password"], PASSWORD, PASSWORD).code == 0
@@ -81,7 +81,7 @@ def test_what_only_an_admin_does_is_refused_before_anything_is_looked_up(shell: 
             assert "Only an admin can use" in shell.refused("users", name, whose, *more, code=3)
 
 
-def test_a_client_reads_their_own_and_nothing_else(shell: CommandLine) -> None:
+def test_a_client_account_reads_only_its_own_data(shell: CommandLine) -> None:
     shell.did("clients", "add", "--last-name", "Bein")
     shell.did("sales", "add", "1", "--amount", "10")
     shell.did("sales", "add", "2", "--amount", "99", "--note", "secret")
@@ -108,7 +108,7 @@ def test_a_password_is_changed_by_lines_and_never_by_options(shell: CommandLine)
     assert sign_in(shell, "ada@example.com", other).code == 0
 
 
-def test_a_phone_of_ones_own_takes_the_password_as_a_line(shell: CommandLine) -> None:
+def test_changing_my_phone_reads_the_password_as_a_line(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     profile, users = ("profile", "edit"), ("users", "edit", "ada@example.com")
     for words, typed, code, expected in (
@@ -142,7 +142,7 @@ def test_sessions_are_listed_and_ended(shell: CommandLine) -> None:
     assert len(shell.did("profile", "sessions")) == 1
 
 
-def test_who_ends_their_own_session_is_told_what_was_done(shell: CommandLine) -> None:
+def test_ending_my_own_session_reports_success(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     shell.did("users", "add", "ben@example.com", "--name", "Ben", "--role", "admin")
     answer = shell("users", "edit", "ada@example.com", "--role", "staff")
@@ -152,7 +152,7 @@ def test_who_ends_their_own_session_is_told_what_was_done(shell: CommandLine) ->
     assert "sign-in" in shell.refused("clients", "list")
 
 
-def test_who_ends_their_own_session_is_told_in_json_too(shell: CommandLine) -> None:
+def test_ending_my_own_session_reports_success_in_json_too(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     shell.did("users", "add", "ben@example.com", "--name", "Ben", "--role", "admin")
     answer = shell("users", "deactivate", "ada@example.com", "--json")
@@ -160,7 +160,7 @@ def test_who_ends_their_own_session_is_told_in_json_too(shell: CommandLine) -> N
     assert (answer.json["signed_out"], answer.json["saved"]) == (True, ["deactivated the account of Ada"])
 
 
-def test_sign_out_forgets_the_sign_in_where_the_store_cannot_be_read(shell: CommandLine) -> None:
+def test_sign_out_works_if_the_store_cannot_be_read(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     whole = shell.file.read_bytes()
     shell.file.write_bytes(b"Dear diary,\n" * 400)
@@ -185,7 +185,7 @@ def test_another_store_with_accounts_is_not_read_from_one_without(shell: Command
     assert not copied.exists()
 
 
-def test_whoever_is_not_let_in_leaves_no_backup_and_no_review(shell: CommandLine) -> None:
+def test_a_refused_user_triggers_no_backup_and_no_review(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     shell("sign-out")
     for path in (shell.folder / "backups").glob("*"):
@@ -194,7 +194,7 @@ def test_whoever_is_not_let_in_leaves_no_backup_and_no_review(shell: CommandLine
     assert not list((shell.folder / "backups").glob("*"))
 
 
-def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
+def test_the_owner_recovers_an_admin_account(shell: CommandLine) -> None:
     assert "no accounts" in shell.refused("users", "recover", "ada@example.com", "--yes")
     joined(shell, "ada@example.com", "admin")
     joined(shell, "sam@example.com", "staff")
@@ -227,11 +227,11 @@ def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
     assert [user["active"] for user in shell.did("users", "activate", "--all", "--yes")] == [True, True]
 
 
-def test_nobody_who_is_signed_in_has_a_way_to_recover_in_a_menu() -> None:
+def test_the_menu_offers_no_recovery() -> None:
     assert all(command.words != "users recover" for command in commands())
 
 
-def test_a_secret_is_printed_that_is_taken(shell: CommandLine) -> None:
+def test_a_generated_secret_is_accepted(shell: CommandLine) -> None:
     made = shell.did("secret")["secret"]
     assert made != shell.did("secret")["secret"]
     first = ("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")

@@ -159,9 +159,7 @@ def shell(
 
 
 @pytest.mark.slow
-def test_every_command_of_billing_is_played_as_the_contract_names_it(
-    shell: CommandLine, post: Post, twilio: Twilio
-) -> None:
+def test_every_billing_command_works_as_in_the_contract(shell: CommandLine, post: Post, twilio: Twilio) -> None:
     for line in _PLAYED.replace("\n    ", " ").strip().splitlines():
         command, _, expected = line.partition(" -> ")
         answer = shell(*shlex.split(command), "--json")

@@ -88,18 +88,18 @@ def complete(
     ],
 )
 @pytest.mark.usefixtures("desk")
-def test_values_are_completed(complete: Complete, line: str, completions: list[str]) -> None:
+def test_completion_offers_values_of_options(complete: Complete, line: str, completions: list[str]) -> None:
     assert complete(line) == completions
 
 
-def test_the_store_that_the_line_names_is_looked_at(desk: CommandLine, complete: Complete) -> None:
+def test_completion_reads_the_store_named_on_the_line(desk: CommandLine, complete: Complete) -> None:
     other = desk.folder / "other.sqlite3"
     desk.did("--store", f"sqlite:///{other}", "clients", "add", "--first-name", "Zoe")
     assert complete(f"--store sqlite:///{other} clients show Z") == ["Zoe"]
     assert complete("clients show Z") == []
 
 
-def test_a_store_that_is_not_there_is_not_made(shell: CommandLine, complete: Complete) -> None:
+def test_completion_creates_no_store(shell: CommandLine, complete: Complete) -> None:
     assert complete("clients show A") == []
     assert complete("clients list --status V") == []
     assert not shell.file.exists()
@@ -120,7 +120,7 @@ def test_a_locked_or_damaged_store_completes_nothing(desk: CommandLine, complete
     assert complete("clients show A") == []
 
 
-def test_who_has_not_signed_in_is_told_no_names(desk: CommandLine, complete: Complete) -> None:
+def test_completion_shows_no_names_without_a_sign_in(desk: CommandLine, complete: Complete) -> None:
     desk.did("users", "add", "anna@example.com", "--name", "Anna", "--role", "admin")
     assert complete("clients show A") == []
     assert complete("clients list --status V") == []
@@ -128,7 +128,7 @@ def test_who_has_not_signed_in_is_told_no_names(desk: CommandLine, complete: Com
     assert complete("clients list --kind c") == ["company"]
 
 
-def test_ctrl_c_while_the_shell_waits_for_an_answer_says_nothing(
+def test_ctrl_c_during_completion_prints_nothing(
     desk: CommandLine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*_: object) -> None:
@@ -142,7 +142,7 @@ def test_ctrl_c_while_the_shell_waits_for_an_answer_says_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_words_of_a_file_are_those_that_its_owner_sees(desk: CommandLine) -> None:
+def test_completion_from_the_word_file_equals_that_of_the_program(desk: CommandLine) -> None:
     crm = open_crm(from_environment(desk.child_environment()))
     crm = crm.enter(crm, None)
     for takes in store_words.STATEMENTS:
@@ -166,7 +166,7 @@ BASH = """
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
-def test_bash_completes_this_program_however_it_is_called_and_no_other(desk: CommandLine, tmp_path: Path) -> None:
+def test_bash_completes_this_program_by_any_path_and_no_other(desk: CommandLine, tmp_path: Path) -> None:
     other = tmp_path / "run.py"
     other.write_text("raise SystemExit('run')")
     completed = {
@@ -191,9 +191,7 @@ def test_bash_completes_this_program_however_it_is_called_and_no_other(desk: Com
     assert dict(zip(completed, (line.strip(",") for line in done.stdout.splitlines()), strict=True)) == completed
 
 
-def test_completion_is_installed_once_or_it_is_said_why_not(
-    shell: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_completion_is_installed_once_or_says_why_not(shell: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     begins = shell.folder / ".bashrc"
     begins.write_bytes("PS1='café'\n".encode("latin-1"))
     monkeypatch.setenv("HOME", str(shell.folder))

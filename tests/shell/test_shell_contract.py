@@ -104,13 +104,13 @@ def test_completion_can_be_shown_for_each_shell(shell: CommandLine, shell_name: 
 # Exit codes
 
 
-def test_done_is_0_and_speaks_on_stdout_alone(shell: CommandLine) -> None:
+def test_success_exits_with_0_and_writes_only_to_stdout(shell: CommandLine) -> None:
     answer = shell("clients", "add", "--first-name", "Anna")
     assert (answer.code, answer.err) == (0, "")
     assert "Anna" in answer.out
 
 
-def test_nobody_has_to_listen(shell: CommandLine) -> None:
+def test_a_closed_stdout_is_not_an_error(shell: CommandLine) -> None:
     program = f"{shlex.quote(PYTHON)} {shlex.quote(str(PROJECT / 'run.py'))}"
     line = f"{program} clients add --last-name Berg >&- && {program} clients frob 2>&-; test $? = 2"
     assert subprocess.run(["sh", "-c", line], env=shell.child_environment(), check=False).returncode == 0
@@ -141,7 +141,7 @@ def test_nobody_has_to_listen(shell: CommandLine) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_is_2_and_names_what_is_wrong(shell: CommandLine, arguments: list[str], message: str) -> None:
+def test_wrong_usage_exits_with_2_and_names_the_mistake(shell: CommandLine, arguments: list[str], message: str) -> None:
     anna(shell)
     shell.write("x.csv", "first_name\nBen\n")
     arguments = [str(shell.folder / argument) if argument == "x.csv" else argument for argument in arguments]
@@ -185,7 +185,7 @@ def test_with_json_an_error_is_one_object_on_stderr(shell: CommandLine, argument
     assert shell.clients() == before
 
 
-def test_a_fault_of_the_program_is_a_sentence_and_a_traceback_only_where_asked_for(
+def test_an_internal_error_shows_a_traceback_only_on_request(
     shell: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
@@ -204,7 +204,7 @@ def test_a_fault_of_the_program_is_a_sentence_and_a_traceback_only_where_asked_f
 # JSON
 
 
-def test_a_record_has_the_models_field_names_money_as_text_and_dates_in_iso(shell: CommandLine) -> None:
+def test_json_has_field_names_of_the_model_money_as_text_and_iso_dates(shell: CommandLine) -> None:
     made = shell.did(
         "clients", "add", "--first-name", "Anna", "--date-of-birth", "1990-02-03", "--phone", "+43 660 1234567",
         "--tag", "gold", "--tag", "Newsletter", "--extra", "shoe size=42", "--extra", "hat=L", "--marketing-consent",
@@ -222,7 +222,7 @@ def test_a_record_has_the_models_field_names_money_as_text_and_dates_in_iso(shel
     assert {name: shown[name] for name in made} == made
 
 
-def test_sales_add_tells_the_sale_the_client_and_the_status(shell: CommandLine) -> None:
+def test_sales_add_returns_the_sale_the_client_and_the_status(shell: CommandLine) -> None:
     client = anna(shell)
     report = shell.did("sales", "add", "--client", str(client), "--amount", "35000", "--on", "2026-11-20")
     assert list(report) == ["sale", "client", "status"]
@@ -259,7 +259,7 @@ def test_every_command_answers_with_exactly_one_document(shell: CommandLine, com
 
 
 @pytest.mark.parametrize("command", [*LISTS.split("|"), *OBJECTS.split("|")])
-def test_every_command_answers_people_in_words(shell: CommandLine, command: str) -> None:
+def test_every_command_answers_in_plain_text(shell: CommandLine, command: str) -> None:
     anna(shell)
     shell.did("sales", "add", "1", "--amount", "12")
     answer = shell(*command.split())
@@ -270,7 +270,7 @@ def test_every_command_answers_people_in_words(shell: CommandLine, command: str)
         json.loads(answer.out)
 
 
-def test_global_options_stand_before_or_after_the_command(shell: CommandLine) -> None:
+def test_global_options_work_before_and_after_the_command(shell: CommandLine) -> None:
     anna(shell)
     other = f"sqlite:///{shell.folder}/other.sqlite3"
     shell.did("settings", "set", "company_name", "Other", "--store", other)
@@ -285,7 +285,7 @@ def test_global_options_stand_before_or_after_the_command(shell: CommandLine) ->
     assert shell.clients() == []
 
 
-def test_what_was_deleted_is_said_and_a_deal_names_its_client(shell: CommandLine) -> None:
+def test_a_deletion_names_its_record_and_a_deal_its_client(shell: CommandLine) -> None:
     anna(shell)
     shell.did("sales", "add", "1", "--amount", "5")
     answer = shell("deals", "add", "1", "Roof", "--value", "100").out
@@ -428,7 +428,7 @@ def test_a_client_is_named_by_number_reference_name_or_address(shell: CommandLin
 
 
 @pytest.mark.parametrize("written", ["newsletter", "1234567", "Berk", "00043", "42", "0", "", "Graz"])
-def test_what_only_looks_like_a_client_is_never_acted_on(shell: CommandLine, written: str) -> None:
+def test_an_approximate_client_name_is_never_acted_on(shell: CommandLine, written: str) -> None:
     """A script with a wrong reference must not record its sale with whoever comes closest."""
     anna(shell, "--reference", "00042", "--tag", "newsletter", "--phone", "+436601234567", "--city", "Graz")
     answer = shell("sales", "add", "--client", written, "--amount", "5")
@@ -441,7 +441,7 @@ def test_what_only_looks_like_a_client_is_never_acted_on(shell: CommandLine, wri
 # Nobody there to ask
 
 
-def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_option(shell: CommandLine) -> None:
+def test_a_missing_argument_is_wrong_usage_and_an_open_decision_names_its_option(shell: CommandLine) -> None:
     anna(shell, "--email", "anna@example.com")
     shell.did("sales", "add", "1", "--amount", "5")
     assert "--amount" in shell.refused("sales", "add", "1", code=2)
@@ -459,7 +459,7 @@ def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_optio
     assert len(shell.clients()) == 3
 
 
-def test_yes_answers_whether_to_go_on_and_nothing_else(shell: CommandLine) -> None:
+def test_yes_answers_confirmations_and_nothing_else(shell: CommandLine) -> None:
     for place in ("Nord", "Ost"):
         shell.did("clients", "add", "--company", f"Berg {place}")
     message = shell.refused("capture", "call Berg, hello", "--yes")
@@ -478,7 +478,7 @@ def test_yes_answers_whether_to_go_on_and_nothing_else(shell: CommandLine) -> No
     assert len(shell.sales()) == 1
 
 
-def test_statuses_that_depend_on_the_day_are_of_today_through_every_door(shell: CommandLine) -> None:
+def test_statuses_that_depend_on_the_day_are_current_in_every_command(shell: CommandLine) -> None:
     anna(shell)
     shell.did("rules", "add", "At risk when days_since_last_sale > 180", "--position", "1")
     shell.did("sales", "add", "1", "--amount", "5")
@@ -545,7 +545,7 @@ def test_the_first_command_of_a_day_backs_the_store_up(shell: CommandLine) -> No
     assert shell.clients()[0]["city"] == "Graz"
 
 
-def test_check_is_0_where_all_holds_and_1_where_a_total_was_falsified(shell: CommandLine) -> None:
+def test_check_exits_with_0_if_sound_and_1_for_a_wrong_total(shell: CommandLine) -> None:
     anna(shell)
     shell.did("sales", "add", "1", "--amount", "5")
     assert shell("check").code == 0
@@ -643,7 +643,7 @@ def test_a_number_that_can_be_dialled_is_kept_as_typed_and_flagged(shell: Comman
 # What a pipe gets
 
 
-def test_a_list_in_a_pipe_is_whole_and_its_cells_stand_between_tabs(shell: CommandLine) -> None:
+def test_a_piped_list_is_complete_and_tab_separated(shell: CommandLine) -> None:
     name = "A Company Whose Name Nobody Could Read in Forty Columns and More"
     assert shell("clients", "add", "--company", name, "--email", "office@example.com").code == 0
     anna(shell)
@@ -678,7 +678,7 @@ def test_a_list_is_written_as_csv_to_stdout_or_a_file(shell: CommandLine) -> Non
     assert len(shell.clients()) == 1
 
 
-def test_help_is_a_command_and_says_defaults(shell: CommandLine) -> None:
+def test_help_is_a_command_and_shows_defaults(shell: CommandLine) -> None:
     assert shell("help").out == shell("--help").out
     answer = shell("help", "reports", "by").out
     assert answer.startswith("Usage: run.py reports by")
@@ -686,7 +686,7 @@ def test_help_is_a_command_and_says_defaults(shell: CommandLine) -> None:
     assert "frob" in shell.refused("help", "frob", code=2)
 
 
-def test_what_a_preview_and_a_check_leave_out_is_counted(shell: CommandLine) -> None:
+def test_previews_and_checks_count_what_they_leave_out(shell: CommandLine) -> None:
     rows = [["last_name", "phone"], *([f"Name {at:02}", f"none {at:02}"] for at in range(30))]
     shell.did("import", shell.write_csv("odd.csv", rows), "--as", "clients")
     assert shell("check").out.count("not a phone") == 30
@@ -695,7 +695,7 @@ def test_what_a_preview_and_a_check_leave_out_is_counted(shell: CommandLine) -> 
     assert answer.rstrip().endswith("and 10 more")
 
 
-def test_no_switch_has_a_double_no() -> None:
+def test_no_option_is_a_double_negative() -> None:
     assert opposite("--sale") == "--no-sale"
     assert opposite("--no-reminders") == "--reminders"
     assert "--no-no-" not in FILE.read_text("utf-8")

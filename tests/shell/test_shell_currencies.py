@@ -59,7 +59,9 @@ def amounts(shell: CommandLine, **environment: str) -> list[str]:
 
 
 @pytest.mark.many
-def test_amounts_go_through_everything_unchanged(shell: CommandLine, currency: Currency, tmp_path: Path) -> None:
+def test_amounts_stay_exact_through_import_export_and_reports(
+    shell: CommandLine, currency: Currency, tmp_path: Path
+) -> None:
     for typed in currency.typed:
         shell.did("sales", "add", "--client", "1", "--amount", typed)
     assert currency.code in shell.refused("sales", "add", "--client", "1", "--amount", currency.too_exact) or (

@@ -14,7 +14,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
         yield line
 
 
-def test_today_follows_the_dashboard(shell: CommandLine) -> None:
+def test_today_shows_the_tiles_of_the_dashboard(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna", "--owner", "Bo")
     shell.did("sales", "add", "1", "--amount", "40")
     kept = {"on", "tiles", "clients", "statuses", "months", "newest", "moved", "birthdays", "agenda"}
@@ -35,7 +35,7 @@ def test_today_follows_the_dashboard(shell: CommandLine) -> None:
     assert shell.did("today").keys() == kept
 
 
-def test_what_a_command_would_refuse_is_not_offered(shell: CommandLine) -> None:
+def test_options_that_a_command_refuses_are_not_offered(shell: CommandLine) -> None:
     offered = set(re.findall(r"--[a-z-]+", shell("deals", "edit", "--help").out))
     assert {"--title", "--value", "--owner", "--expected-close-on"} <= offered
     assert "--stage" not in offered

@@ -51,7 +51,7 @@ _BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", _BAD_FILES)
-def test_a_file_that_cannot_be_used_is_told_by_every_command(shell: CommandLine, name: str) -> None:
+def test_every_command_reports_an_unusable_file(shell: CommandLine, name: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna", "--email", "anna@example.com")
     shell.did("follow-ups", "add", "1", "--what", "Call", "--due", "today")
     shell.environment |= {"CRM_SMTP_URL": "smtp://127.0.0.1:9", "CRM_MAIL_FROM": "us@example.com"}
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_used_is_told_by_every_command(shell: CommandLine,
 
 
 @pytest.mark.parametrize("store", ["~no-such-user/a", "n" * 300, "file/a", "folder", "loop", "", "/"])
-def test_a_store_that_cannot_be_is_told(shell: CommandLine, store: str) -> None:
+def test_an_impossible_store_address_is_reported(shell: CommandLine, store: str) -> None:
     (shell.folder / "file").touch()
     (shell.folder / "folder").mkdir()
     (shell.folder / "loop").symlink_to(shell.folder / "loop")
@@ -124,7 +124,7 @@ def test_a_store_that_cannot_be_is_told(shell: CommandLine, store: str) -> None:
         ("5\x1b[31m", "amount"),
     ],
 )
-def test_an_amount_that_cannot_be_is_refused_at_its_option(shell: CommandLine, amount: str, hint: str) -> None:
+def test_an_impossible_amount_is_refused_at_its_option(shell: CommandLine, amount: str, hint: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     answer = shell("sales", "add", "1", "--amount", amount)
     assert is_a_sentence(answer)
@@ -145,7 +145,7 @@ def test_a_sale_of_nothing_is_refused_and_says_what_to_do(shell: CommandLine, am
 
 
 @pytest.mark.parametrize("amount", ["0.01", "1,234.50", "999999999999.99", " 7 ", "007"])
-def test_an_amount_that_can_be_is_taken_to_the_cent(shell: CommandLine, amount: str) -> None:
+def test_a_valid_amount_is_stored_to_the_cent(shell: CommandLine, amount: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     sold = shell.did("sales", "add", "1", "--amount", amount)
     meant = Decimal(amount.replace(",", "").strip()).quantize(Decimal("0.01"))
@@ -168,7 +168,7 @@ def test_an_amount_that_can_be_is_taken_to_the_cent(shell: CommandLine, amount: 
         ("-1", "Write it like"),
     ],
 )
-def test_a_day_that_cannot_be_is_refused_at_its_option(shell: CommandLine, day: str, hint: str) -> None:
+def test_an_impossible_day_is_refused_at_its_option(shell: CommandLine, day: str, hint: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     answer = shell("sales", "add", "1", "--amount", "5", "--on", day)
     assert is_a_sentence(answer)
@@ -187,7 +187,7 @@ def test_a_day_that_cannot_be_is_refused_at_its_option(shell: CommandLine, day: 
      ("11/3/2026", "2026-11-03"), ("3.11.2026", "2026-11-03"), ("2026-1-5", "2026-01-05"), ("sat", "2026-11-14"),
      ("20261120", "2026-11-20")],
 )  # fmt: skip
-def test_a_day_that_can_be_is_taken(shell: CommandLine, day: str, meant: str) -> None:
+def test_a_valid_day_is_accepted(shell: CommandLine, day: str, meant: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     assert shell.did("sales", "add", "1", "--amount", "5", "--on", day)["sale"]["on"] == meant
 
@@ -205,7 +205,7 @@ def test_a_day_that_can_be_is_taken(shell: CommandLine, day: str, meant: str) ->
         ("A\x07", "bell"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused(shell: CommandLine, name: str, hint: str) -> None:
+def test_an_impossible_name_is_refused(shell: CommandLine, name: str, hint: str) -> None:
     answer = shell("clients", "add", "--first-name", name)
     assert is_a_sentence(answer)
     assert hint in answer.err
@@ -217,7 +217,7 @@ def test_a_name_that_cannot_be_is_refused(shell: CommandLine, name: str, hint: s
     ["[bold]", "[/]", "[red]x[/red]", "\\[x]", "😀", "👩‍👧", "עברית",
      "A\u200fB", "=1+1", "@SUM(A1)", 'O\'B "x"', "x" * 200],
 )  # fmt: skip
-def test_a_name_that_looks_odd_is_kept_and_shown_as_it_is(shell: CommandLine, name: str) -> None:
+def test_an_odd_name_is_kept_and_shown_unchanged(shell: CommandLine, name: str) -> None:
     assert shell.did("clients", "add", "--first-name", name)["first_name"] == name
     assert shell.did("clients", "show", "1")["first_name"] == name
     for words in (["clients", "show", "1"], ["clients", "list"]):
@@ -242,7 +242,7 @@ def test_a_name_that_looks_odd_is_kept_and_shown_as_it_is(shell: CommandLine, na
         ("--postcode", "1" * 21),
     ],
 )
-def test_a_field_that_cannot_be_is_refused_at_its_option(shell: CommandLine, option: str, value: str) -> None:
+def test_an_invalid_field_is_refused_at_its_option(shell: CommandLine, option: str, value: str) -> None:
     answer = shell("clients", "add", "--first-name", "Anna", option, value)
     assert is_a_sentence(answer)
     assert answer.err.startswith(f"{option}: ")
@@ -250,7 +250,7 @@ def test_a_field_that_cannot_be_is_refused_at_its_option(shell: CommandLine, opt
 
 
 @pytest.mark.slow
-def test_odd_words_in_every_place_of_the_command_line_end_in_a_sentence(shell: CommandLine) -> None:
+def test_odd_arguments_anywhere_end_with_a_clear_message(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     odd = ["", "[bold]", "\x1b[2J", "\x00", "x" * 10_000, "-1", "99999999999999999999"]
     places = [
@@ -284,7 +284,7 @@ def test_odd_words_in_every_place_of_the_command_line_end_in_a_sentence(shell: C
 # Where the answer goes
 
 
-def test_a_pipe_that_nobody_reads_any_more_is_no_error(shell: CommandLine) -> None:
+def test_a_closed_output_pipe_is_not_an_error(shell: CommandLine) -> None:
     rows = [["last_name", "notes"], *([f"Name {at}", "x" * 500] for at in range(400))]
     shell.did("import", shell.write_csv("many.csv", rows), "--as", "clients")
     for options in ([], ["--json"]):
@@ -298,7 +298,7 @@ def test_a_pipe_that_nobody_reads_any_more_is_no_error(shell: CommandLine) -> No
         assert (child.wait(30), err) == (0, "")
 
 
-def test_a_pipe_closed_before_the_first_word_is_no_error(shell: CommandLine) -> None:
+def test_a_pipe_closed_before_any_output_is_not_an_error(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     for options in ([], ["--json"]):
         child = shell.start("clients", "list", *options)
@@ -312,7 +312,7 @@ def test_a_pipe_closed_before_the_first_word_is_no_error(shell: CommandLine) -> 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["words", "json"])
-def test_an_answer_that_cannot_be_written_is_told_and_the_change_kept(shell: CommandLine, options: list[str]) -> None:
+def test_output_that_cannot_be_written_is_reported_and_the_change_kept(shell: CommandLine, options: list[str]) -> None:
     with Path("/dev/full").open("w") as full:
         answer = shell.process("clients", "add", "--first-name", "Anna", *options, stdout=full)
     assert is_a_sentence(answer)
@@ -360,7 +360,7 @@ def test_two_programs_sell_at_the_same_time_and_nothing_is_lost(shell: CommandLi
     assert shell.sound()
 
 
-def test_whoever_waits_for_another_program_says_so_and_then_goes_on(shell: CommandLine) -> None:
+def test_a_command_that_waits_for_another_program_says_so(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     shell.did("clients", "list")
     with closing(sqlite3.connect(shell.file, isolation_level=None)) as other:
@@ -441,9 +441,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     "words", [["clients", "list"], ["clients", "add", "--first-name", "B"], ["check"], ["today"]], ids=" ".join
 )
 @pytest.mark.parametrize("damage", ["no database", "torn", "foreign", "newer"])
-def test_a_store_that_cannot_be_used_is_told_and_left_as_it_is(
-    shell: CommandLine, damage: str, words: list[str]
-) -> None:
+def test_an_unusable_store_is_reported_and_not_changed(shell: CommandLine, damage: str, words: list[str]) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     if damage == "no database":
         shell.file.write_bytes(b"Dear diary,\n" * 400)
@@ -465,14 +463,14 @@ def test_a_store_that_cannot_be_used_is_told_and_left_as_it_is(
     assert contents(shell.folder) == before
 
 
-def test_a_folder_or_a_place_nobody_may_write_is_told(shell: CommandLine) -> None:
+def test_a_read_only_folder_is_reported(shell: CommandLine) -> None:
     for place in (shell.folder, Path("/proc/nowhere/store.sqlite3"), Path("/dev/null/store.sqlite3")):
         answer = shell("--store", f"sqlite:///{place}", "clients", "add", "--first-name", "A")
         assert is_a_sentence(answer), place
         assert str(place) in answer.err or str(place.parent) in answer.err
 
 
-def test_a_disk_that_fills_up_is_told_and_nothing_is_kept(shell: CommandLine) -> None:
+def test_a_full_disk_is_reported_and_the_change_rolled_back(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     shell.did("clients", "list")
     rows = [["last_name", "notes"], *([f"Name {at}", "x" * 2000] for at in range(2000))]
@@ -488,7 +486,7 @@ def test_a_disk_that_fills_up_is_told_and_nothing_is_kept(shell: CommandLine) ->
     assert shell.sound()
 
 
-def test_a_store_that_can_only_be_read_is_read_and_not_written(shell: CommandLine, tmp_path: Path) -> None:
+def test_a_read_only_store_is_read_and_not_written(shell: CommandLine, tmp_path: Path) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     shell.did("sales", "add", "1", "--amount", "5")
     shell.did("rules", "add", "At risk when days_since_last_sale > 180", "--position", "1")

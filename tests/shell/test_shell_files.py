@@ -44,7 +44,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
         "opt-outs add max@example.com", "email fetch", "email outbox",
     ],
 )  # fmt: skip
-def test_a_mistyped_store_is_not_made_by_what_only_reads_or_changes(shell: CommandLine, words: str) -> None:
+def test_a_mistyped_store_is_not_created_by_a_read_or_an_edit(shell: CommandLine, words: str) -> None:
     missing = shell.folder / "no" / "x.sqlite3"
     message = shell.refused(*words.split(), "--store", f"sqlite:///{missing}")
     assert message.startswith(f"No store at {missing}, and none was made.")
@@ -127,7 +127,7 @@ def test_a_setting_makes_a_store_and_says_so(shell: CommandLine) -> None:
     assert shell("settings", "set", "country", "DE", "--store", f"sqlite:///{missing}").err == ""
 
 
-def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
+def test_no_file_is_overwritten_without_a_confirmation(shell: CommandLine) -> None:
     writing = {command.words for command in commands() if any(option.makes for option in command.parameters.values())}
     assert writing == {*WRITERS, "backup", "history archive"}
     shell.did("clients", "add", "--first-name", "Anna")
@@ -172,7 +172,7 @@ def piped(text: str) -> io.TextIOWrapper:
         ("-", "standard input is empty"),
     ],
 )
-def test_what_has_no_end_is_no_file_to_import(
+def test_an_endless_file_is_refused_by_the_import(
     shell: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, why: str
 ) -> None:
     monkeypatch.chdir(shell.folder)
@@ -187,7 +187,7 @@ def test_what_has_no_end_is_no_file_to_import(
     assert why in shell.refused("import", name)
 
 
-def test_what_is_piped_in_is_imported_up_to_a_limit(shell: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_piped_input_is_imported_up_to_a_limit(shell: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(shell.folder)
     rows = f"first name,last name\nAnna,Berg\nBen,{LONG}\n"
     monkeypatch.setattr(sys, "stdin", piped(rows))
@@ -229,7 +229,7 @@ def test_undo_says_why_there_is_nothing_to_undo_and_what_can_be_done(shell: Comm
     assert "restoring the backup that it made" in asked
 
 
-def test_undo_after_a_restore_says_how_it_is_taken_back_and_asks_before_it_undoes_what_is_older(
+def test_undo_after_a_restore_explains_and_asks_before_older_changes(
     shell: CommandLine,
 ) -> None:
     shell.did("clients", "add", "--first-name", "Anna")

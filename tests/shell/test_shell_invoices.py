@@ -73,7 +73,7 @@ def expected(invoice: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.in_turn
-def test_public_invoices_typed_into_the_shell_have_every_figure(office: CommandLine) -> None:
+def test_public_invoices_typed_into_the_shell_have_the_same_figures(office: CommandLine) -> None:
     if not _ORACLES.exists():
         assert "CI" not in os.environ, WHY
         pytest.skip(WHY)
@@ -103,7 +103,7 @@ def test_public_invoices_typed_into_the_shell_have_every_figure(office: CommandL
         ("--quantity 1 --price 100 --tax-category Z", "100.00", "0.00"),
     ],
 )
-def test_what_public_invoices_say_of_a_line_can_be_typed(office: CommandLine, words: str, net: str, tax: str) -> None:
+def test_every_line_of_public_invoices_can_be_typed(office: CommandLine, words: str, net: str, tax: str) -> None:
     number = str(office.did("invoices", "add", "Acme")["id"])
     data = office.did("invoices", "lines", "add", number, "--name", "Item", *words.split())
     assert (data["lines"][0]["net"], data["net"], data["tax"]) == (net, net, tax)
@@ -197,7 +197,7 @@ def test_money_has_the_digits_and_the_sign_of_its_currency_everywhere(office: Co
         assert [row["Total"] for row in csv.DictReader(file)] == ["35.000", "1100", "238.00", "119.00"]
 
 
-def test_a_credit_note_is_positive_by_itself_and_negative_where_documents_are_added_up(office: CommandLine) -> None:
+def test_a_credit_note_is_positive_alone_and_negative_in_totals(office: CommandLine) -> None:
     office.did("invoices", "add", "Acme", "--line", "1 x A 100 19%", "--discount", "10")
     number = office.did("invoices", "issue", "1")["number"]
     note = office.did("invoices", "credit", number, "--amount", "7.10")
@@ -211,7 +211,7 @@ def test_a_credit_note_is_positive_by_itself_and_negative_where_documents_are_ad
     ]
 
 
-def test_what_is_credited_after_it_was_paid_is_credit_and_not_open(office: CommandLine, tmp_path: Path) -> None:
+def test_crediting_a_paid_invoice_gives_the_client_credit(office: CommandLine, tmp_path: Path) -> None:
     office.did("invoices", "add", "Acme", "--line", "1 x A 100 19%", "--line", "1 x B 50 7%")
     number = office.did("invoices", "issue", "1")["number"]
     office.did("payments", "add", "Acme", "100", "--invoice", number)

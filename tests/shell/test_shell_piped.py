@@ -48,7 +48,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
         yield line
 
 
-def test_nothing_is_drawn_or_cut_for_a_program(shell: CommandLine) -> None:
+def test_piped_output_has_no_drawing_and_is_not_cut(shell: CommandLine) -> None:
     run, wrong = [], []
     for command in looking():
         numbers = ["1" for parameter in command.parameters.values() if parameter.required]
@@ -61,7 +61,7 @@ def test_nothing_is_drawn_or_cut_for_a_program(shell: CommandLine) -> None:
     assert {"today", "agenda", "clients show", "timeline", "reports sales", "deals board", "sales list"} <= {*run}
 
 
-def test_a_timeline_has_its_texts_whole(shell: CommandLine) -> None:
+def test_a_piped_timeline_has_full_texts(shell: CommandLine) -> None:
     shell.did("interactions", "add", "1", "--kind", "note", "--body", f"{LONG} and {LONG}\nmore")
     shell.did("clients", "edit", "1", "--notes", f"{LONG}\n{LONG}")
     for words in (("timeline", "1"), ("clients", "show", "1")):
@@ -70,7 +70,7 @@ def test_a_timeline_has_its_texts_whole(shell: CommandLine) -> None:
             assert f"Notes: empty \u2192 {LONG} {LONG}" in answer.out.replace("\\u2192", "\u2192"), words
 
 
-def test_cells_and_values_stand_between_tabs(shell: CommandLine) -> None:
+def test_piped_cells_and_values_are_tab_separated(shell: CommandLine) -> None:
     card = shell("clients", "show", "1", COLUMNS="40").out.splitlines()
     assert "E-mail\tsomebody@a-long-company-name.example.com" in card
     # Rows alone, as of every list: no heading that a script would have to skip.
@@ -96,7 +96,7 @@ def test_each_list_is_an_array_in_json(shell: CommandLine) -> None:
         assert (words, answer.code, answer.out[:1]) == (words, 0, "["), answer.err
 
 
-def test_what_has_rows_is_written_as_csv(shell: CommandLine) -> None:
+def test_every_list_can_be_written_as_csv(shell: CommandLine) -> None:
     def rows(*words: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(shell(*words, "--csv", "-").out)))
 
@@ -150,7 +150,7 @@ def test_logging_a_contact_names_the_follow_ups_that_it_moves_beside_the_result(
     assert "stay in touch" in lines[0]
 
 
-def test_what_is_sent_names_the_follow_ups_that_it_moves(shell: CommandLine) -> None:
+def test_a_sent_message_names_the_follow_ups_that_it_moves(shell: CommandLine) -> None:
     eva = shell.did("clients", "add", "--first-name", "Eva", "--email", "eva@example.com", "--phone", "+436641234567")
     number = str(eva["id"])
     shell.did("follow-ups", "add", number, "stay in touch", "--due", "tomorrow", "--every", "7")

@@ -48,7 +48,7 @@ class Sitting:
         return self.child.exitstatus, text
 
 
-def test_what_is_missing_is_asked_and_the_rest_is_not(shell: CommandLine) -> None:
+def test_only_missing_arguments_are_asked_for(shell: CommandLine) -> None:
     sitting = Sitting(shell, "sales", "add", "1", "--note", "table")
     sitting.sees("Amount")
     sitting.keys("12.50\r")
@@ -60,7 +60,7 @@ def test_what_is_missing_is_asked_and_the_rest_is_not(shell: CommandLine) -> Non
 
 
 @pytest.mark.slow
-def test_a_wrong_answer_is_told_at_the_field_and_asked_again(shell: CommandLine) -> None:
+def test_a_wrong_answer_shows_an_error_and_is_asked_again(shell: CommandLine) -> None:
     sitting = Sitting(shell, "sales", "add", "1")
     sitting.sees("Amount")
     sitting.keys("-5\r")
@@ -88,7 +88,9 @@ def test_a_client_is_picked_by_typing_part_of_the_name(shell: CommandLine) -> No
 @pytest.mark.parametrize(
     ("command", "asks"), [("sales add 1", "Amount"), ("clients delete 1", "This deletes Anna Berg")]
 )
-def test_leaving_a_question_is_130_and_stores_nothing(shell: CommandLine, command: str, asks: str, key: str) -> None:
+def test_leaving_a_question_exits_with_130_and_stores_nothing(
+    shell: CommandLine, command: str, asks: str, key: str
+) -> None:
     before = shell.history()
     sitting = Sitting(shell, *command.split())
     sitting.sees(asks)
@@ -101,7 +103,7 @@ def test_leaving_a_question_is_130_and_stores_nothing(shell: CommandLine, comman
 
 
 @pytest.mark.slow
-def test_a_question_is_asked_and_its_answer_taken(shell: CommandLine) -> None:
+def test_a_question_is_asked_and_answered(shell: CommandLine) -> None:
     sitting = Sitting(shell, "clients", "delete", "1")
     sitting.sees("This deletes Anna Berg")
     sitting.keys("1")
@@ -110,7 +112,7 @@ def test_a_question_is_asked_and_its_answer_taken(shell: CommandLine) -> None:
 
 
 @pytest.mark.slow
-def test_no_is_an_answer_too(shell: CommandLine) -> None:
+def test_a_question_can_be_answered_with_no(shell: CommandLine) -> None:
     sitting = Sitting(shell, "clients", "delete", "1")
     sitting.sees("This deletes Anna Berg")
     sitting.keys("0")
@@ -128,7 +130,7 @@ def test_a_possible_duplicate_is_shown_before_it_is_saved(shell: CommandLine) ->
 
 
 @pytest.mark.slow
-def test_with_json_or_yes_nothing_is_asked_even_there(shell: CommandLine) -> None:
+def test_with_json_or_yes_nothing_is_asked_at_a_terminal(shell: CommandLine) -> None:
     code, output = Sitting(shell, "sales", "add", "1", "--json").end()
     assert code == 2
     assert '"error": "usage"' in output
@@ -148,7 +150,7 @@ def test_a_closed_terminal_leaves_the_store_as_it_was(shell: CommandLine) -> Non
 
 
 @pytest.mark.slow
-def test_whoever_makes_the_first_account_is_asked_for_a_password_and_signed_in(
+def test_the_first_account_is_asked_for_a_password_and_signed_in(
     shell: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", shell.environment["XDG_DATA_HOME"])
@@ -171,7 +173,7 @@ def test_whoever_makes_the_first_account_is_asked_for_a_password_and_signed_in(
 
 
 @pytest.mark.parametrize("words", ["users add", "import"])
-def test_who_gives_up_at_a_question_leaves_no_store_behind(shell: CommandLine, words: str) -> None:
+def test_giving_up_at_a_question_creates_no_store(shell: CommandLine, words: str) -> None:
     missing = shell.folder / "no" / "x.sqlite3"
     sitting = Sitting(shell, *words.split(), "--store", f"sqlite:///{missing}")
     sitting.keys("\x03")

@@ -202,7 +202,7 @@ CASES = [
 _STYLE = re.compile(r"(?:--[a-z-]+: |[A-Z][\w -]{1,30}: )?[A-Z0-9“\-].*[.?)]", re.DOTALL)
 
 
-def test_what_is_typed_wrong_is_refused_in_one_style_with_what_to_do(tmp_path: Path) -> None:
+def test_wrong_input_is_refused_in_one_style_with_a_way_out(tmp_path: Path) -> None:
     shell = CommandLine(tmp_path)
     for line in (
         "clients add --first-name Anna --last-name Berg --country Germany",
@@ -224,7 +224,7 @@ def test_what_is_typed_wrong_is_refused_in_one_style_with_what_to_do(tmp_path: P
     assert not wrong
 
 
-def test_a_setting_is_named_by_its_label_too_as_the_list_has_it(tmp_path: Path) -> None:
+def test_a_setting_is_found_by_its_label_too(tmp_path: Path) -> None:
     shell = CommandLine(tmp_path)
     shell.did("settings", "set", "country", "US")
     for label, value in (("State", "OH"), ("State/Region", "NY"), ("company_region", "UT"), ("state", "TX")):
@@ -233,5 +233,5 @@ def test_a_setting_is_named_by_its_label_too_as_the_list_has_it(tmp_path: Path) 
         assert known["company_region"] == value
 
 
-def test_there_are_enough_of_them() -> None:
+def test_the_list_of_wrong_inputs_is_long_enough() -> None:
     assert len({typed for typed, _ in CASES}) >= 100

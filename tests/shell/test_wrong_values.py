@@ -43,7 +43,7 @@ def spoil(shell: CommandLine, table: str, column: str, value: str) -> None:
 
 @pytest.mark.many(2)
 @pytest.mark.parametrize(("table", "column", "value"), CASES)
-def test_no_command_fails_without_a_word_of_it_and_the_check_names_it(
+def test_a_wrong_value_never_crashes_a_command_and_check_names_it(
     shell: CommandLine, table: str, column: str, value: str
 ) -> None:
     spoil(shell, table, column, value)
@@ -57,7 +57,7 @@ def test_no_command_fails_without_a_word_of_it_and_the_check_names_it(
 
 @pytest.mark.many
 @pytest.mark.parametrize("column", USERS)
-def test_accounts_stay_shut_and_are_let_in_again_where_they_can_be_read(shell: CommandLine, column: str) -> None:
+def test_accounts_stay_protected_and_can_be_recovered_if_readable(shell: CommandLine, column: str) -> None:
     shell.did("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
     recover = ("users", "recover", "ada@example.com", "--yes")
     # Whatever stands in other tables, as long as the rows of the accounts can be read.

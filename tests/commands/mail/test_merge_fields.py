@@ -148,7 +148,7 @@ def test_every_text_can_be_written_with_its_braces_doubled(text: str) -> None:
 
 
 @given(signs, plain_words, plain_words, st.integers(0, 3))
-def test_what_stands_in_a_record_is_only_text(value: str, before: str, after: str, backslashes: int) -> None:
+def test_text_from_a_record_is_plain_text(value: str, before: str, after: str, backslashes: int) -> None:
     """Neither as a field, nor as Markdown or HTML, whatever stands around it."""
     found = {"first_name": line(value), "last_name": "WRONG"}
     template = f"{before}{chr(92) * backslashes}{{first_name|}}{after}"

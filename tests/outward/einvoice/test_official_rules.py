@@ -37,7 +37,7 @@ _SILENT = {
 
 @pytest.mark.many
 @pytest.mark.parametrize("format", ["xrechnung-cii", "xrechnung-ubl"])
-def test_what_germany_asks_for_and_is_left_out_is_found_by_its_own_rules(format: str) -> None:
+def test_missing_german_requirements_are_found_by_the_german_rules(format: str) -> None:
     data = write(invoice(), format).decode()
     for rule, patterns in _SILENT.items():
         broken, times = re.subn(patterns[format.endswith("ubl")], "", data, count=1, flags=re.DOTALL)
@@ -76,7 +76,7 @@ _BROKEN_FOR_PEPPOL = {
 }
 
 
-def test_what_breaks_a_rule_of_peppol_is_found() -> None:
+def test_a_broken_peppol_rule_is_found() -> None:
     data = write(invoice(), "peppol").decode()
     missed = []
     for rule, (pattern, text) in _BROKEN_FOR_PEPPOL.items():
@@ -87,7 +87,7 @@ def test_what_breaks_a_rule_of_peppol_is_found() -> None:
     assert missed == []
 
 
-def test_our_check_finds_nothing_in_them() -> None:
+def test_our_check_finds_no_fault_in_valid_invoices() -> None:
     for format in FORMATS:
         for name, document in kinds_of_invoices().items():
             assert check(write(document, format)).faults == (), (name, format)
@@ -167,7 +167,7 @@ def test_a_deliberate_error_is_found_by_the_official_rules_and_by_our_check(form
 
 @pytest.mark.many
 @pytest.mark.parametrize("format", FORMATS)
-def test_quantity_times_price_is_ours_to_find(format: str) -> None:
+def test_a_wrong_quantity_times_price_is_found_by_our_check(format: str) -> None:
     document = invoice(line("Consulting", "100", quantity=Decimal(3)))
     data = re.sub(r"(BilledQuantity[^>]*>|InvoicedQuantity[^>]*>)3<", r"\g<1>2<", write(document, format).decode())
     assert official_faults(data.encode()) == []

@@ -49,7 +49,7 @@ def pdf_with(**attachments: bytes) -> bytes:
         (b"%PDF-1.7\ntrailer << /Encrypt 1 0 R >>", "encrypted"),
     ],
 )
-def test_what_is_no_e_invoice_is_refused_with_a_reason(data: bytes, reason: str) -> None:
+def test_a_file_without_an_e_invoice_is_refused_with_a_reason(data: bytes, reason: str) -> None:
     with pytest.raises(FileError, match=reason):
         check(data)
 
@@ -77,7 +77,7 @@ def test_each_format_is_called_by_its_name() -> None:
     assert check(other).format == "UBL that follows no known rules"
 
 
-def test_nothing_in_a_file_acts_where_it_is_shown() -> None:
+def test_text_of_an_e_invoice_is_shown_as_plain_text() -> None:
     data = write(invoice(number="RE\u202e1", seller=dataclasses.replace(SELLER, name="A" * 5000)), "peppol")
     checked = check(data.replace(b"Acme", "&#x9b;31m\u202e[bold]Acme".encode()))
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", checked.number + checked.buyer)
@@ -100,7 +100,9 @@ def test_nothing_in_a_file_acts_where_it_is_shown() -> None:
         ("S", ("rate 0",), {"BR-S-05", "BR-CO-17"}),
     ],
 )
-def test_what_a_category_needs_is_named(format: str, category: str, remove: tuple[str, ...], rules: set[str]) -> None:
+def test_missing_parts_of_a_tax_category_are_named(
+    format: str, category: str, remove: tuple[str, ...], rules: set[str]
+) -> None:
     document = invoice(line("Machine", "500", "19" if category == "S" else "0", category), exemption_reason="Because")
     parties = {"seller": SELLER, "buyer": BUYER}
     for name in {"seller", "buyer"} & {*remove}:
@@ -157,7 +159,7 @@ def test_what_a_category_needs_is_named(format: str, category: str, remove: tupl
          f"The electronic address of the buyer, {BUYER.electronic_address}, has no scheme."),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_a_sentence(pattern: str, text: str, rule: str, sentence: str) -> None:
+def test_a_fault_is_reported_with_a_clear_message(pattern: str, text: str, rule: str, sentence: str) -> None:
     data, times = re.subn(
         pattern, rf"\g<1>{text}", write(invoice(), "xrechnung-ubl").decode(), count=1, flags=re.DOTALL
     )

@@ -40,7 +40,7 @@ def template(folder: Path, text: str) -> Path:
     return path
 
 
-def test_an_invoice_is_printed_with_all_that_it_says() -> None:
+def test_an_invoice_is_printed_with_all_its_content() -> None:
     document = kinds_of_invoices()["mixed rates, discounts, part paid"]
     made = make_pdf(document)
     assert (made.is_archival, made.notice) == (True, "")
@@ -84,7 +84,7 @@ def test_an_invoice_from_a_country_without_vat_does_not_say_vat() -> None:
     assert wording("de_DE", "US")["tax"] == wording("de_DE")["tax"]
 
 
-def test_the_e_invoice_is_inside_and_others_find_it() -> None:
+def test_the_embedded_e_invoice_is_found_by_other_programs() -> None:
     from facturx import get_xml_from_pdf
 
     xml = write(invoice(), "factur-x")
@@ -117,7 +117,7 @@ def test_the_same_invoice_gives_the_same_bytes_in_another_process() -> None:
     assert make_pdf(invoice(number="RE-2"), xml=xml).data != first
 
 
-def test_what_looks_like_code_is_printed_as_it_is() -> None:
+def test_text_that_looks_like_code_is_printed_as_text() -> None:
     hostile = '#panic("x") $x^2$ *b* _i_ @ref <label> `raw` #image("/etc/passwd") \\ // /* = Head'
     document = invoice(
         line(hostile, "1", description=hostile),
@@ -131,14 +131,14 @@ def test_what_looks_like_code_is_printed_as_it_is() -> None:
     assert "RE-#panic()" in text
 
 
-def test_marks_that_turn_text_around_are_left_out() -> None:
+def test_bidirectional_control_characters_are_removed() -> None:
     turned = "pay \u202e001\u202c \u2066x\u2069 \u200fy"
     text = text_of(make_pdf(invoice(line(turned, "1"), notes=turned)).data)
     assert "pay 001 x y" in text
     assert not {"\u202e", "\u202c", "\u2066", "\u2069", "\u200f"} & set(text)
 
 
-def test_a_sign_that_no_font_has_gives_a_pdf_that_says_so() -> None:
+def test_a_character_without_a_font_is_reported() -> None:
     xml = write(invoice(), "factur-x")
     made = make_pdf(invoice(notes="Hello \U0010fffd world"), xml=xml)
     assert not made.is_archival
@@ -152,7 +152,7 @@ def test_a_sign_that_no_font_has_gives_a_pdf_that_says_so() -> None:
 
 
 @pytest.mark.slow
-def test_many_lines_run_over_pages_with_their_heads() -> None:
+def test_many_lines_run_over_pages_with_repeated_headings() -> None:
     document = invoice(*[line(f"Part {number}", "1.10") for number in range(1, 121)], language="de")
     pages = PdfReader(io.BytesIO(make_pdf(document).data)).pages
     assert len(pages) >= 3
@@ -175,7 +175,7 @@ def test_a_draft_says_that_it_is_one_and_asks_for_nothing() -> None:
     assert "Cancelled" in text_of(make_pdf(invoice(state="cancelled", credited=D("119.00"))).data)
 
 
-def test_what_was_paid_and_then_credited_is_the_buyers_credit() -> None:
+def test_a_paid_and_credited_invoice_shows_the_buyers_credit() -> None:
     """Total, payments, credit notes and credit come to the amount that is due."""
     document = invoice(state="credited", paid=D("119.00"), credited=D("119.00"))
     printed = " ".join(text_of(make_pdf(document).data).split())
@@ -326,7 +326,7 @@ def test_a_phone_reads_the_transfer_from_the_screen() -> None:
         {"paid": D("200.00")},
     ],
 )
-def test_where_nothing_is_to_be_paid_by_a_code_there_is_none(changes: dict[str, Any]) -> None:
+def test_an_invoice_without_an_amount_due_has_no_payment_code(changes: dict[str, Any]) -> None:
     assert payment_code(invoice(**changes)) == ""
 
 

@@ -41,7 +41,7 @@ _BROKEN = {
 }
 
 
-def test_what_breaks_a_rule_of_pdf_a_is_found() -> None:
+def test_a_broken_pdf_a_rule_is_found() -> None:
     data = make_pdf(invoice(), xml=write(invoice(), "factur-x")).data
     missed = []
     for rule, (whole, broken) in _BROKEN.items():
