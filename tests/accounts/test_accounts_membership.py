@@ -20,7 +20,7 @@ def test_the_first_account_is_an_admins(office: Office) -> None:
     assert office.history()[0] == ("anna", "added the account of Bo (staff)")
 
 
-def test_nobody_but_an_admin_becomes_the_first_account_by_being_vouched_for(file_office: Office) -> None:
+def test_only_an_admin_can_be_confirmed_as_the_first_account(file_office: Office) -> None:
     bo = file_office.accounts.administration.add_named("Bo", email="bo@example.com")
     with pytest.raises(RefusedError, match="first account"):
         file_office.accounts.administration.vouch(bo, role="staff")
@@ -32,7 +32,7 @@ def test_nobody_but_an_admin_becomes_the_first_account_by_being_vouched_for(file
     assert file_office.sign_in()
 
 
-def test_what_an_account_cannot_be_is_refused(file_office: Office) -> None:
+def test_an_impossible_account_is_refused(file_office: Office) -> None:
     file_office.add()
     client = file_office.store.add()
     refused: tuple[dict[str, Any], ...] = (
@@ -80,14 +80,14 @@ def test_an_admin_changes_an_account(office: Office, changes: dict[str, object],
     assert (office.accounts.sessions.find(token) is not None) == ("email" in changes)
 
 
-def test_who_is_activated_again_gets_in_again(office: Office) -> None:
+def test_a_reactivated_user_can_sign_in_again(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
     office.accounts.administration.edit(office.accounts.administration.edit(bo, active=False), active=True)
     assert office.sign_in("bo@example.com")
 
 
-def test_the_last_admin_stays_one(office: Office) -> None:
+def test_the_last_admin_cannot_be_removed(office: Office) -> None:
     anna = office.add()
     bo = office.add("bo@example.com", "admin")
     office.by_hand(office.add("cy@example.com", "staff"), role="admin")
@@ -107,7 +107,7 @@ def test_a_user_shown_without_secrets_can_be_changed(office: Office) -> None:
     assert office.sign_in("bo@example.com").name == "Bo Huber"
 
 
-def test_two_who_change_the_same_are_told(office: Office) -> None:
+def test_two_admins_editing_one_account_get_a_conflict(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
     office.accounts.administration.edit(bo, name="Bo Huber", role="admin")
@@ -119,7 +119,7 @@ def test_two_who_change_the_same_are_told(office: Office) -> None:
     assert list(office.accounts.store.seal_findings()) == []
 
 
-def test_nobody_raises_themselves(file_office: Office) -> None:
+def test_nobody_can_raise_their_own_role(file_office: Office) -> None:
     file_office.add()
     bo = file_office.add("bo@example.com", "staff")
     assert (
@@ -136,7 +136,7 @@ def test_nobody_raises_themselves(file_office: Office) -> None:
 # An account that was edited past the program
 
 
-def test_an_account_edited_by_hand_is_vouched_for_with_rights_that_are_named(office: Office) -> None:
+def test_confirming_an_account_edited_by_hand_names_its_rights(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
     office.with_app(bo)
@@ -159,7 +159,7 @@ def test_an_account_edited_by_hand_is_vouched_for_with_rights_that_are_named(off
     assert (signed_in.role, signed_in.must_change) == ("staff", True)
 
 
-def test_an_account_typed_in_by_hand_lets_nobody_in_until_somebody_vouches(office: Office) -> None:
+def test_an_account_typed_by_hand_gives_no_access_until_confirmed(office: Office) -> None:
     office.add()
     eve = office.store.change(lambda tx: tx.add(User(email="eve@example.com", role="admin", active=True)), "by hand")
     (finding,) = office.accounts.store.seal_findings()
@@ -179,7 +179,7 @@ def _undo(number: int, tx: Any) -> None:
     tx.undo(number)
 
 
-def test_what_was_done_to_accounts_is_not_taken_back(office: Office) -> None:
+def test_changes_of_accounts_cannot_be_undone(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
     office.accounts.administration.edit(bo, active=False)
@@ -191,7 +191,7 @@ def test_what_was_done_to_accounts_is_not_taken_back(office: Office) -> None:
     assert not office.user(bo).active
 
 
-def test_the_last_change_is_the_last_one_that_can_be_taken_back(office: Office) -> None:
+def test_undo_skips_changes_of_accounts(office: Office) -> None:
     office.add()
     with pytest.raises(CRMError, match="Nothing of yours to undo"):
         office.store.change(lambda tx: tx.undo())
@@ -203,7 +203,7 @@ def test_the_last_change_is_the_last_one_that_can_be_taken_back(office: Office) 
     assert len(office.sign_ins()) == 1
 
 
-def test_of_a_change_that_also_touched_accounts_the_rest_is_taken_back(office: Office) -> None:
+def test_undo_of_a_mixed_change_leaves_accounts_alone(office: Office) -> None:
     anna = office.add()
 
     def change(tx: Any) -> None:

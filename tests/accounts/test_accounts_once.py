@@ -89,7 +89,7 @@ def test_one_token_at_the_same_moment(office: Office, ways: tuple[int, int]) -> 
     assert len(office.accounts.sessions.of_user(user.id)) == 1
 
 
-def test_a_token_ends_with_a_change_of_the_account(office: Office) -> None:
+def test_a_sign_in_token_ends_when_the_account_changes(office: Office) -> None:
     user = office.add()
     office.add("ben@example.com")
     _, codes = office.with_app(user)
@@ -192,7 +192,7 @@ def test_a_link_works_for_the_address_that_it_was_sent_to(office: Office) -> Non
     assert office.sign_in().user == user.id
 
 
-def test_a_link_is_over_once_the_account_was_deactivated(office: Office) -> None:
+def test_a_reset_link_ends_when_the_account_is_deactivated(office: Office) -> None:
     office.add("ben@example.com")
     user = office.add()
     token = link(office)
@@ -231,7 +231,9 @@ def test_a_link_at_the_same_moment(office: Office, ways: tuple[int, int]) -> Non
 
 
 @pytest.mark.parametrize(("back", "holds"), [(1, True), (299, True), (360, False)])
-def test_what_was_made_holds_while_a_clock_is_set_back_a_little(office: Office, back: int, holds: bool) -> None:
+def test_tokens_and_links_stay_valid_when_the_clock_is_set_back_a_little(
+    office: Office, back: int, holds: bool
+) -> None:
     _, codes = office.with_app(office.add())
     office.add("ben@example.com")
     session, sign_in_token, token = (

@@ -38,7 +38,7 @@ def test_weak_passwords_are_refused_with_advice(password: str, why: str) -> None
 
 
 @pytest.mark.parametrize("password", [NEW, "k3fq-7dmw-xz2a-pn5t", "grün 漢字 kräftig 🦆 tief", "a long story " * 9])
-def test_strong_passwords_are_taken(password: str) -> None:
+def test_strong_passwords_are_accepted(password: str) -> None:
     refuse_weak(password, ["anna@example.com", "Anna"])
 
 
@@ -70,7 +70,7 @@ def test_a_new_password_needs_the_old_one_and_must_be_good(file_office: Office) 
     assert isinstance(file_office.sign_in(), SignedIn)
 
 
-def test_whoever_guesses_the_old_one_at_an_open_session_is_slowed_down(file_office: Office) -> None:
+def test_guessing_the_old_password_in_an_open_session_is_slowed_down(file_office: Office) -> None:
     anna = file_office.add()
     for _ in range(5):
         with pytest.raises(SignInRefusedError):
@@ -90,7 +90,7 @@ def test_a_one_time_password_has_to_be_changed(office: Office) -> None:
     assert not found.must_change
 
 
-def test_a_one_time_password_is_good_for_a_week(file_office: Office) -> None:
+def test_a_one_time_password_is_valid_for_a_week(file_office: Office) -> None:
     _, one_time = file_office.accounts.administration.add(email="anna@example.com", name="Anna", role="admin")
     file_office.pass_time(days=6.9)
     assert file_office.sign_in(password=one_time).must_change
@@ -99,7 +99,7 @@ def test_a_one_time_password_is_good_for_a_week(file_office: Office) -> None:
         file_office.sign_in(password=one_time)
 
 
-def test_a_one_time_password_is_not_good_by_a_clock_from_before_it_was_made(file_office: Office) -> None:
+def test_a_one_time_password_is_invalid_before_it_was_made(file_office: Office) -> None:
     _, one_time = file_office.accounts.administration.add(email="anna@example.com", name="Anna", role="admin")
     file_office.pass_time(days=-0.1)
     with pytest.raises(SignInRefusedError):
@@ -143,7 +143,7 @@ def letters_are_out() -> bool:
     return not any(thread.name == "letter" for thread in threading.enumerate())
 
 
-def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(office: Office) -> None:
+def test_a_forgotten_password_is_reset_by_a_link_that_works_once(office: Office) -> None:
     office.add()
     session = office.sign_in()
     token = mailed(office)
@@ -159,7 +159,7 @@ def test_a_forgotten_password_is_set_anew_by_a_link_that_works_once(office: Offi
     assert office.mailbox.letters[-1][1] == "Your password was changed"
 
 
-def test_a_link_is_over_after_half_an_hour(file_office: Office) -> None:
+def test_a_reset_link_expires_after_half_an_hour(file_office: Office) -> None:
     file_office.add()
     token = mailed(file_office)
     file_office.pass_time(minutes=32)
@@ -177,7 +177,7 @@ def test_a_second_factor_stays_on(file_office: Office) -> None:
     assert file_office.accounts.authentication.answer(asked.token, app.at(file_office.now()))
 
 
-def test_nothing_is_mailed_to_whom_may_not_enter_and_nothing_tells(file_office: Office) -> None:
+def test_no_reset_mail_reveals_which_accounts_exist(file_office: Office) -> None:
     file_office.add()
     bo = file_office.add("bo@example.com", "staff")
     cy = file_office.add("cy@example.com", "staff")
@@ -189,7 +189,7 @@ def test_nothing_is_mailed_to_whom_may_not_enter_and_nothing_tells(file_office: 
     assert file_office.mailbox.letters == []
 
 
-def test_nobody_is_flooded_with_links(file_office: Office) -> None:
+def test_reset_links_are_limited(file_office: Office) -> None:
     file_office.add()
     for email in ("anna@example.com", "nobody@example.com"):
         for _ in range(5):
@@ -209,7 +209,7 @@ def test_without_a_mailer_a_link_is_refused(file_office: Office) -> None:
     assert caught.value.reason == "not_set_up"
 
 
-def test_what_a_letter_meets_is_nobodys_concern(file_office: Office, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_reset_mail_is_not_revealed(file_office: Office, caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
         def send(self, to: str, subject: str, text: str) -> None:
             raise OutwardError("The mail server cannot be reached.")

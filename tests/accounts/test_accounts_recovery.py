@@ -14,7 +14,7 @@ from tests.accounts.test_accounts_roster import ANNA, BO, gets_in, put, rows, se
 CY = "cy@example.com"
 
 
-def test_where_the_accounts_hold_one_is_let_in_and_the_others_stay_as_they_are(office: Office) -> None:
+def test_recovery_with_valid_accounts_changes_only_one(office: Office) -> None:
     office.add()
     bo = office.add(BO, "staff")
     office.with_app(bo)
@@ -55,7 +55,9 @@ def a_forged_row(office: Office) -> None:
 
 
 @pytest.mark.parametrize("damage", [no_roster, old_rows, another_session, a_forged_row])
-def test_where_they_do_not_hold_others_wait_for_an_admin(file_office: Office, damage: Callable[[Office], None]) -> None:
+def test_recovery_with_invalid_accounts_makes_the_others_wait_for_an_admin(
+    file_office: Office, damage: Callable[[Office], None]
+) -> None:
     office = file_office
     office.add()
     office.add(BO, "admin")
@@ -84,7 +86,7 @@ def test_where_they_do_not_hold_others_wait_for_an_admin(file_office: Office, da
     assert office.store.wrong() == []
 
 
-def test_it_works_where_all_accounts_are_gone(file_office: Office) -> None:
+def test_recovery_works_if_all_accounts_are_gone(file_office: Office) -> None:
     office = file_office
     office.add()
     office.sign_in()
@@ -96,7 +98,7 @@ def test_it_works_where_all_accounts_are_gone(file_office: Office) -> None:
 
 
 @pytest.mark.parametrize("revision", ["9" * 5000, "9" * 18, "9" * 4300, str(10**15)])
-def test_no_revision_that_somebody_types_shuts_the_owner_out(file_office: Office, revision: str) -> None:
+def test_no_edited_revision_locks_the_owner_out(file_office: Office, revision: str) -> None:
     office = file_office
     office.add()
     with office.store.repository.read() as snapshot:
@@ -110,7 +112,7 @@ def test_no_revision_that_somebody_types_shuts_the_owner_out(file_office: Office
         assert office.sign_in(ANNA, done.password)
 
 
-def test_with_another_secret_every_password_is_set_anew(file_office: Office) -> None:
+def test_with_another_secret_every_password_is_reset(file_office: Office) -> None:
     office = file_office
     office.add()
     bo = office.add(BO, "staff")
@@ -126,7 +128,7 @@ def test_with_another_secret_every_password_is_set_anew(file_office: Office) -> 
     assert other.authentication.sign_in(BO, one_time)
 
 
-def test_what_cannot_be_recovered_is_told(file_office: Office) -> None:
+def test_an_account_that_cannot_be_recovered_is_reported(file_office: Office) -> None:
     with pytest.raises(RefusedError, match="no accounts"):
         file_office.accounts.recovery.recover(ANNA)
     file_office.add()
@@ -135,7 +137,9 @@ def test_what_cannot_be_recovered_is_told(file_office: Office) -> None:
 
 
 @pytest.mark.parametrize("damage", [None, no_roster])
-def test_a_mistyped_address_makes_no_admin(file_office: Office, damage: Callable[[Office], None] | None) -> None:
+def test_recovery_of_a_mistyped_address_makes_no_admin(
+    file_office: Office, damage: Callable[[Office], None] | None
+) -> None:
     office = file_office
     office.add()
     if damage:
@@ -152,7 +156,7 @@ def test_a_mistyped_address_makes_no_admin(file_office: Office, damage: Callable
 
 
 @pytest.mark.parametrize("name", ["Anna", "\u0410nna", "\u202eAnna", "CRM"])
-def test_a_name_is_checked_as_everywhere(file_office: Office, name: str) -> None:
+def test_recovery_checks_the_name(file_office: Office, name: str) -> None:
     office = file_office
     office.add()
     office.add(BO, "staff")
@@ -163,7 +167,7 @@ def test_a_name_is_checked_as_everywhere(file_office: Office, name: str) -> None
     assert rows(office, User) == before
 
 
-def test_what_is_theirs_bears_the_new_name(file_office: Office) -> None:
+def test_records_of_a_recovered_account_get_its_new_name(file_office: Office) -> None:
     office = file_office
     office.add()
     bo = office.add(BO, "staff")
@@ -174,7 +178,7 @@ def test_what_is_theirs_bears_the_new_name(file_office: Office) -> None:
         assert snapshot.get(Client, client.id).owner == "Bo Jones"
 
 
-def test_the_other_admins_are_told(file_office: Office) -> None:
+def test_recovery_notifies_the_other_admins(file_office: Office) -> None:
     file_office.add()
     file_office.add(BO, "admin")
     file_office.add(CY, "staff")

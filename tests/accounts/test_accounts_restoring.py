@@ -74,7 +74,7 @@ def test_the_account_of_a_client_that_a_backup_does_not_know_is_closed(office: O
 
 
 @pytest.mark.parametrize("whose", ["another store", "a copy that went on by itself"])
-def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
+def test_a_client_account_is_not_moved_to_another_client_with_the_same_number(
     office: Office, tmp_path: Path, whose: str
 ) -> None:
     office.add()
@@ -98,7 +98,7 @@ def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
     assert office.store.wrong() == []
 
 
-def test_a_machine_that_remembers_lets_whoever_restored_in_again(office: Office, tmp_path: Path) -> None:
+def test_a_restore_lets_its_user_sign_in_again(office: Office, tmp_path: Path) -> None:
     with remembering(office, tmp_path / "remembered") as accounts:
         office.add()
         copy = backup(office, tmp_path)
@@ -110,7 +110,7 @@ def test_a_machine_that_remembers_lets_whoever_restored_in_again(office: Office,
             assert not gets_in(office, lost.email, accounts=accounts)
 
 
-def test_restoring_with_the_accounts_by_name_brings_those_of_then_back(office: Office, tmp_path: Path) -> None:
+def test_restoring_with_accounts_restores_the_old_accounts(office: Office, tmp_path: Path) -> None:
     anna = office.add()
     token = office.sign_in().token
     copy = backup(office, tmp_path)
@@ -127,7 +127,7 @@ def test_restoring_with_the_accounts_by_name_brings_those_of_then_back(office: O
     assert office.add("cy@example.com", "staff").id == 3
 
 
-def test_a_backup_from_before_there_were_accounts_takes_none_away(office: Office, tmp_path: Path) -> None:
+def test_a_backup_without_accounts_removes_none(office: Office, tmp_path: Path) -> None:
     client = office.store.add()
     copy = backup(office, tmp_path)
     office.add()
@@ -157,7 +157,7 @@ def test_no_backup_locks_the_team_out(office: Office, tmp_path: Path) -> None:
     assert office.store.wrong() == []
 
 
-def test_settings_that_have_other_numbers_in_a_backup_are_restored(office: Office, tmp_path: Path) -> None:
+def test_settings_with_other_ids_in_a_backup_are_restored(office: Office, tmp_path: Path) -> None:
     settings = {"company": "Ours", "industry": "Bakery"}
     with _new_store(STORES["sqlite"]) as store:
         for key, value in settings.items():
@@ -191,7 +191,7 @@ def test_no_backup_whose_accounts_were_edited_locks_the_team_out(office: Office,
     assert gets_in(office, ANNA)
 
 
-def test_a_store_without_accounts_takes_those_of_the_backup(office: Office, tmp_path: Path) -> None:
+def test_a_store_without_accounts_gets_those_of_the_backup(office: Office, tmp_path: Path) -> None:
     with another("sqlite") as other:
         other.add()
         bo = other.add(BO, "staff")
@@ -205,7 +205,7 @@ def test_a_store_without_accounts_takes_those_of_the_backup(office: Office, tmp_
     assert not gets_in(office, BO)
 
 
-def test_a_backup_that_was_edited_gives_nobody_rights(office: Office, tmp_path: Path) -> None:
+def test_an_edited_backup_gives_nobody_rights(office: Office, tmp_path: Path) -> None:
     office.add()
     office.add(BO, "staff")
     copy = backup(office, tmp_path)
@@ -217,7 +217,7 @@ def test_a_backup_that_was_edited_gives_nobody_rights(office: Office, tmp_path: 
     assert gets_in(office, ANNA)
 
 
-def test_whoever_restores_stands_in_the_history(office: Office, tmp_path: Path) -> None:
+def test_a_restore_is_in_the_history_with_its_user(office: Office, tmp_path: Path) -> None:
     anna = office.add()
     copy = backup(office, tmp_path)
 
@@ -231,7 +231,7 @@ def test_whoever_restores_stands_in_the_history(office: Office, tmp_path: Path) 
     assert (newest.user, newest.user_id, newest.what) == ("Anna", anna.id, "restored backup.sqlite3")
 
 
-def test_a_damaged_file_takes_the_accounts_of_the_backup(file_office: Office, tmp_path: Path) -> None:
+def test_a_damaged_file_gets_the_accounts_of_the_backup(file_office: Office, tmp_path: Path) -> None:
     file_office.add()
     token = file_office.sign_in().token
     copy = backup(file_office, tmp_path)
@@ -247,7 +247,7 @@ def test_a_damaged_file_takes_the_accounts_of_the_backup(file_office: Office, tm
 
 
 @pytest.mark.parametrize("since", ["no account", "an account was closed", "nothing"])
-def test_no_older_backup_over_a_damaged_file_lets_anybody_in(file_office: Office, tmp_path: Path, since: str) -> None:
+def test_an_older_backup_over_a_damaged_file_gives_no_access(file_office: Office, tmp_path: Path, since: str) -> None:
     repository = file_office.store.repository
     with remembering(file_office, tmp_path / "remembered") as accounts:
         copy = backup(file_office, tmp_path)
@@ -286,7 +286,7 @@ def another(kind: str) -> Iterator[Office]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "sheets"])
-def test_accounts_go_with_a_copy_of_the_whole_store(office: Office, kind: str) -> None:
+def test_a_copy_of_the_whole_store_has_its_accounts(office: Office, kind: str) -> None:
     office.add()
     bo = office.add(BO, "staff")
     cy = office.add("cy@example.com", "staff")
@@ -304,7 +304,7 @@ def test_accounts_go_with_a_copy_of_the_whole_store(office: Office, kind: str) -
         assert office.accounts.sessions.find(token)
 
 
-def test_an_export_that_was_edited_lets_nobody_in(file_office: Office) -> None:
+def test_an_edited_export_gives_no_access(file_office: Office) -> None:
     file_office.add()
     file_office.add(BO, "staff")
     items = [(name, json.loads(json.dumps(fields))) for name, fields in file_office.store.repository.everything()]
@@ -325,7 +325,7 @@ def test_an_export_that_was_edited_lets_nobody_in(file_office: Office) -> None:
             other.accounts.store.exist()
 
 
-def test_an_export_whose_accounts_were_taken_away_makes_no_open_store(file_office: Office) -> None:
+def test_an_export_without_its_accounts_makes_no_open_store(file_office: Office) -> None:
     file_office.add()
     file_office.sign_in()
     gone = ("user", "sign_in", "transaction", "audit")
@@ -336,7 +336,7 @@ def test_an_export_whose_accounts_were_taken_away_makes_no_open_store(file_offic
             other.accounts.store.exist()
 
 
-def test_accounts_of_another_secret_stay_shut_in_a_copy(file_office: Office) -> None:
+def test_accounts_of_another_secret_give_no_access_in_a_copy(file_office: Office) -> None:
     file_office.add()
     with _new_store(STORES["sqlite"]) as store:
         other = Office(store, "another secret that is long enough too")
@@ -346,7 +346,7 @@ def test_accounts_of_another_secret_stay_shut_in_a_copy(file_office: Office) -> 
         other.attempts.close()
 
 
-def test_what_is_restored_is_whose_it_was_under_the_names_of_now(office: Office, tmp_path: Path) -> None:
+def test_restored_records_keep_their_owners_under_current_names(office: Office, tmp_path: Path) -> None:
     office.add()
     bo, cy = office.add(BO, "staff"), office.add("cy@example.com", "staff")
     before = [office.store.add(owner=user.name).id for user in (bo, cy)]
@@ -361,7 +361,7 @@ def test_what_is_restored_is_whose_it_was_under_the_names_of_now(office: Office,
     assert office.store.wrong() == []
 
 
-def test_what_another_store_had_is_of_who_has_the_address_or_the_name_here(office: Office, tmp_path: Path) -> None:
+def test_imported_records_belong_to_accounts_with_the_same_address_or_name(office: Office, tmp_path: Path) -> None:
     with _new_store(STORES["sqlite"]) as other:
         users = [("gone@example.com", "Gone"), (BO, "Bo B."), ("old@example.com", "Cy"), ("no@example.com", "No")]
         for email, name in users:

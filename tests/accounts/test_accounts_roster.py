@@ -86,7 +86,7 @@ def test_a_store_gets_a_roster_with_its_first_account_and_keeps_its_id(office: O
     assert fact(office, STORE_ID) == known
 
 
-def test_whoever_touches_accounts_renews_the_roster(office: Office) -> None:
+def test_every_change_of_accounts_renews_the_roster(office: Office) -> None:
     office.add()
     bo = office.add(BO, "staff")
     token = office.sign_in(BO).token
@@ -101,7 +101,7 @@ def test_whoever_touches_accounts_renews_the_roster(office: Office) -> None:
     assert list(office.accounts.store.seal_findings()) == []
 
 
-def test_an_old_row_of_an_account_opens_for_nobody(office: Office) -> None:
+def test_an_old_row_of_an_account_gives_no_access(office: Office) -> None:
     office.add()
     bo = office.add(BO, "admin")
     old = rows(office, User)
@@ -116,7 +116,7 @@ def test_an_old_row_of_an_account_opens_for_nobody(office: Office) -> None:
     assert not gets_in(office, BO)
 
 
-def test_an_ended_session_does_not_live_again(office: Office) -> None:
+def test_an_ended_session_cannot_be_revived(office: Office) -> None:
     office.add()
     token = office.sign_in().token
     open_ones = rows(office, SignIn)
@@ -127,7 +127,7 @@ def test_an_ended_session_does_not_live_again(office: Office) -> None:
     assert not gets_in(office, ANNA)
 
 
-def test_a_session_is_nobody_elses(office: Office) -> None:
+def test_a_session_cannot_be_moved_to_another_account(office: Office) -> None:
     office.add()
     bo = office.add(BO, "staff")
     token = office.sign_in().token
@@ -137,7 +137,7 @@ def test_a_session_is_nobody_elses(office: Office) -> None:
     assert not gets_in(office, BO)
 
 
-def test_a_session_does_not_last_longer(office: Office) -> None:
+def test_a_session_cannot_be_extended(office: Office) -> None:
     office.add()
     token = office.sign_in().token
     (session,) = rows(office, SignIn)
@@ -161,7 +161,7 @@ def asked_of(office: Office) -> Iterator[list[str]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def test_to_look_whoever_is_signed_in_up_costs_little(file_office: Office) -> None:
+def test_looking_up_the_signed_in_user_is_cheap(file_office: Office) -> None:
     anna = file_office.add()
     signed_in = file_office.sign_in()
     reader = Reader(anna.id, "admin", 0, anna.name)
@@ -175,7 +175,7 @@ def test_to_look_whoever_is_signed_in_up_costs_little(file_office: Office) -> No
     assert "USING INDEX sign_in_open" in str(plan)
 
 
-def test_to_look_whoever_writes_up_costs_no_more_than_whoever_reads(file_office: Office) -> None:
+def test_looking_up_the_user_costs_a_writer_no_more_than_a_reader(file_office: Office) -> None:
     anna = file_office.add()
     session = file_office.sign_in().session
     reader = Reader(anna.id, "admin", 0, anna.name)
@@ -195,7 +195,7 @@ def test_a_transaction_reads_a_fact_as_it_has_written_it(file_office: Office) ->
     assert file_office.store.change(change) == ["", "yes"]
 
 
-def test_each_account_that_does_not_fit_costs_no_look_at_all_of_them(file_office: Office) -> None:
+def test_the_number_of_queries_does_not_grow_with_invalid_accounts(file_office: Office) -> None:
     file_office.add()
     counts = []
     for more in (1, 5):
@@ -218,14 +218,14 @@ def test_nothing_of_an_account_can_be_edited(office: Office, field: str) -> None
     assert gets_in(office, ANNA)
 
 
-def test_bytes_in_the_place_of_a_seal_are_damage_and_no_fault_of_the_program(file_office: Office) -> None:
+def test_bytes_in_place_of_a_signature_are_reported_as_damage(file_office: Office) -> None:
     file_office.add()
     file_office.store.change(lambda tx: tx.connection.exec_driver_sql("UPDATE user SET seal = x'fffe'"), "by hand")
     with pytest.raises(StoreDamagedError, match="restore FILE"):
         file_office.sign_in()
 
 
-def test_a_row_of_another_store_with_the_same_secret_is_worth_nothing(file_office: Office) -> None:
+def test_a_row_of_another_store_with_the_same_secret_is_refused(file_office: Office) -> None:
     file_office.add()
     bo = file_office.add(BO, "staff")
     with _new_store(STORES["sqlite"]) as elsewhere:
@@ -243,7 +243,7 @@ def test_a_row_of_another_store_with_the_same_secret_is_worth_nothing(file_offic
     assert not gets_in(file_office, ANNA)
 
 
-def test_a_roster_cannot_be_taken_away(file_office: Office) -> None:
+def test_a_roster_cannot_be_removed(file_office: Office) -> None:
     file_office.add()
     set_fact(file_office, ROSTER, "")
     assert not gets_in(file_office, ANNA)
@@ -265,7 +265,7 @@ def remembering(office: Office, folder: Path) -> Iterator[Accounts]:
     yield Accounts.of(repository, secret, office.attempts, now=office.now, roster=roster)
 
 
-def test_a_machine_remembers_the_newest_accounts_it_has_seen(file_office: Office, open_folder: Path) -> None:
+def test_a_machine_remembers_the_latest_roster(file_office: Office, open_folder: Path) -> None:
     file_office.add()
     users, sign_ins, roster = rows(file_office, User), rows(file_office, SignIn), fact(file_office, ROSTER)
     with remembering(file_office, open_folder) as accounts:
@@ -282,7 +282,7 @@ def test_a_machine_remembers_the_newest_accounts_it_has_seen(file_office: Office
         assert gets_in(file_office, ANNA, accounts=accounts)
 
 
-def test_a_machine_that_has_seen_accounts_knows_that_there_were_some(file_office: Office, open_folder: Path) -> None:
+def test_a_machine_remembers_that_a_store_has_accounts(file_office: Office, open_folder: Path) -> None:
     file_office.add()
     repository = file_office.store.repository
     here, elsewhere = Memory(open_folder / "here"), Memory(open_folder / "elsewhere")
@@ -303,7 +303,7 @@ def test_a_machine_that_has_seen_accounts_knows_that_there_were_some(file_office
     assert not exist(elsewhere)
 
 
-def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Office, open_folder: Path) -> None:
+def test_the_remembered_rosters_are_private_and_optional(file_office: Office, open_folder: Path) -> None:
     file_office.add()
     with remembering(file_office, open_folder / "new") as accounts:
         assert gets_in(file_office, ANNA, accounts=accounts)
@@ -320,7 +320,7 @@ def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Offi
         assert gets_in(file_office, ANNA, accounts=accounts)
 
 
-def test_what_was_seen_is_known_by_the_id_of_the_store_and_by_its_place(open_folder: Path) -> None:
+def test_a_roster_is_remembered_by_the_id_and_the_path_of_the_store(open_folder: Path) -> None:
     memory = Memory(open_folder)
     here, other = "sqlite:////here in a folder", "sqlite:////there"
     memory.keep("a", here, 7)
@@ -335,7 +335,7 @@ def test_what_was_seen_is_known_by_the_id_of_the_store_and_by_its_place(open_fol
     assert memory.known(other).of("d") == Known()
 
 
-def test_a_file_has_one_place_however_it_is_reached(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_has_one_path_however_it_is_reached(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory, folder = Memory(open_folder), open_folder / "data"
     folder.mkdir()
     (open_folder / "link").symlink_to(folder)
@@ -355,7 +355,7 @@ def test_a_file_has_one_place_however_it_is_reached(open_folder: Path, monkeypat
     assert memory.known("sheets://one").of("a") == Known(7, -1)
 
 
-def test_what_is_remembered_does_not_grow_for_ever(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_remembered_rosters_is_limited(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "_MOST", 5)
     memory = Memory(open_folder)
     for name in ("first", "second"):
@@ -370,7 +370,7 @@ def test_what_is_remembered_does_not_grow_for_ever(open_folder: Path, monkeypatc
     assert kept == ["second", "18", "19", "sheet", "first"]
 
 
-def test_programs_that_remember_at_once_lose_nothing(open_folder: Path) -> None:
+def test_programs_that_remember_rosters_at_once_lose_none(open_folder: Path) -> None:
     def keep(number: int) -> None:
         for revision in range(20):
             Memory(open_folder).keep(f"{number}", "sqlite:////here", revision)
@@ -445,7 +445,7 @@ def gets_in_at(accounts: Accounts, password: str = PASSWORD) -> bool:
         ("DELETE FROM store_facts WHERE name = 'store_id'", True),
     ],
 )
-def test_no_file_without_accounts_takes_the_place_of_one_with(
+def test_a_file_without_accounts_cannot_replace_one_with(
     known: tuple[Path, Path, Office], edit: str, another: bool
 ) -> None:
     store, folder, office = known
@@ -455,7 +455,7 @@ def test_no_file_without_accounts_takes_the_place_of_one_with(
 
 
 @pytest.mark.parametrize("what", ["a new file", "another store", "another store with accounts", "an old format"])
-def test_whoever_begins_anew_at_the_same_place_gets_in_by_recovery(
+def test_a_new_store_at_the_same_path_is_opened_by_recovery(
     known: tuple[Path, Path, Office], what: str, tmp_path: Path
 ) -> None:
     store, folder, office = known
@@ -489,7 +489,7 @@ def test_whoever_begins_anew_at_the_same_place_gets_in_by_recovery(
         assert refused(accounts, another=True)
 
 
-def test_a_file_that_was_moved_goes_on_and_is_known_there_too(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
+def test_a_moved_file_works_and_is_remembered_at_its_new_path(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
     store, folder, office = known
     moved = store.rename(tmp_path / "moved.sqlite3")
     with opened(moved, folder, office) as accounts:
@@ -499,7 +499,7 @@ def test_a_file_that_was_moved_goes_on_and_is_known_there_too(known: tuple[Path,
         assert refused(accounts, another=True)
 
 
-def test_an_older_copy_elsewhere_lets_nobody_in_and_is_a_store_of_its_own_once_it_is_recovered(
+def test_an_older_copy_gives_no_access_and_becomes_its_own_store_after_recovery(
     known: tuple[Path, Path, Office], tmp_path: Path
 ) -> None:
     store, folder, office = known
@@ -518,9 +518,7 @@ def test_an_older_copy_elsewhere_lets_nobody_in_and_is_a_store_of_its_own_once_i
         assert accounts.sessions.find(token)
 
 
-def test_a_copy_parts_from_its_original_with_the_first_sign_in(
-    known: tuple[Path, Path, Office], tmp_path: Path
-) -> None:
+def test_a_copy_is_separate_after_its_first_sign_in(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
     store, folder, office = known
     copy, linked = tmp_path / "copy.sqlite3", tmp_path / "linked.sqlite3"
     with opened(store, folder, office) as accounts:
@@ -542,7 +540,7 @@ def test_a_copy_parts_from_its_original_with_the_first_sign_in(
         assert refused(accounts, another=True)
 
 
-def test_copies_from_before_the_first_account_go_on_apart(file_office: Office, tmp_path: Path) -> None:
+def test_copies_from_before_the_first_account_stay_separate(file_office: Office, tmp_path: Path) -> None:
     store, folder = tmp_path / "store.sqlite3", tmp_path / "machine"
     copies = [tmp_path / "one.sqlite3", tmp_path / "two.sqlite3"]
     with opened(store, folder, file_office) as accounts:
@@ -558,7 +556,7 @@ def test_copies_from_before_the_first_account_go_on_apart(file_office: Office, t
         assert not accounts.store.exist()
 
 
-def test_a_backup_that_is_restored_elsewhere_shuts_nobody_out(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
+def test_a_backup_restored_into_another_file_locks_nobody_out(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
     store, folder, office = known
     new = tmp_path / "new.sqlite3"
     with opened(store, folder, office) as accounts:
@@ -572,7 +570,7 @@ def test_a_backup_that_is_restored_elsewhere_shuts_nobody_out(known: tuple[Path,
             assert gets_in_at(accounts)
 
 
-def test_a_look_that_is_refused_is_remembered(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
+def test_a_refused_roster_is_remembered(known: tuple[Path, Path, Office], tmp_path: Path) -> None:
     store, folder, office = known
     other, old = tmp_path / "other.sqlite3", tmp_path / "old.sqlite3"
     with opened(other, tmp_path / "another machine", office) as accounts:
@@ -587,7 +585,7 @@ def test_a_look_that_is_refused_is_remembered(known: tuple[Path, Path, Office], 
         assert not gets_in_at(accounts)
 
 
-def test_others_may_go_on_while_one_looks(file_office: Office, open_folder: Path) -> None:
+def test_others_can_sign_in_during_a_read(file_office: Office, open_folder: Path) -> None:
     file_office.add()
     repository = file_office.store.repository
     with remembering(file_office, open_folder) as accounts:
@@ -645,7 +643,7 @@ def make_old(office: Office, secret: Secret) -> None:
     office.store.change(change, "past the program")
 
 
-def test_accounts_of_an_older_version_go_on_and_are_sealed_anew(file_office: Office) -> None:
+def test_accounts_of_an_older_version_work_and_are_signed_again(file_office: Office) -> None:
     file_office.add()
     bo = file_office.add(BO, "staff")
     broken = file_office.add("cy@example.com", "staff")
@@ -666,7 +664,7 @@ def test_accounts_of_an_older_version_go_on_and_are_sealed_anew(file_office: Off
     assert not gets_in(file_office, BO, token)
 
 
-def test_accounts_of_an_older_version_are_looked_at_more_than_once(file_office: Office, open_folder: Path) -> None:
+def test_accounts_of_an_older_version_are_checked_more_than_once(file_office: Office, open_folder: Path) -> None:
     file_office.add()
     make_old(file_office, Secret(SECRET, file_office.store.folder))
     with remembering(file_office, open_folder) as accounts:
@@ -683,7 +681,7 @@ def test_accounts_of_an_older_version_are_looked_at_more_than_once(file_office: 
         assert not gets_in(file_office, ANNA, accounts=accounts)
 
 
-def test_the_secret_is_not_asked_for_without_accounts(file_office: Office) -> None:
+def test_no_secret_is_needed_without_accounts(file_office: Office) -> None:
     def secret() -> Secret:
         raise AssertionError
 

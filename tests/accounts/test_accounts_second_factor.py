@@ -30,7 +30,7 @@ def with_sms(office: Office, **given: Any) -> User:
 # Codes of an app
 
 
-def test_an_app_is_asked_for_its_code_from_then_on(office: Office) -> None:
+def test_a_code_of_the_app_is_required_after_setup(office: Office) -> None:
     anna = office.add()
     offer = office.accounts.self_service.begin_totp(anna.id)
     shown = urlsplit(offer.uri)
@@ -57,7 +57,7 @@ def test_an_app_is_asked_for_its_code_from_then_on(office: Office) -> None:
     assert office.accounts.sessions.of_user(anna.id)[0].method == "password and app"
 
 
-def test_a_wrong_code_switches_nothing_on(file_office: Office) -> None:
+def test_a_wrong_code_does_not_switch_the_second_factor_on(file_office: Office) -> None:
     anna = file_office.add()
     offer = file_office.accounts.self_service.begin_totp(anna.id)
     with pytest.raises(SignInRefusedError):
@@ -65,7 +65,7 @@ def test_a_wrong_code_switches_nothing_on(file_office: Office) -> None:
     assert isinstance(file_office.sign_in(), SignedIn)
 
 
-def test_a_code_is_taken_once(office: Office) -> None:
+def test_a_code_is_accepted_once(office: Office) -> None:
     app, _ = office.with_app(office.add())
     code = app.at(office.now())
     assert office.accounts.authentication.answer(office.asked().token, code)
@@ -75,7 +75,7 @@ def test_a_code_is_taken_once(office: Office) -> None:
     assert office.accounts.authentication.answer(office.asked().token, app.at(office.now() + timedelta(seconds=30)))
 
 
-def test_a_code_that_is_used_several_times_at_once_lets_in_once(office: Office) -> None:
+def test_a_code_used_several_times_at_once_is_accepted_once(office: Office) -> None:
     app, codes = office.with_app(office.add())
     for code in (app.at(office.now()), codes[0]):
         tokens = [office.asked().token for _ in range(4)]
@@ -110,7 +110,7 @@ def test_a_clock_may_be_off_by_half_a_minute(file_office: Office, steps: int, *,
 
 
 @pytest.mark.parametrize("code", ["", "abc", "12345", "١٢٣٤٥٦", "0" * 10_000, "\ud800", "x" * 16])
-def test_what_is_no_code_lets_nobody_in(file_office: Office, code: str) -> None:
+def test_an_invalid_code_is_refused(file_office: Office, code: str) -> None:
     file_office.with_app(file_office.add())
     refused(file_office, file_office.asked().token, code)
 
@@ -118,7 +118,7 @@ def test_what_is_no_code_lets_nobody_in(file_office: Office, code: str) -> None:
 # Recovery codes
 
 
-def test_a_recovery_code_lets_in_once(office: Office) -> None:
+def test_a_recovery_code_works_once(office: Office) -> None:
     anna = office.add()
     app, codes = office.with_app(anna)
     # Five bits in each letter: of 112 and more a fast hash is enough.
@@ -134,14 +134,14 @@ def test_a_recovery_code_lets_in_once(office: Office) -> None:
 # Tokens
 
 
-def test_a_token_is_over_after_five_minutes(file_office: Office) -> None:
+def test_a_sign_in_token_expires_after_five_minutes(file_office: Office) -> None:
     app, _ = file_office.with_app(file_office.add())
     token = file_office.asked().token
     file_office.pass_time(minutes=6)
     refused(file_office, token, app.at(file_office.now()))
 
 
-def test_a_token_is_over_when_the_password_changes(file_office: Office) -> None:
+def test_a_sign_in_token_ends_when_the_password_changes(file_office: Office) -> None:
     anna = file_office.add()
     app, _ = file_office.with_app(anna)
     token = file_office.asked().token
@@ -150,7 +150,7 @@ def test_a_token_is_over_when_the_password_changes(file_office: Office) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "gAAAAA", "é", "A" * 10_000])
-def test_what_is_no_token_is_refused(file_office: Office, token: str) -> None:
+def test_an_invalid_sign_in_token_is_refused(file_office: Office, token: str) -> None:
     file_office.add()
     refused(file_office, token, "123456")
 
@@ -161,7 +161,7 @@ def test_a_token_outlives_the_program_that_gave_it(file_office: Office) -> None:
     assert file_office.another().authentication.answer(token, app.at(file_office.now()))
 
 
-def test_a_token_of_another_purpose_lets_nobody_in(file_office: Office) -> None:
+def test_a_token_of_another_purpose_is_refused(file_office: Office) -> None:
     anna = with_sms(file_office)
     token = file_office.accounts.self_service.begin_sms(anna.id)
     refused(file_office, token, file_office.telephone.code)
@@ -170,7 +170,7 @@ def test_a_token_of_another_purpose_lets_nobody_in(file_office: Office) -> None:
 # Guessing
 
 
-def test_wrong_codes_count_like_wrong_passwords_and_a_right_password_forgives_none(office: Office) -> None:
+def test_wrong_codes_count_as_attempts_and_a_correct_password_resets_none(office: Office) -> None:
     app, _ = office.with_app(office.add())
     for _ in range(5):
         refused(office, office.asked().token, "000000")
@@ -183,7 +183,7 @@ def test_wrong_codes_count_like_wrong_passwords_and_a_right_password_forgives_no
     assert office.history()[0] == ("Anna", "wrong code")
 
 
-def test_one_token_takes_five_codes(file_office: Office) -> None:
+def test_a_sign_in_token_allows_five_codes(file_office: Office) -> None:
     app, _ = file_office.with_app(file_office.add())
     token = file_office.asked().token
     for _ in range(5):
@@ -196,7 +196,7 @@ def test_one_token_takes_five_codes(file_office: Office) -> None:
 # Codes by SMS
 
 
-def test_a_code_by_sms(office: Office) -> None:
+def test_a_code_by_sms_signs_in(office: Office) -> None:
     anna = with_sms(office)
     asked = office.asked()
     assert (asked.method, asked.hint) == ("sms", "…67")
@@ -229,7 +229,7 @@ def test_a_code_is_sent_again_a_few_times(file_office: Office) -> None:
     assert file_office.accounts.authentication.answer(asked.token, code)
 
 
-def test_nobody_is_flooded_with_texts(file_office: Office) -> None:
+def test_text_messages_with_codes_are_limited(file_office: Office) -> None:
     with_sms(file_office)
     for _ in range(9):
         file_office.asked()
@@ -238,14 +238,14 @@ def test_nobody_is_flooded_with_texts(file_office: Office) -> None:
     assert len(file_office.telephone.texts) == 10
 
 
-def test_texts_go_to_the_number_that_was_proved_whatever_is_edited_by_hand(office: Office) -> None:
+def test_codes_go_to_the_verified_number_whatever_is_edited_by_hand(office: Office) -> None:
     anna = with_sms(office)
     office.by_hand(anna, phone="+436649999999")
     office.asked()
     assert office.telephone.texts[-1][0] == "+436641234567"
 
 
-def test_a_wrong_code_proves_no_telephone(file_office: Office) -> None:
+def test_a_wrong_code_does_not_verify_a_phone_number(file_office: Office) -> None:
     anna = file_office.add(phone="+436641234567")
     token = file_office.accounts.self_service.begin_sms(anna.id)
     wrong = f"{(int(file_office.telephone.code) + 1) % 10**6:06}"
@@ -274,7 +274,7 @@ def test_codes_by_sms_need_a_number_and_a_service(file_office: Office) -> None:
 # On and off
 
 
-def test_it_is_switched_off_with_the_password(office: Office) -> None:
+def test_the_second_factor_is_switched_off_with_the_password(office: Office) -> None:
     anna = office.add()
     office.with_app(anna)
     with pytest.raises(SignInRefusedError):
@@ -284,7 +284,7 @@ def test_it_is_switched_off_with_the_password(office: Office) -> None:
     assert office.accounts.administration.second_factors() == {}
 
 
-def test_another_one_replaces_it_only_with_the_password(file_office: Office) -> None:
+def test_the_second_factor_is_replaced_only_with_the_password(file_office: Office) -> None:
     anna = file_office.add()
     app, codes = file_office.with_app(anna)
     offer = file_office.accounts.self_service.begin_totp(anna.id)
@@ -296,7 +296,7 @@ def test_another_one_replaces_it_only_with_the_password(file_office: Office) -> 
     refused(file_office, file_office.asked().token, codes[0])
 
 
-def test_a_team_that_requires_one_has_it_set_up_first(office: Office) -> None:
+def test_a_required_second_factor_is_set_up_before_anything_else(office: Office) -> None:
     anna = office.add()
     assert not office.sign_in().needs_second_factor
     office.store.change(lambda tx: tx.add(Setting(key="require_second_factor", value="yes")))
@@ -310,7 +310,7 @@ def test_a_team_that_requires_one_has_it_set_up_first(office: Office) -> None:
         office.accounts.self_service.switch_off_second_factor(anna.id, PASSWORD)
 
 
-def test_an_admin_resets_it(office: Office) -> None:
+def test_an_admin_resets_a_second_factor(office: Office) -> None:
     anna = office.add()
     bo = office.add("bo@example.com", "staff")
     token = office.sign_in("bo@example.com").token

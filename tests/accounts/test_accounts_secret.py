@@ -22,7 +22,7 @@ LONG = "x" * 32
 # The secret
 
 
-def test_a_secret_is_made_when_it_is_first_needed_for_its_owner_alone(tmp_path: Path) -> None:
+def test_a_private_secret_is_created_when_first_needed(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     made = Secret("", folder)
     assert not folder.exists()
@@ -57,7 +57,7 @@ def test_a_short_secret_is_refused(tmp_path: Path) -> None:
         Secret("", tmp_path).key("seals")
 
 
-def test_a_secret_that_cannot_be_made_is_told(open_folder: Path) -> None:
+def test_a_secret_that_cannot_be_created_is_reported(open_folder: Path) -> None:
     open_folder.chmod(0o555)
     answer = as_nobody(lambda: Secret("", open_folder).key("seals"))
     assert answer.startswith("FileError: ")
@@ -92,7 +92,9 @@ def fail(attempts: AttemptLimiter, times: int, account: str = "anna", address: s
         attempts.begin(account, address)
 
 
-def test_programs_of_one_machine_count_together(attempts: AttemptLimiter, tmp_path: Path, clock: Clock) -> None:
+def test_programs_of_one_machine_share_the_count_of_attempts(
+    attempts: AttemptLimiter, tmp_path: Path, clock: Clock
+) -> None:
     other = AttemptLimiter(tmp_path, clock)
     fail(attempts, 3)
     fail(other, 2)
@@ -102,7 +104,7 @@ def test_programs_of_one_machine_count_together(attempts: AttemptLimiter, tmp_pa
     other.close()
 
 
-def test_many_at_once_are_no_more_than_one_after_the_other(attempts: AttemptLimiter) -> None:
+def test_many_attempts_at_once_get_no_more_tries(attempts: AttemptLimiter) -> None:
     def tries(_: int) -> bool:
         try:
             attempts.begin("anna")
@@ -125,7 +127,7 @@ def test_failures_are_forgotten_after_a_day(attempts: AttemptLimiter, clock: Clo
     assert caught.value.retry_after == 60
 
 
-def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer(attempts: AttemptLimiter, clock: Clock) -> None:
+def test_a_clock_that_is_set_back_does_not_extend_a_wait(attempts: AttemptLimiter, clock: Clock) -> None:
     fail(attempts, 5)
     assert attempts.spend("a token", 1, 300)
     clock.at -= 10 * 86_400
@@ -135,7 +137,7 @@ def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer(attempts: AttemptL
     assert attempts.spend("a token", 1, 300)
 
 
-def test_what_was_right_so_far_is_not_waited_for_again(attempts: AttemptLimiter, clock: Clock) -> None:
+def test_a_success_resets_the_wait(attempts: AttemptLimiter, clock: Clock) -> None:
     fail(attempts, 5)
     clock.at += 61
     attempts.begin("anna").take_back()
@@ -144,7 +146,7 @@ def test_what_was_right_so_far_is_not_waited_for_again(attempts: AttemptLimiter,
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 100])
-def test_a_file_that_is_damaged_is_made_anew(tmp_path: Path, clock: Clock, content: bytes) -> None:
+def test_a_damaged_file_of_attempts_is_recreated(tmp_path: Path, clock: Clock, content: bytes) -> None:
     (tmp_path / "attempts.sqlite3").write_bytes(content)
     attempts = AttemptLimiter(tmp_path, clock)
     fail(attempts, 5)
@@ -155,7 +157,7 @@ def test_a_file_that_is_damaged_is_made_anew(tmp_path: Path, clock: Clock, conte
     again.close()
 
 
-def test_where_nothing_can_be_written_each_program_counts_for_itself(open_folder: Path) -> None:
+def test_in_a_read_only_folder_each_program_counts_for_itself(open_folder: Path) -> None:
     open_folder.chmod(0o555)
 
     def slowed() -> int:
@@ -171,7 +173,7 @@ def test_where_nothing_can_be_written_each_program_counts_for_itself(open_folder
     assert list(open_folder.iterdir()) == []
 
 
-def test_the_file_stays_small_and_who_is_guessed_at_most_stays_in_it(
+def test_the_file_of_attempts_stays_small_and_keeps_the_worst(
     attempts: AttemptLimiter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(counting, "REMEMBERED", 50)
@@ -187,7 +189,7 @@ def test_the_file_stays_small_and_who_is_guessed_at_most_stays_in_it(
 @pytest.mark.parametrize(
     ("seconds", "words"), [(1, "Wait a second,"), (59, "59 seconds"), (60, "Wait a minute,"), (61, "2 minutes")]
 )
-def test_a_wait_is_told_in_words(seconds: int, words: str) -> None:
+def test_a_wait_is_shown_in_words(seconds: int, words: str) -> None:
     assert words in str(TooManyAttemptsError(seconds))
 
 
@@ -217,6 +219,6 @@ def test_accounts_that_were_made_with_such_a_secret_go_on_and_check_says_so(
         file_office.accounts.recovery.recover("cy@example.com", "Cy")
 
 
-def test_no_secret_of_chance_is_called_easily_guessed() -> None:
+def test_a_random_secret_is_never_called_weak() -> None:
     for make in (new, lambda: secrets.token_hex(16), lambda: secrets.token_hex(32)):
         assert not any(guessable(make()) for _ in range(200))

@@ -46,19 +46,19 @@ def test_every_sign_in_has_a_token_of_its_own(office: Office) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "1.2.3", "1..", "٣.٤.x", "9" * 200, "1.1764000000.\ud800"])
-def test_what_is_no_token_opens_nothing(file_office: Office, token: str) -> None:
+def test_an_invalid_token_opens_no_session(file_office: Office, token: str) -> None:
     file_office.add()
     assert file_office.accounts.sessions.find(token) is None
 
 
-def test_a_token_with_too_large_numbers_opens_nothing(file_office: Office) -> None:
+def test_a_token_with_too_large_numbers_opens_no_session(file_office: Office) -> None:
     file_office.add()
     now = int(file_office.now().timestamp())
     for token in (f"{10**19}.{now}.x", f"1.{now}{'0' * 80}.x", f"1.{10**18}.x"):
         assert file_office.accounts.sessions.find(token) is None
 
 
-def test_a_password_fits_whichever_way_its_letters_are_composed(file_office: Office) -> None:
+def test_a_password_matches_in_every_unicode_form(file_office: Office) -> None:
     file_office.accounts.administration.add(
         email="anna@example.com", name="Anna", role="admin", password="ein kühles Örtchen am Fluß"
     )
@@ -66,7 +66,7 @@ def test_a_password_fits_whichever_way_its_letters_are_composed(file_office: Off
     assert isinstance(file_office.accounts.authentication.sign_in("anna@example.com", decomposed), SignedIn)
 
 
-def test_what_a_browser_says_of_itself_is_made_to_fit(file_office: Office) -> None:
+def test_a_long_user_agent_is_shortened(file_office: Office) -> None:
     anna = file_office.add()
     file_office.sign_in(address="a" * 100, device="Evil\x1b[2J\nbrowser " + "b" * 200)
     (kept,) = file_office.accounts.sessions.of_user(anna.id)
@@ -83,7 +83,7 @@ def refused(office: Office, email: str, password: str, **given: str) -> str:
     return caught.value.sentence
 
 
-def test_all_who_are_refused_are_told_the_same(office: Office) -> None:
+def test_every_refused_sign_in_gets_the_same_message(office: Office) -> None:
     office.add()
     bo = office.add("bo@example.com", "staff")
     cy = office.add("cy@example.com", "staff")
@@ -101,7 +101,7 @@ def test_all_who_are_refused_are_told_the_same(office: Office) -> None:
     assert len(rows) == 1
 
 
-def test_a_refusal_is_written_once_it_is_told(office: Office) -> None:
+def test_a_refused_sign_in_is_logged_after_the_reply(office: Office) -> None:
     office.add()
     refused(office, "anna@example.com", "wrong", address="10.0.0.1", device="Lynx")
     refused(office, "nobody@example.com", "wrong")
@@ -114,7 +114,7 @@ def test_a_refusal_is_written_once_it_is_told(office: Office) -> None:
 
 
 @pytest.mark.slow
-def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) -> None:
+def test_an_unknown_account_takes_as_long_to_refuse(file_office: Office) -> None:
     office = file_office
     office.accounts.self_service._passwords._hasher = AS_THE_PROGRAM(None)
     office.add()
@@ -169,7 +169,7 @@ def test_a_session_can_be_ended_alone_or_with_all_others(office: Office) -> None
     assert office.accounts.sessions.find(third.token) is not None
 
 
-def test_sign_ins_of_long_ago_are_forgotten(office: Office) -> None:
+def test_old_sign_ins_are_deleted(office: Office) -> None:
     office.add()
     old = office.sign_in()
     office.store.today += timedelta(days=60)
@@ -183,7 +183,7 @@ def test_sign_ins_of_long_ago_are_forgotten(office: Office) -> None:
 # Who edits a store by hand gets in no further
 
 
-def test_a_session_that_somebody_writes_by_hand_opens_nothing(office: Office) -> None:
+def test_a_session_written_by_hand_gives_no_access(office: Office) -> None:
     anna, bo = office.add(), office.add("bo@example.com", "staff")
     mine = office.sign_in("bo@example.com")
     (kept,) = office.accounts.sessions.of_user(bo.id)
@@ -197,7 +197,7 @@ def test_a_session_that_somebody_writes_by_hand_opens_nothing(office: Office) ->
 @pytest.mark.parametrize(
     "changes", [{"role": "admin"}, {"email": "eve@example.com"}, {"password": ""}, {"active": False}, {"client": 1}]
 )
-def test_what_is_edited_by_hand_ends_the_session(file_office: Office, changes: dict[str, object]) -> None:
+def test_an_account_edited_by_hand_ends_its_sessions(file_office: Office, changes: dict[str, object]) -> None:
     file_office.add()
     bo = file_office.add("bo@example.com", "staff")
     token = file_office.sign_in("bo@example.com").token
@@ -206,7 +206,7 @@ def test_what_is_edited_by_hand_ends_the_session(file_office: Office, changes: d
     assert [finding.record_id for finding in file_office.accounts.store.seal_findings()] == [bo.id]
 
 
-def test_a_telephone_can_be_edited_by_hand_and_a_name_cannot(file_office: Office) -> None:
+def test_a_phone_number_can_be_edited_by_hand_and_a_name_cannot(file_office: Office) -> None:
     anna = file_office.add()
     token = file_office.sign_in().token
     file_office.by_hand(anna, phone="+436641234567")
@@ -218,7 +218,7 @@ def test_a_telephone_can_be_edited_by_hand_and_a_name_cannot(file_office: Office
     assert found.record_id == anna.id
 
 
-def test_the_row_of_another_one_is_of_no_use(file_office: Office) -> None:
+def test_the_row_of_another_account_gives_no_access(file_office: Office) -> None:
     anna, bo = file_office.add(), file_office.add("bo@example.com", "staff")
     mine = file_office.user(bo)
     file_office.by_hand(anna, password=mine.password, seal=mine.seal, second_factor="")
@@ -226,7 +226,7 @@ def test_the_row_of_another_one_is_of_no_use(file_office: Office) -> None:
         file_office.sign_in()
 
 
-def test_with_another_secret_everybody_is_told_what_to_mend(office: Office) -> None:
+def test_with_another_secret_the_error_says_what_to_fix(office: Office) -> None:
     office.add()
     other = office.another(secret="another secret that is long enough too")
     with pytest.raises(StoreAccessError, match="CRM_SECRET"):
@@ -251,9 +251,7 @@ def attempts_until_slowed(office: Office, email: str, **given: str) -> int:
 
 
 @pytest.mark.parametrize("email", ["anna@example.com", "nobody@example.com", "NOBODY at all"])
-def test_who_guesses_waits_longer_and_longer_whether_there_is_an_account_or_not(
-    file_office: Office, email: str
-) -> None:
+def test_guessing_waits_longer_and_longer_with_or_without_an_account(file_office: Office, email: str) -> None:
     file_office.add()
     assert attempts_until_slowed(file_office, email) == 5
     waits = []
@@ -266,7 +264,7 @@ def test_who_guesses_waits_longer_and_longer_whether_there_is_an_account_or_not(
     assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
-def test_a_right_password_counts_no_more_once_it_has_let_in(file_office: Office) -> None:
+def test_a_successful_sign_in_resets_the_count_of_attempts(file_office: Office) -> None:
     file_office.add()
     for _ in range(3):
         for _ in range(4):
@@ -286,7 +284,7 @@ def test_an_address_is_slowed_down_whichever_accounts_it_tries(file_office: Offi
     assert file_office.sign_in(address="10.6.6.6")
 
 
-def test_of_ipv6_all_addresses_of_a_network_are_slowed_down(file_office: Office) -> None:
+def test_all_addresses_of_an_ipv6_network_are_slowed_down(file_office: Office) -> None:
     file_office.add()
     for number in range(20):
         refused(file_office, f"nobody{number}@example.com", "wrong", address=f"2001:db8:0:6::{number:x}")
@@ -312,7 +310,7 @@ def test_a_known_device_is_slowed_down_too(file_office: Office) -> None:
     assert attempts_until_slowed(file_office, "anna@example.com", **known) == 5
 
 
-def test_nothing_that_lets_in_stands_in_the_history(office: Office) -> None:
+def test_the_history_has_no_secrets_of_accounts(office: Office) -> None:
     anna = office.add()
     app, codes = office.with_app(anna)
     asked = office.asked()
@@ -333,7 +331,7 @@ def test_nothing_that_lets_in_stands_in_the_history(office: Office) -> None:
     assert "argon2" not in str(history)
 
 
-def test_where_somebody_was_is_forgotten_with_the_sign_in(office: Office) -> None:
+def test_the_address_of_a_sign_in_is_deleted_with_it(office: Office) -> None:
     office.add()
     office.sign_in(address="10.1.2.3", device="Firefox")
     office.store.today += timedelta(days=91)
@@ -343,7 +341,9 @@ def test_where_somebody_was_is_forgotten_with_the_sign_in(office: Office) -> Non
     assert "Firefox" not in kept
 
 
-def test_a_refusal_that_could_not_be_written_is_written_later(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_sign_in_that_could_not_be_logged_is_logged_later(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     office.add()
     refused(office, "anna@example.com", "wrong")
 

@@ -27,19 +27,19 @@ MISLEADING = {
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_a_name_of_a_person_is_taken(name: str) -> None:
+def test_a_name_of_a_person_is_accepted(name: str) -> None:
     refuse_misleading(name, "ada@example.com")
 
 
 @pytest.mark.parametrize("name", MISLEADING)
-def test_a_name_that_misleads_is_refused_and_the_reason_told(name: str) -> None:
+def test_a_misleading_name_is_refused_with_the_reason(name: str) -> None:
     with pytest.raises(FieldError) as error:
         refuse_misleading(name, "ada@example.com")
     assert MISLEADING[name] in error.value.reason
     assert error.value.field == "name"
 
 
-def test_what_cannot_be_told_apart_is_alike() -> None:
+def test_look_alike_names_count_as_the_same() -> None:
     alike = (
         ("Iva", "lva"),
         ("Coe", "\u0421\u043e\u0435"),
@@ -61,7 +61,7 @@ def test_what_cannot_be_told_apart_is_alike() -> None:
     assert [pair for pair in different if look_alike(*pair)] == []
 
 
-def test_wide_letters_make_no_other_address(file_office: Office) -> None:
+def test_full_width_letters_do_not_make_a_different_address(file_office: Office) -> None:
     anna = file_office.add()
     wide = "".join(chr(ord(char) + 0xFEE0) for char in "anna@example.com")
     assert Email().read(wide, Conventions()) == "anna@example.com"
@@ -78,7 +78,7 @@ def test_wide_letters_make_no_other_address(file_office: Office) -> None:
     assert file_office.add("arnie@example.com", "staff") != file_office.add("amie@example.com", "staff", name="Amy")
 
 
-def test_a_name_that_is_there_already_is_judged_when_it_is_changed(file_office: Office) -> None:
+def test_an_existing_name_is_checked_when_it_is_changed(file_office: Office) -> None:
     file_office.add()
     bo = file_office.add("bo@example.com", "staff")
     kept = {"name": "B\u200bo"}
@@ -90,7 +90,7 @@ def test_a_name_that_is_there_already_is_judged_when_it_is_changed(file_office: 
     assert file_office.accounts.administration.edit(file_office.user(bo), name="Bo").name == "Bo"
 
 
-def test_a_name_that_looks_like_a_colleagues_is_taken_nowhere(file_office: Office) -> None:
+def test_a_name_that_looks_like_a_colleagues_is_refused_everywhere(file_office: Office) -> None:
     file_office.add()
     file_office.add("bob@example.com", "staff", name="Bob Burr")
     bo = file_office.add("bo@example.com", "staff")

@@ -48,13 +48,13 @@ def test_a_key_is_shown_once_and_its_digest_alone_is_kept(office: Office) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "crm_key_", "crm_key_" + "x" * 43, "x" * 10_000, "crm_key_ü", "1.1.x", "\0"])
-def test_what_is_no_key_lets_nobody_in(file_office: Office, text: str) -> None:
+def test_an_invalid_key_is_refused(file_office: Office, text: str) -> None:
     made(file_office)
     with pytest.raises(SignInRefusedError, match="was revoked, or was made for other data"):
         file_office.accounts.machine_keys.find(text)
 
 
-def test_its_digest_and_the_token_of_a_session_are_no_keys(file_office: Office) -> None:
+def test_a_digest_or_a_session_token_is_refused_as_a_key(file_office: Office) -> None:
     made(file_office)
     session = file_office.sign_in().token
     for text in (rows(file_office)[0]["token"], session, f"crm_key_{session}"):
@@ -103,7 +103,7 @@ def test_a_key_works_until_the_end_of_its_last_day(file_office: Office) -> None:
         {"name": "NIGHTLY mail"},
     ],
 )
-def test_what_no_key_is_made_of(file_office: Office, settings: dict[str, Any]) -> None:
+def test_invalid_settings_of_a_key_are_refused(file_office: Office, settings: dict[str, Any]) -> None:
     made(file_office)
     with pytest.raises(FieldError):
         made(file_office, **{"name": "another", **settings})
@@ -145,13 +145,13 @@ def test_a_row_that_is_put_back_or_edited_revives_no_key(office: Office) -> None
     "edited",
     [{"may": "mail+backup"}, {"expires_on": None}, {"name": "another"}, {"token": "0" * 64}, {"id": 9}, {"user_id": 2}],
 )
-def test_an_edited_key_does_not_hold(file_office: Office, edited: dict[str, Any]) -> None:
+def test_an_edited_key_is_refused(file_office: Office, edited: dict[str, Any]) -> None:
     _, token = made(file_office, expires_on=TODAY + timedelta(days=1))
     file_office.store.change(lambda tx: tx.connection.execute(update(tables.key).values(**edited)), "past the program")
     assert not holds(file_office, token)
 
 
-def test_it_stands_in_the_history_and_is_not_taken_back(office: Office) -> None:
+def test_making_a_key_is_in_the_history_and_cannot_be_undone(office: Office) -> None:
     key, token = made(office)
     office.accounts.machine_keys.find(token)
     office.accounts.machine_keys.find(token)
@@ -200,7 +200,7 @@ def test_a_key_has_no_more_rights_than_its_maker_has_now(
     assert (keys.stopped(), holds(file_office, token)) == (frozenset(), True)
 
 
-def test_a_key_stops_whose_makers_account_was_changed_or_taken_away_by_hand(file_office: Office) -> None:
+def test_a_key_stops_when_its_makers_account_is_edited_or_removed_by_hand(file_office: Office) -> None:
     _, token = made(file_office)
     file_office.add("bo@example.com")
     changed = update(tables.user).where(tables.user.c.id == 1)
@@ -214,9 +214,7 @@ def test_a_key_stops_whose_makers_account_was_changed_or_taken_away_by_hand(file
     assert not holds(file_office, token)
 
 
-def test_a_key_made_before_the_roster_bound_its_maker_goes_on(
-    file_office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_key_of_an_older_version_goes_on_working(file_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as before:
         before.setattr(Roster._made, "__defaults__", (roster._ROWS_BEFORE,))
         _, token = made(file_office)
@@ -227,7 +225,7 @@ def test_a_key_made_before_the_roster_bound_its_maker_goes_on(
     assert not holds(file_office, token)
 
 
-def test_nobody_is_called_like_a_key(file_office: Office) -> None:
+def test_no_account_can_have_the_name_of_a_key(file_office: Office) -> None:
     made(file_office)
     for name in ("nightly mail (key)", "Nightly  Mail (KEY)", "Else (key)"):
         with pytest.raises(FieldError, match="keys"):
@@ -246,7 +244,7 @@ def test_recovery_of_damaged_accounts_revokes_every_key(file_office: Office) -> 
     assert not holds(file_office, token)
 
 
-def test_a_restored_backup_brings_no_key_back_and_leaves_those_of_now(office: Office) -> None:
+def test_a_restored_backup_revives_no_revoked_key(office: Office) -> None:
     key, revoked = made(office)
     backup = office.store.repository.backup(office.store.folder / "before.sqlite3")
     office.accounts.machine_keys.revoke(key)
@@ -258,7 +256,7 @@ def test_a_restored_backup_brings_no_key_back_and_leaves_those_of_now(office: Of
     assert rows(office) == []
 
 
-def test_a_copy_of_the_whole_store_takes_no_keys_along(file_office: Office) -> None:
+def test_a_copy_of_the_whole_store_has_no_keys(file_office: Office) -> None:
     _, token = made(file_office)
     with _new_store(STORES["sqlite"]) as store:
         other = Office(store)

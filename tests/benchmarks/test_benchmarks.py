@@ -25,7 +25,7 @@ def test_a_claim_is_a_ratio_of_cpu_times_to_its_floor() -> None:
     assert result.how.startswith("CPU, median of 3")
 
 
-def test_a_claim_that_runs_out_of_its_time_tells_what_it_has() -> None:
+def test_a_claim_that_runs_out_of_time_reports_partial_results() -> None:
     runs: list[int] = []
 
     def action() -> None:
@@ -38,7 +38,7 @@ def test_a_claim_that_runs_out_of_its_time_tells_what_it_has() -> None:
         claim("a thing", action, lambda: None, "less", 10)
 
 
-def test_a_benchmark_that_runs_out_of_its_time_prints_what_it_has(
+def test_a_benchmark_that_runs_out_of_time_prints_partial_results(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def measure(_: object) -> Iterator[Result]:

@@ -119,7 +119,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
         ("damaged", "old", "new"),
     ],
 )
-def test_the_old_or_the_new_is_there_whole_wherever_the_program_is_killed(
+def test_a_killed_program_leaves_the_old_or_the_new_file_complete(
     what: str, old: object, new: object, killed: dict[str, list[Any]]
 ) -> None:
     contents = [content for content, _ in killed[what]]
@@ -132,7 +132,7 @@ def test_the_old_or_the_new_is_there_whole_wherever_the_program_is_killed(
         assert all(mode == ["0"] or not mode for _, mode in killed[what])
 
 
-def test_who_may_read_a_file_is_as_told_from_its_first_byte_and_stays_else(tmp_path: Path) -> None:
+def test_the_mode_of_a_file_is_right_from_its_first_byte(tmp_path: Path) -> None:
     private, shared = tmp_path / "private", tmp_path / "shared"
     with atomic_write(private, 0o600) as file:
         (part,) = tmp_path.glob(".private.*.part")
@@ -151,7 +151,7 @@ def test_who_may_read_a_file_is_as_told_from_its_first_byte_and_stays_else(tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["private", "shared"]
 
 
-def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path: Path) -> None:
+def test_after_an_error_only_the_old_file_is_left(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
     with suppress(RuntimeError), atomic_write(path) as file:
@@ -160,7 +160,7 @@ def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path: Path) -
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
 
-def test_a_file_that_somebody_else_made_meanwhile_stays_where_it_is_not_to_be_overwritten(tmp_path: Path) -> None:
+def test_a_file_made_meanwhile_by_another_program_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with atomic_write(path, overwrite=False) as file:
         file.write(b"mine")

@@ -54,7 +54,7 @@ def asked(source: str) -> Iterator[str]:
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
-def test_what_asks_for_the_time_is_found() -> None:
+def test_the_check_finds_calls_that_ask_for_the_time() -> None:
     asking = "datetime.now(UTC)", "date.today()", "time.time()", "moment.astimezone()", "datetime.fromtimestamp(3)"
     assert all(list(asked(text)) for text in asking)
     assert not any(
@@ -83,7 +83,7 @@ def test_nobody_but_the_clock_asks_the_machine_for_the_time() -> None:
         ("2026-03-08T10:00:00", "America/Los_Angeles", "2026-03-08", "03:00"),
     ],
 )
-def test_a_day_is_the_teams(moment: str, zone: str, day: str, at: str) -> None:
+def test_a_day_is_in_the_zone_of_the_team(moment: str, zone: str, day: str, at: str) -> None:
     known = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     clock = Clock(lambda: known, lambda: zone)
     assert (clock.now, clock.today.isoformat(), clock.time_of(known)) == (known, day, at)
@@ -101,14 +101,14 @@ def test_a_day_is_the_teams(moment: str, zone: str, day: str, at: str) -> None:
         ("9999-12-31", "Pacific/Honolulu", "9999-12-31T10:00"),
     ],
 )
-def test_a_day_begins_when_it_does_for_the_team(day: str, zone: str, begins: str) -> None:
+def test_the_start_of_a_day_is_right_in_every_zone(day: str, zone: str, begins: str) -> None:
     clock = Clock(zone=lambda: zone)
     assert clock.at(date.fromisoformat(day)) == datetime.fromisoformat(begins).replace(tzinfo=UTC)
 
 
 @pytest.mark.dated
 @given(st.sampled_from(ZONES), st.datetimes(datetime(2020, 1, 2), datetime(2029, 12, 30)))
-def test_the_offsets_of_a_zone_are_those_that_it_had(zone: str, naive: datetime) -> None:
+def test_historical_offsets_of_a_zone_are_right(zone: str, naive: datetime) -> None:
     moment = naive.replace(tzinfo=UTC)
     known = offsets(ZoneInfo(zone), date(2020, 1, 1), date(2030, 1, 1))
     seconds = next((ahead for since, ahead in known if moment >= since), known[-1][1])
@@ -116,7 +116,7 @@ def test_the_offsets_of_a_zone_are_those_that_it_had(zone: str, naive: datetime)
 
 
 @pytest.mark.dated
-def test_a_clock_that_was_stopped_stands() -> None:
+def test_a_stopped_clock_does_not_move() -> None:
     moments = iter([datetime(2026, 11, 21, 9, tzinfo=UTC), datetime(2026, 11, 23, 9, tzinfo=UTC)])
     stopped = Clock(lambda: next(moments), lambda: "Etc/UTC").stopped()
     assert [stopped.today, stopped.today] == [date(2026, 11, 21)] * 2
@@ -133,7 +133,7 @@ def test_the_machine_has_the_zone_that_tz_names(written: str, zone: str, monkeyp
 
 
 @pytest.mark.dated
-def test_a_zone_that_nobody_knows_is_the_machines() -> None:
+def test_an_unknown_zone_falls_back_to_that_of_the_machine() -> None:
     assert Clock(zone=lambda: "Mars/Olympus").zone.key == machine_zone()
     assert Clock(zone=lambda: "../../etc/passwd").zone.key == machine_zone()
 
@@ -162,7 +162,7 @@ WORDS = (["today"], ["follow-ups", "list"], ["timeline", "--client", "1"])
 
 
 @pytest.mark.dated
-def test_a_client_was_never_added_tomorrow(tmp_path: Path) -> None:
+def test_a_client_is_never_added_in_the_future(tmp_path: Path) -> None:
     moment = datetime(2026, 11, 22, 5, tzinfo=UTC)
     crm = open_crm(Config(f"sqlite:///{tmp_path / 'crm.sqlite3'}", "anna", lambda: moment))
     try:
@@ -196,7 +196,7 @@ def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.dated
-def test_a_trial_names_its_day_alone_or_its_moment() -> None:
+def test_a_test_clock_is_set_by_a_day_or_a_moment() -> None:
     day = from_environment({"CRM_TODAY": "2031-02-28"})
     assert Clock(day.now).today == date(2031, 2, 28)
     moment = from_environment({"CRM_TODAY": "2031-02-28", "CRM_NOW": "2032-01-05T12:00:00Z"})

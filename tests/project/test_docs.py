@@ -28,7 +28,7 @@ def reference() -> ModuleType:
 
 
 @pytest.mark.parametrize("name", ["commands.md", "settings.md"])
-def test_a_page_that_is_made_is_as_it_would_be_made_now(name: str) -> None:
+def test_generated_pages_are_up_to_date(name: str) -> None:
     page = reference().PAGES[name]()
     assert (PROJECT / "docs" / name).read_text("utf-8") == page, f"docs/{name} is out of date: {REGENERATE}"
 
@@ -45,7 +45,7 @@ def test_every_command_and_parameter_is_explained(command: Command) -> None:
     assert command.title
 
 
-def test_every_error_stands_in_the_tree_under_its_parent() -> None:
+def test_every_error_is_in_the_documented_tree_under_its_parent() -> None:
     tree = inspect.getdoc(errors) or ""
     lines = [line for line in tree.splitlines() if re.search(r"[├└]──", line)]
     depth = {
@@ -76,7 +76,7 @@ def tracked() -> list[Path]:
     return [path for name in listed.stdout.split("\0") if name and (path := PROJECT / name).is_file()]
 
 
-def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:
+def test_no_file_names_the_machine_it_was_written_on() -> None:
     # In parts, or this file would speak of it.
     machine = re.compile("|".join(["/wo" + "rk/", "/ro" + "ot/", "/tmp" + "/v/"]).encode())
     found = [
@@ -95,7 +95,7 @@ def test_every_link_between_the_pages_leads_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-def test_every_command_line_in_the_readme_is_one_that_there_is() -> None:
+def test_every_command_line_in_the_readme_exists() -> None:
     known = {command.words for command in commands()}
     readme = (PROJECT / "README.md").read_text("utf-8")
     shown = re.findall(r"^\.venv/bin/python run\.py ([^-].+)$", readme, re.MULTILINE)
@@ -105,7 +105,7 @@ def test_every_command_line_in_the_readme_is_one_that_there_is() -> None:
         assert " ".join(words[:2]) in known or words[0] in known, line
 
 
-def test_the_plan_of_the_house_names_what_there_is() -> None:
+def test_the_architecture_page_names_existing_modules() -> None:
     page = (PROJECT / "docs" / "architecture.md").read_text("utf-8")
     plan = re.findall(r"^  ([\w.]+)/? {2,}\S", page.partition("Imports go one way")[0], re.MULTILINE)
     stands = {path.name for path in (PROJECT / "crm").iterdir()} - {"__init__.py", "__pycache__"}

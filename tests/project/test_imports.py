@@ -115,7 +115,7 @@ def wrong_arrows(room: str, source: str, package: str = "") -> set[str]:
     return rooms - ARROWS[room] - {room, "program"}
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_every_folder_of_the_program_has_import_rules() -> None:
     assert {room_of(path) for path in FILES} - {"__init__"} <= set(ARROWS), "a new room needs its arrows"
     assert len(FILES) > 20
 
@@ -212,7 +212,7 @@ def test_no_page_imports_another_one() -> None:
     assert [line for line in sorted(imports) if line[1:] in pages] == []
 
 
-def test_what_all_commands_stand_on_knows_no_subject() -> None:
+def test_the_kernel_of_commands_imports_no_subject() -> None:
     subjects = {path.name for path in (CRM / "commands").iterdir() if (path / "__init__.py").is_file()}
     assert len(subjects) >= 8
     for path in (CRM / "commands").glob("*.py"):
@@ -235,7 +235,7 @@ def test_only_the_repository_and_the_accounts_build_statements() -> None:
     assert building <= BUILD_STATEMENTS
 
 
-def test_only_its_own_folder_speaks_sqlite() -> None:
+def test_only_the_sqlite_folder_uses_sqlite() -> None:
     words = re.compile(r"sqlite_(sequence|master|schema)|json_each|fts5|julianday", re.IGNORECASE)
     for path in (CRM / "repository").rglob("*.py"):
         # How each database spells a function, and the mirror of a spreadsheet, which is SQLite on purpose.
@@ -251,12 +251,12 @@ def test_the_script_holds_the_menu_loop_and_leaves_the_rest_to_the_start() -> No
     assert len(source.splitlines()) <= 40
 
 
-def test_nobody_imports_the_tests() -> None:
+def test_the_program_imports_no_tests() -> None:
     for path in FILES:
         assert not any(module.split(".")[0] == "tests" for module in imported(path.read_text(), package_of(path)))
 
 
-def test_names_say_what_is_in_a_file() -> None:
+def test_file_names_say_what_is_in_them() -> None:
     for path in [*CRM.rglob("*"), *PROJECT.glob("*.py")]:
         assert path.stem.lower() not in EMPTY_NAMES, path
 
@@ -280,7 +280,7 @@ def test_the_head_of_a_module_names_what_it_is() -> None:
         ("config", "from .rules import METRICS"),
     ],
 )
-def test_a_wrong_arrow_is_seen(room: str, source: str) -> None:
+def test_the_check_finds_a_wrong_import(room: str, source: str) -> None:
     assert wrong_arrows(room, source, "crm") != set()
 
 
@@ -289,7 +289,7 @@ def test_a_wrong_arrow_is_seen(room: str, source: str) -> None:
     ["if x:", "if y:\n    pass\nelse:", "with x:", "for x in y:", "while x:", "def f():", "async def f():", "class C:",
      "try:\n    pass\nfinally:", "try:\n    pass\nexcept E:", "match x:\n  case 1:"],
 )  # fmt: skip
-def test_an_import_is_seen_in_every_block(block: str) -> None:
+def test_the_check_finds_imports_in_every_block(block: str) -> None:
     source = f"{block}\n    import crm.app" + ("\nfinally:\n    pass" if block == "try:" else "")
     assert list(imported(source)) == ["crm.app"]
 

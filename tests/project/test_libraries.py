@@ -38,7 +38,7 @@ def sources() -> dict[str, str]:
     return {str(path.relative_to(CRM)): path.read_text("utf-8") for path in sorted(CRM.rglob("*.py"))}
 
 
-def test_no_library_is_used_by_what_it_keeps_to_itself() -> None:
+def test_no_private_name_of_a_library_is_used() -> None:
     defined, used = set(), {}
     for name, source in sources().items():
         # Whatever stands left of a sign of equality is a name of the program's own.
@@ -53,7 +53,7 @@ def test_no_library_is_used_by_what_it_keeps_to_itself() -> None:
     assert PRIVATE.keys() <= used.keys()
 
 
-def test_what_is_kept_for_good_does_not_grow_with_the_data() -> None:
+def test_no_cache_grows_with_the_data() -> None:
     """A cache of what was read, as once of the cells of a spreadsheet, holds all of it as long as the program runs."""
     growing = {}
     for name, source in sources().items():

@@ -66,7 +66,7 @@ def within(modules: set[str], names: tuple[str, ...]) -> set[str]:
     return {module for module in modules if module.startswith(tuple(f"{name}." for name in names)) or module in names}
 
 
-def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
+def test_the_version_loads_almost_no_modules(shell: CommandLine) -> None:
     modules = loaded(shell, "--version")
     libraries = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names)
     # The last three are loaded by Python itself, on machines that have them.

@@ -40,7 +40,7 @@ def count(counts: SharedCounts) -> int:
     return counts.change(change)
 
 
-def test_a_journal_that_another_program_holds_says_so(tmp_path: Path) -> None:
+def test_a_database_locked_by_another_program_is_reported(tmp_path: Path) -> None:
     with Notes(tmp_path) as notes, closing(open_database(tmp_path / "notes.sqlite3", wait=0)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(FileError, match=r"^It cannot be noted in notes\.sqlite3: another program is using it\.$"):
@@ -50,14 +50,14 @@ def test_a_journal_that_another_program_holds_says_so(tmp_path: Path) -> None:
         assert notes.numbers == [2]
 
 
-def test_a_journal_where_no_file_can_be_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_created_is_refused_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "notes.sqlite3").mkdir()
     with pytest.raises(FileError, match=r"notes\.sqlite3: \w+"), Notes(tmp_path):
         pass
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 400, b"SQLite format 3\0" + bytes(range(256)) * 40])
-def test_a_damaged_journal_is_put_aside_and_counts_are_begun_anew(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_database_is_set_aside_and_started_again(tmp_path: Path, content: bytes) -> None:
     for name in ("notes.sqlite3", "counts.sqlite3"):
         (tmp_path / name).write_bytes(content)
     with Notes(tmp_path) as notes:
@@ -79,7 +79,7 @@ def test_a_program_counts_alone_while_another_holds_the_file(tmp_path: Path) -> 
     assert count(counts) == 2
 
 
-def test_what_is_raised_takes_a_change_back(tmp_path: Path) -> None:
+def test_an_exception_rolls_a_change_back(tmp_path: Path) -> None:
     counts = SharedCounts(tmp_path / "counts.sqlite3", Notes.tables)
 
     def fail(file: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent / "made_up"
 
 
 @pytest.mark.slow
-def test_a_record_that_is_declared_once_is_everywhere() -> None:
+def test_a_record_declared_once_works_everywhere() -> None:
     environment = child_environment()
     environment.pop("PYTEST_ADDOPTS", None)
     environment["PYTHONPATH"] = f"{environment['PYTHONPATH']}:{FOLDER}"

@@ -15,7 +15,7 @@ REAL = Path(pwd.getpwuid(os.getuid()).pw_dir)
 ASKED = "import os; from crm.config import data_folder; print(data_folder(os.environ))"
 
 
-def test_this_process_and_those_that_it_starts_have_a_home_of_their_own() -> None:
+def test_tests_and_their_child_processes_have_their_own_home() -> None:
     done = subprocess.run([PYTHON, "-c", ASKED], env=child_environment(), capture_output=True, text=True, check=True)
     for folder in (
         Path(done.stdout.strip()),
@@ -27,7 +27,7 @@ def test_this_process_and_those_that_it_starts_have_a_home_of_their_own() -> Non
         assert not folder.is_relative_to(REAL)
 
 
-def test_a_command_line_in_this_process_keeps_what_the_program_keeps_beside_its_store(tmp_path: Path) -> None:
+def test_a_command_line_in_this_process_keeps_its_data_beside_its_store(tmp_path: Path) -> None:
     before = sorted(data_folder(os.environ).rglob("*"))
     line = CommandLine(tmp_path)
     made = line("users", "add", "anna@example.com", "--name", "Anna", "--role", "admin")

@@ -42,7 +42,7 @@ def installed(wheel: zipfile.Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def test_it_holds_every_file_of_the_program_and_nothing_else(wheel: zipfile.Path) -> None:
+def test_the_package_has_every_file_of_the_program_and_no_others(wheel: zipfile.Path) -> None:
     files = [name for name in wheel.root.namelist() if not name.endswith("/")]
     names = {name for name in files if ".dist-info/" not in name and ".data/" not in name}
     program_files = (
@@ -53,7 +53,7 @@ def test_it_holds_every_file_of_the_program_and_nothing_else(wheel: zipfile.Path
     assert brought == {"data/share/crm/package.json", "data/share/crm/package-lock.json"}
 
 
-def test_it_says_what_it_is_and_what_it_needs(wheel: zipfile.Path) -> None:
+def test_the_package_has_its_description_and_dependencies(wheel: zipfile.Path) -> None:
     about = f"crm-{crm.__version__}.dist-info"
     metadata = HeaderParser().parsestr(wheel.joinpath(about, "METADATA").read_text("utf-8"))
     assert (metadata["Name"], metadata["Version"]) == ("crm", crm.__version__)
@@ -86,7 +86,7 @@ def _crm(installed: Path, *arguments: str) -> "subprocess.CompletedProcess[str]"
     return subprocess.run(command, cwd=installed / "bin", env=environment, capture_output=True, text=True, check=False)
 
 
-def test_its_program_runs_and_calls_itself_by_its_name(installed: Path) -> None:
+def test_the_installed_program_runs_under_its_own_name(installed: Path) -> None:
     assert _crm(installed, "--version").stdout == f"crm {crm.__version__}\n"
     assert _crm(installed, "clients", "--help").stdout.startswith("Usage: crm clients ")
     assert _crm(installed, "--json", "clients", "list").stdout == "[]\n"
@@ -96,7 +96,7 @@ def test_its_program_runs_and_calls_itself_by_its_name(installed: Path) -> None:
     assert "/share/crm` (Node.js" in refused.stderr
 
 
-def test_a_checkout_calls_itself_by_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_checkout_uses_the_name_of_its_script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.argv", ["/somewhere/run.py"])
     # What is told can be pasted in its folder: "python" is not there, or has not what the program needs.
     monkeypatch.setenv("PATH", "/usr/bin")

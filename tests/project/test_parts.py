@@ -83,7 +83,7 @@ def _collected(tier: str, **environment: str) -> tuple[str, set[str]]:
 
 
 @pytest.mark.slow
-def test_the_parts_are_the_whole_and_each_has_what_every_commit_tries() -> None:
+def test_the_parts_cover_all_tests_and_each_has_those_of_every_commit() -> None:
     """Nothing is in no part. Quick tests, and what issues ask for by number, are in all of them; what is tried in turn
     is in one."""
     everything, quick = _collected("")[1], _collected("not slow")[1]

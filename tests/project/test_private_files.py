@@ -41,7 +41,7 @@ def modes(folder: Path) -> dict[str, int]:
     return {path.name: mode(path) for path in [folder, *folder.rglob("*")] if mode(path) & 0o077}
 
 
-def test_what_the_program_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_files_of_the_program_are_private(tmp_path: Path) -> None:
     data = tmp_path / "data"
     AttemptLimiter(data).spend("a token", 1, 60)
     Secret("", data).key("anything")
@@ -55,7 +55,7 @@ def test_what_the_program_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
         assert modes(data) == {}
 
 
-def test_a_store_its_log_and_its_backup_are_for_their_owner_alone(tmp_path: Path) -> None:
+def test_a_store_its_log_and_its_backup_are_private(tmp_path: Path) -> None:
     office = Office(tmp_path / "folder")
     office.add(last_name="Berg")
     office("backup")
@@ -64,7 +64,7 @@ def test_a_store_its_log_and_its_backup_are_for_their_owner_alone(tmp_path: Path
     office.close()
 
 
-def test_databases_that_others_could_read_are_closed_to_them(tmp_path: Path) -> None:
+def test_databases_that_others_could_read_are_made_private(tmp_path: Path) -> None:
     path = tmp_path / "attempts.sqlite3"
     with closing(sqlite3.connect(path)) as file:
         file.execute("PRAGMA journal_mode = WAL")
@@ -74,7 +74,7 @@ def test_databases_that_others_could_read_are_closed_to_them(tmp_path: Path) -> 
         assert {path.name for path in tmp_path.iterdir() if mode(path) & 0o077} == set()
 
 
-def test_a_data_folder_that_others_could_look_into_is_closed_with_all_in_it(tmp_path: Path) -> None:
+def test_a_readable_data_folder_is_made_private_with_all_its_files(tmp_path: Path) -> None:
     data = tmp_path / "data"
     (data / "backups" / "deep").mkdir(parents=True)
     for name in ("crm.sqlite3", "crm.sqlite3-wal", "backups/deep/old.sqlite3"):
@@ -93,7 +93,7 @@ def test_a_data_folder_that_others_could_look_into_is_closed_with_all_in_it(tmp_
     close_to_others(tmp_path / "missing")
 
 
-def test_opening_the_program_closes_its_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_the_program_makes_its_data_folder_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     folder = tmp_path / "home" / "crm"
     folder.mkdir(parents=True)
@@ -102,7 +102,7 @@ def test_opening_the_program_closes_its_data_folder(tmp_path: Path, monkeypatch:
     assert modes(folder) == {}
 
 
-def test_exports_that_hold_what_lets_people_in_are_private_and_say_so(tmp_path: Path) -> None:
+def test_exports_with_secrets_of_accounts_are_private_and_say_so(tmp_path: Path) -> None:
     office = Office(tmp_path)
     office.add(last_name="Berg")
     whole, plain = tmp_path / "whole.json", tmp_path / "clients.csv"

@@ -30,7 +30,7 @@ def _needed(name: str, extras: frozenset[str], found: dict[tuple[str, frozenset[
             _needed(canonicalize_name(requirement.name), frozenset(requirement.extras), found)
 
 
-def test_all_libraries_are_pinned_those_of_libraries_too() -> None:
+def test_all_libraries_are_pinned_with_their_dependencies() -> None:
     pinned = _pinned()
     found: dict[tuple[str, frozenset[str]], str] = {}
     for name in pinned:

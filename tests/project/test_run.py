@@ -38,7 +38,7 @@ def test_the_loop_shows_asks_and_dispatches_until_exit() -> None:
     assert menu.asked == [*once, "dispatch clients", *once, "dispatch sales", *once]
 
 
-def test_the_menu_runs_in_the_loop_that_it_is_handed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_menu_runs_in_the_loop_of_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_STORE", f"sqlite:///{tmp_path / 'store.sqlite3'}")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     # "3": the sample data, so that there is more to choose than a way to begin.
@@ -64,7 +64,7 @@ def test_a_browser_is_served_in_the_loop_of_the_script(monkeypatch: pytest.Monke
     assert given[-1] is run.menu_loop
 
 
-def test_a_missing_package_is_told_in_one_sentence(
+def test_a_missing_package_is_reported_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def missing(*_: Any) -> int:

@@ -159,7 +159,7 @@ def test_values_are_written_in_one_way(name, value, text):
     assert value_text(name, value) == text
 
 
-def test_the_reason_is_the_rule_and_the_values_that_met_it():
+def test_the_reason_names_the_rule_and_the_values():
     assert DEFAULT.decide({"total_spend": Decimal("36200")}) == Decision(
         "VIP", "VIP when total_spend >= 35000 (total_spend 36200.00)", 1
     )
@@ -172,7 +172,7 @@ def test_the_reason_is_the_rule_and_the_values_that_met_it():
     assert rule_set(("All", "1 = 1")).decide({}).reason == "All when 1 = 1"
 
 
-def test_what_a_set_needs():
+def test_a_rule_set_knows_the_metrics_it_needs():
     assert DEFAULT.needs == {"total_spend"}
     assert not DEFAULT.depends_on_day
     assert rule_set(("Young", "age < 30"), ("Regular", "")).depends_on_day
@@ -187,7 +187,7 @@ def test_rules_after_otherwise_are_unreachable():
     assert rules.unreachable == (3, 4)
 
 
-def test_explain_tells_what_every_rule_says():
+def test_explain_shows_the_result_of_every_rule():
     rules = rule_set(("A", "age > 50"), ("B", "age > 20 and country = 'DE'"), ("C", "age > 40"), ("D", ""))
     assert rules.explain({**NOBODY, "age": 30, "country": "DE"}) == [
         Trace(1, "A when age > 50", False, True, (("age", "30"),)),

@@ -23,7 +23,7 @@ from crm.rules import checked_status, rule_text, split_rule
         ("x" * 40 + " otherwise", ("x" * 40, "")),
     ],
 )
-def test_splits(line, parts):
+def test_a_rule_line_is_split(line, parts):
     assert split_rule(line) == parts
     assert split_rule(rule_text(*parts)) == parts
 

@@ -141,7 +141,7 @@ def true(node, values):
 
 @EXAMPLES
 @given(conditions, clients)
-def test_a_condition_means_what_the_book_says(condition, values):
+def test_a_condition_means_the_same_as_a_plain_reading(condition, values):
     assert compile_condition(condition)(values) is true(condition, values)
 
 
@@ -198,7 +198,7 @@ def test_any_text_is_read_or_refused_in_its_place(text):
 
 @EXAMPLES
 @given(st.text(max_size=45))
-def test_a_status_that_is_taken_survives_its_line(text):
+def test_an_accepted_status_survives_as_a_line(text):
     with suppress(RuleError):
         status = checked_status(text)
         assert checked_status(status) == status

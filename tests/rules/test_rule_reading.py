@@ -79,12 +79,12 @@ OVER_3 = Compare(AGE, ">", Literal(3))
         ),
     ],
 )
-def test_reads(text, tree):
+def test_conditions_are_parsed(text, tree):
     assert parse_condition(text) == tree
     assert parse_condition(condition_text(tree)) == tree
 
 
-def test_names_are_told_in_order_of_first_appearance():
+def test_names_are_listed_in_order_of_first_appearance():
     tree = parse_condition("'gold' in tags and 1 < age < total_spend / sales_count and age != none")
     assert reason_names(tree) == ("tags", "age", "total_spend", "sales_count")
 
@@ -212,7 +212,7 @@ def test_an_unknown_name_comes_with_the_names_that_are_used_most():
         ("\uff11 < age", 0),
     ],
 )
-def test_hostile_text_is_refused_in_place(text, position):
+def test_hostile_text_is_refused_with_its_place(text, position):
     with pytest.raises(RuleError) as caught:
         parse_condition(text)
     assert caught.value.position == position

@@ -45,7 +45,7 @@ def test_a_ready_set_is_readable_and_complete(name):
     assert rules.decide(NEVER_BOUGHT).status
 
 
-def test_there_are_the_sets_that_were_promised():
+def test_the_promised_ready_made_sets_exist():
     assert set(SETS) == {"default", "loyalty", "recency", "rfm"}
 
 
@@ -73,7 +73,7 @@ def test_there_are_the_sets_that_were_promised():
         ("rfm", NEVER_BOUGHT, "Prospect"),
     ],
 )
-def test_who_gets_what(name, values, status):
+def test_ready_made_sets_give_the_expected_statuses(name, values, status):
     assert rules_of(name).decide(values).status == status
 
 

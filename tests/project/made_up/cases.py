@@ -29,7 +29,7 @@ from tests.support.sheets_team import new_team
 VEHICLE = Vehicle(client=1, plate="W-1", price=Decimal("9000.50"), state="used", note="dented")
 
 
-def test_it_is_in_the_menu_with_its_page_and_in_the_docs() -> None:
+def test_a_made_up_record_is_in_the_menu_and_in_the_docs() -> None:
     assert menus()["vehicles"].title == "Vehicles"
     assert groups()["vehicles"] == "Vehicles of clients."
     assert [command.title for command in commands(menu="vehicles")] == [
@@ -43,7 +43,7 @@ def test_it_is_in_the_menu_with_its_page_and_in_the_docs() -> None:
     assert "## vehicles repair\n" in reference().PAGES["commands.md"]()
 
 
-def test_it_is_in_the_shell_json_look_up_history_undo_sums_and_export(tmp_path: Path) -> None:
+def test_a_made_up_record_is_in_shell_json_lookup_history_undo_sums_and_export(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     crm.did("clients", "add", "--last-name", "Lovelace")
     added = crm.did("vehicles", "add", "Lovelace", "--plate", "W-1", "--price", "9000.50")
@@ -74,7 +74,7 @@ def test_it_is_in_the_shell_json_look_up_history_undo_sums_and_export(tmp_path: 
     assert [name for name, _ in json.loads((tmp_path / "all.json").read_text())["objects"]].count("repair") == 1
 
 
-def test_it_is_in_timelines_and_opened_from_there(tmp_path: Path) -> None:
+def test_a_made_up_record_is_in_timelines_and_opened_from_there(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     for name in ("Lovelace", "Babbage"):
         crm.did("clients", "add", "--last-name", name)
@@ -93,7 +93,7 @@ def test_it_is_in_timelines_and_opened_from_there(tmp_path: Path) -> None:
     assert "Vehicles › W-2" in menu
 
 
-def test_its_fields_are_filled_in_and_changed_in_a_form_that_its_subject_does_not_write(tmp_path: Path) -> None:
+def test_a_made_up_record_has_a_generic_form(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     crm.did("clients", "add", "--last-name", "Lovelace")
     menu = _menu(crm, "Vehicles", "Fill in a new vehicle", "Lovelace", "Plate", "W-7", "Price", "12", "Save")
@@ -149,7 +149,7 @@ def test_an_older_store_gets_its_table(tmp_path: Path) -> None:
     assert [vehicle["plate"] for vehicle in crm.did("vehicles", "list")] == ["W-1"]
 
 
-def test_rights_are_as_it_declares_them() -> None:
+def test_a_made_up_record_has_the_rights_it_declares() -> None:
     with _new_store(STORES["sqlite"]) as store:
         both = [store.add(last_name=name) for name in ("Own", "Other")]
         store.change(lambda tx: [tx.add(replace(VEHICLE, client=c.id, plate=c.name, on=tx.today)) for c in both])
@@ -184,7 +184,7 @@ def test_each_unique_field_is_unique_where_given_and_finds_its_record(kind: str)
             assert [vehicle.id for vehicle in snapshot.find_all(Vehicle, Query({"chassis": 77}))] == [numbered.id]
 
 
-def test_its_list_stands_in_the_order_of_a_column_that_follows_from_a_field() -> None:
+def test_a_made_up_record_is_listed_in_its_declared_order() -> None:
     with _new_store(STORES["sqlite"]) as store:
         _add(store)
         new = [replace(VEHICLE, plate=plate, on=store.repository.clock.today) for plate in ("b-1", "C-1", "a-1")]
@@ -203,7 +203,7 @@ def _plates(store: Store) -> list[str]:
         return [vehicle.plate for vehicle in snapshot.find_all(Vehicle)]
 
 
-def test_its_list_is_narrowed_through_an_index_that_it_declares() -> None:
+def test_a_made_up_record_is_filtered_through_its_declared_index() -> None:
     with _new_store(STORES["sqlite"]) as store:
         _add(store)
         statement = "SELECT * FROM vehicle WHERE lower(note) = 'dented' AND note != ''"
@@ -223,7 +223,7 @@ def test_a_second_unique_field_is_checked_in_a_spreadsheet_too() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "sheets"])
-def test_nothing_is_added_to_a_record_that_is_gone(kind: str) -> None:
+def test_nothing_is_added_to_a_deleted_record(kind: str) -> None:
     with _new_store(STORES[kind]) as store:
         _add(store)
         for repairs in ([Repair(vehicle=9, cost=Decimal(1))], [Repair(vehicle=at, cost=Decimal(1)) for at in (1, 9)]):
@@ -241,7 +241,7 @@ def test_a_wrong_sum_is_found() -> None:
         assert store.wrong() == ["Vehicle 1 shows 0.0001 as spent; its records give 7.50."]
 
 
-def test_it_has_a_tab_in_a_spreadsheet() -> None:
+def test_a_made_up_record_has_a_tab_in_a_spreadsheet() -> None:
     with new_team() as team:
         _add(team.store)
         head, row = team.cells(Vehicle)[:2]
