@@ -349,7 +349,7 @@ def _told(command: Command, crm: CRM, **given: Any) -> SignedOutError:
     return raised.value
 
 
-def test_who_ends_their_own_session_is_told_that_it_is_done(firm: Firm) -> None:
+def test_ending_my_own_session_reports_that_it_is_done(firm: Firm) -> None:
     work = Work(firm)
     for words, more, what in (
         ("users edit", {"user": work.account, "role": "staff"}, "gave Vic of admin the role staff"),
@@ -364,7 +364,7 @@ def test_who_ends_their_own_session_is_told_that_it_is_done(firm: Firm) -> None:
         work.again()
 
 
-def test_who_is_signed_out_halfway_is_told_what_was_saved(firm: Firm) -> None:
+def test_a_user_signed_out_halfway_learns_what_was_saved(firm: Firm) -> None:
     work = Work(firm)
     crm = work.sign_in()
 
@@ -381,7 +381,7 @@ def test_who_is_signed_out_halfway_is_told_what_was_saved(firm: Firm) -> None:
     assert firm.office("views list")[-1].name == "First"
 
 
-def test_what_lets_an_admin_in_takes_their_own_password(firm: Firm) -> None:
+def test_an_admin_cannot_reset_their_own_sign_in_without_their_password(firm: Firm) -> None:
     work = Work(firm)
     crm = work.sign_in()
     for words in ("users reset-password", "users reset-second-factor"):
@@ -408,7 +408,7 @@ def test_what_lets_an_admin_in_takes_their_own_password(firm: Firm) -> None:
     assert (shown.name, shown.email, shown.phone) == ("Vic the Second", "vic2@example.com", "+436641234567")
 
 
-def test_whoever_loses_rights_by_a_command_is_out_at_once(firm: Firm) -> None:
+def test_a_command_that_removes_my_rights_applies_at_once(firm: Firm) -> None:
     work = Work(firm)
     manager = work.sign_in(work.manager_email)
     ways: Mapping[str, Callable[[User], Mapping[str, Any]]] = {
@@ -427,7 +427,7 @@ def test_whoever_loses_rights_by_a_command_is_out_at_once(firm: Firm) -> None:
         work.again()
 
 
-def test_whoever_restores_is_asked_about_the_accounts(firm: Firm) -> None:
+def test_a_restore_asks_about_the_accounts(firm: Firm) -> None:
     backup, restore = firm.office("backup").file, named("restore")
     crm = Work(firm).sign_in()
     with pytest.raises(Question, match="the accounts of that time") as asked:
@@ -438,7 +438,7 @@ def test_whoever_restores_is_asked_about_the_accounts(firm: Firm) -> None:
             restore(crm, backup, accounts=accounts)
 
 
-def test_whoever_restores_a_backup_of_before_their_sign_in_is_told_that_it_is_done(firm: Firm) -> None:
+def test_restoring_a_backup_from_before_my_sign_in_reports_success(firm: Firm) -> None:
     backup, work = firm.office("backup").file, Work(firm)
     crm = work.sign_in()
     restored = named("restore")(crm, backup, yes=True)

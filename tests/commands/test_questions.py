@@ -21,14 +21,14 @@ DELETED: dict[str, Callable[[Office, Client], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("words", DELETED)
-def test_what_deletes_is_not_offered_first(office: Office, words: str) -> None:
+def test_every_deletion_asks_a_destructive_question(office: Office, words: str) -> None:
     made = DELETED[words](office, office.add(company="Acme"))
     with pytest.raises(Question) as asked:
         office(words, **made)
     assert (asked.value.destructive, asked.value.typed) == (True, "")
 
 
-def test_whoever_deletes_all_that_a_list_shows_types_how_many(office: Office) -> None:
+def test_deleting_a_whole_list_asks_for_its_number(office: Office) -> None:
     for name in ("Acme", "Berg", "Cole"):
         office.add(company=name)
     with pytest.raises(Question) as asked:

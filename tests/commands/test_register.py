@@ -27,7 +27,7 @@ from tests.conftest import PROJECT
 from tests.support.clocks import TODAY
 
 
-def test_a_subject_says_of_each_module_what_it_holds() -> None:
+def test_a_subject_describes_each_of_its_modules() -> None:
     output = {
         f"{subject.__name__}.{name}": module
         for subject in package.subjects()
@@ -57,7 +57,7 @@ REST = "the rest"
 """
 
 
-def test_a_command_is_there_once_all_of_its_module_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_is_found_only_after_its_module_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "half_loaded.py").write_text(_HALF)
     monkeypatch.syspath_prepend(tmp_path)
     loading = Thread(target=import_module, args=("half_loaded",))
@@ -71,7 +71,7 @@ def test_a_command_is_there_once_all_of_its_module_is(tmp_path: Path, monkeypatc
         del registry._COMMANDS["half loaded"]
 
 
-def test_what_begins_a_command_of_two_words_is_told_of_as_a_group() -> None:
+def test_the_first_word_of_a_command_is_described_as_a_group() -> None:
     assert list(package.groups()) == list(dict.fromkeys(command.group for command in commands() if command.group))
 
 
@@ -98,7 +98,7 @@ def test_a_part_of_the_register_is_the_same_alone_as_in_all_of_it(asked: str, gi
     assert all(named(words).words == words for words in alone)
 
 
-def test_what_the_shell_alone_has_stands_in_no_menu_and_is_run_by_no_role() -> None:
+def test_shell_only_commands_are_in_no_menu() -> None:
     found = {command.words: command for command in commands_outside("users")}
     assert set(found) == {"users recover"}
     assert found.keys().isdisjoint(command.words for command in commands())
@@ -123,7 +123,7 @@ def _gives_a_list(command: registry.Command) -> bool:
     return get_origin(answer) in (list, Sequence) or getattr(answer, "__name__", "") in ("DealList", "FollowUpList")
 
 
-def test_every_list_says_in_its_own_words_that_it_is_empty() -> None:
+def test_every_empty_list_has_its_own_message() -> None:
     sentences = {command.words: command.nothing for command in commands() if _gives_a_list(command)}
     assert {"sales list", "deals list", "clients search", "email unknown", "services list"} <= set(sentences)
     general = re.compile(r"no (results?|rows|entries|matches|data)\b|nothing", re.IGNORECASE)

@@ -17,7 +17,7 @@ def key(item: AgendaItem) -> tuple[str, int]:
     return item.record.kind_name, item.record.id
 
 
-def test_pages_are_the_whole_list_in_pieces(office: Office) -> None:
+def test_pages_of_the_agenda_add_up_to_the_whole_list(office: Office) -> None:
     client = office.add()
     long_ago = office.open(today=TODAY - timedelta(days=1200))
     long_ago.transact(
@@ -55,7 +55,7 @@ def test_pages_are_the_whole_list_in_pieces(office: Office) -> None:
     assert office("agenda", mine=True).others == 23 - office("agenda", mine=True).count
 
 
-def test_a_birthday_is_to_be_thought_of_until_somebody_has(office: Office) -> None:
+def test_a_birthday_stays_on_the_agenda_until_somebody_writes(office: Office) -> None:
     born = TODAY.replace(year=1984)
     hers = office.add(first_name="Ida", date_of_birth=born)
     theirs = office.add(first_name="Cy", owner="Cy", date_of_birth=born)
@@ -73,7 +73,7 @@ def test_a_birthday_is_to_be_thought_of_until_somebody_has(office: Office) -> No
     assert office("agenda", mine=True).count == 0
 
 
-def test_who_was_born_on_a_leap_day_is_thought_of_every_year(office: Office) -> None:
+def test_a_birthday_on_a_leap_day_is_on_the_agenda_every_year(office: Office) -> None:
     client = office.add(date_of_birth=date(1996, 2, 29))
     for day, count in ((date(2027, 2, 28), 1), (date(2028, 2, 28), 0), (date(2028, 2, 29), 1)):
         crm = office.open(today=day)

@@ -34,7 +34,7 @@ LINES = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=12).map(" ".jo
 @given(LINES, st.dates(date(1990, 1, 1), date(2090, 12, 31)), st.sampled_from(["en_US", "de_AT", "ja_JP"]))
 @example("call Acme in 999 months", date(2026, 11, 21), "en_US")
 @example("Acme next week", date(2026, 11, 22), "en_US")
-def test_whatever_is_typed_is_read_or_refused_and_no_text_is_lost(line: str, today: date, language: str) -> None:
+def test_any_note_is_read_or_refused_without_losing_text(line: str, today: date, language: str) -> None:
     by = Conventions(language=language, clock=standing_on(today))
     try:
         notes = list(read_notes(line, by))
@@ -69,7 +69,7 @@ def still_open(office: Office) -> list[str]:
     return sorted(shown.deal.title for shown in office("deals list").deals)
 
 
-def test_it_is_shown_before_it_is_saved_in_one_change(office: Office) -> None:
+def test_a_note_is_previewed_and_saved_in_one_change(office: Office) -> None:
     acme = office.add(company="Acme")
     jo = office("contacts add", acme, "Jo Fox")
     before = len(office.history())
@@ -98,14 +98,14 @@ def test_it_is_shown_before_it_is_saved_in_one_change(office: Office) -> None:
     assert office.is_sound()
 
 
-def test_without_a_day_nothing_is_to_follow(office: Office) -> None:
+def test_without_a_day_there_is_no_follow_up(office: Office) -> None:
     office.add(company="Acme")
     done = captured(office, "met Acme: room 42")
     assert done.interaction is not None
     assert (done.interaction.kind, done.interaction.subject, done.follow_up) == ("meeting", "room 42", None)
 
 
-def test_what_is_planned_is_not_logged_and_moves_no_last_contact(office: Office) -> None:
+def test_a_planned_call_is_not_logged_as_a_contact(office: Office) -> None:
     acme = office.add(company="Acme")
     for line, what, at in [
         ("meeting with Acme monday 14:30", "Meeting: Acme", "14:30"),
@@ -144,7 +144,7 @@ def test_a_past_day_is_the_day_of_the_entry(office: Office) -> None:
     assert len(stored(office, Interaction)) == 1
 
 
-def test_what_was_sold_for_a_sum_is_offered_as_a_sale(office: Office) -> None:
+def test_a_note_about_a_sale_offers_to_record_it(office: Office) -> None:
     acme = office.add(company="Acme")
     line = "sold Acme 3 tables for 300, deliver them fri"
     for yes in (False, True):
@@ -176,7 +176,7 @@ def test_what_was_sold_for_a_sum_is_offered_as_a_sale(office: Office) -> None:
         ("Acme, coffee for $0", ""),
     ],
 )
-def test_what_was_sold_for_nothing_stays_a_note_and_says_so(office: Office, line: str, becomes: str) -> None:
+def test_a_sale_for_zero_stays_a_note_and_says_so(office: Office, line: str, becomes: str) -> None:
     office.add(company="Acme")
     with pytest.raises(Question) as asked:
         office("capture", line)
@@ -197,7 +197,7 @@ def test_what_was_sold_for_nothing_stays_a_note_and_says_so(office: Office, line
         ("landed Acme for $45,000 yesterday", "Oak tables"),
     ],
 )
-def test_an_open_deal_may_be_won_by_a_note(office: Office, line: str, what: str) -> None:
+def test_a_note_about_a_sale_can_win_an_open_deal(office: Office, line: str, what: str) -> None:
     acme = office.add(kind="company", company="Acme")
     office("deals add", acme, "Oak tables", value=Decimal(40000))
     office("deals add", acme, "Pine shelves", value=Decimal(900))
@@ -223,7 +223,7 @@ def test_an_open_deal_may_be_won_by_a_note(office: Office, line: str, what: str)
     assert office.client(acme.id).total_spend == 0
 
 
-def test_a_note_of_a_sum_wins_no_deal_where_none_may_be_meant(office: Office) -> None:
+def test_a_note_with_an_amount_wins_no_unrelated_deal(office: Office) -> None:
     acme = office.add(kind="company", company="Acme")
     office.add(kind="company", company="Globex")
     office("deals add", acme, "Oak tables", value=Decimal(40000))
@@ -249,7 +249,7 @@ def test_a_note_of_a_sum_wins_no_deal_where_none_may_be_meant(office: Office) ->
     assert still_open(office) == ["Oak tables"]
 
 
-def test_what_was_offered_for_a_sum_may_become_a_deal(office: Office) -> None:
+def test_a_note_about_an_offer_can_become_a_deal(office: Office) -> None:
     acme = office.add(company="Acme")
     line = "quoted Acme $4,500 for oak tables, call again fri"
     for yes in (False, True):
@@ -345,9 +345,7 @@ def test_the_longest_beginning_that_finds_one_is_the_client(office: Office, line
         ("met acme and (  )", "and ( )", ""),
     ],
 )
-def test_a_second_client_in_a_note_is_named_and_said_to_have_none(
-    office: Office, line: str, text: str, others: str
-) -> None:
+def test_a_second_client_in_a_note_is_reported_as_ignored(office: Office, line: str, text: str, others: str) -> None:
     acme = office.add(company="Acme")
     office.add(first_name="Jo", last_name="Fox")
     office.add(first_name="Bob", last_name="Smith")
@@ -361,7 +359,7 @@ def test_a_second_client_in_a_note_is_named_and_said_to_have_none(
     assert (done.client.id, done.interaction.subject) == (acme.id, text)
 
 
-def test_of_several_it_asks_which_one(office: Office) -> None:
+def test_a_note_that_matches_several_clients_asks_which(office: Office) -> None:
     first, second = office.add(company="Berg Nord"), office.add(company="Berg Süd")
     with pytest.raises(Question) as asked:
         office("capture", "call Berg, hello, tomorrow")
@@ -378,7 +376,7 @@ def test_of_several_it_asks_which_one(office: Office) -> None:
     assert len(stored(office, Interaction)) == 1
 
 
-def test_who_is_not_found_can_be_added_with_it(office: Office) -> None:
+def test_an_unknown_client_of_a_note_can_be_added(office: Office) -> None:
     office.add(company="Acme")
     with pytest.raises(Question) as asked:
         office("capture", "call Zed Corp, hello, tomorrow")
@@ -451,7 +449,7 @@ def test_a_person_from_a_company_that_is_a_client_becomes_its_contact(office: Of
 
 
 @pytest.mark.parametrize("line", ["", "   ", "call", "tomorrow", ", ,", "call , fri"])
-def test_a_line_without_anybody_says_what_is_missing(office: Office, line: str) -> None:
+def test_a_note_without_a_client_says_what_is_missing(office: Office, line: str) -> None:
     for answers in ({}, {"yes": True}, {"add": "company", "yes": True}):
         with pytest.raises(CRMError) as error:
             office("capture", line, **answers)
@@ -459,7 +457,7 @@ def test_a_line_without_anybody_says_what_is_missing(office: Office, line: str) 
     assert office.clients() == []
 
 
-def test_a_sum_without_a_client_asks_with_whom(office: Office) -> None:
+def test_an_amount_without_a_client_asks_for_one(office: Office) -> None:
     for name in ("Acme", "Berg", "Cole"):
         office.add(company=name)
     for line in ("$4,500 for 3 tables", "$4,500 for 3 of them", "$4,500 for tables"):
@@ -469,7 +467,7 @@ def test_a_sum_without_a_client_asks_with_whom(office: Office) -> None:
         assert captured(office, line, sale=True).client.company == "Berg"
 
 
-def test_hours_are_kept_with_what_is_planned_and_what_was(office: Office) -> None:
+def test_times_are_kept_in_planned_and_past_notes(office: Office) -> None:
     office.add(company="Acme")
     with pytest.raises(Question) as shown:
         office("capture", "meeting Acme tomorrow 10:00-11:00")
@@ -486,7 +484,7 @@ def test_hours_are_kept_with_what_is_planned_and_what_was(office: Office) -> Non
     assert "at 15:00" in shown.value.sentence
 
 
-def test_long_text_is_kept_whole(office: Office) -> None:
+def test_a_long_note_is_kept_in_full(office: Office) -> None:
     office.add(company="Acme")
     text = "word " * 200
     done = captured(office, f"note Acme, {text}tomorrow")
@@ -501,7 +499,7 @@ def test_long_text_is_kept_whole(office: Office) -> None:
 _OFFICE_LINES = st.lists(PIECES, min_size=1, max_size=10).map(" ".join)
 
 
-def test_no_line_breaks_it(office: Office) -> None:
+def test_no_line_crashes_quick_capture(office: Office) -> None:
     office("contacts add", office.add(company="Acme"), "Jo Fox")
 
     @given(_OFFICE_LINES, st.sampled_from(["", "company", "person"]))
@@ -517,7 +515,7 @@ def test_no_line_breaks_it(office: Office) -> None:
     assert office.is_sound()
 
 
-def test_what_is_to_be_sold_is_planned_and_no_sale_yet(office: Office) -> None:
+def test_a_planned_sale_is_not_recorded(office: Office) -> None:
     acme = office.add(company="Acme")
     captured(office, "sold Acme 3 tables for 300 tomorrow")
     (due,) = stored(office, FollowUp)
@@ -696,7 +694,7 @@ def test_an_offer_that_was_sent_is_a_deal_with_whom_it_was_sent_to(office: Offic
 
 
 @pytest.mark.parametrize("line", ["call Acme", "email acme", "lunch with Acme", "call Acme asap", "mtg Acme"])
-def test_a_call_without_a_word_more_is_asked_whether_it_is_done(office: Office, line: str) -> None:
+def test_a_bare_call_asks_if_it_is_done(office: Office, line: str) -> None:
     office.add(company="Acme")
     with pytest.raises(Question) as asked:
         office("capture", line)
@@ -709,7 +707,7 @@ def test_a_call_without_a_word_more_is_asked_whether_it_is_done(office: Office, 
 @pytest.mark.parametrize(
     "line", ["called Acme", "met Acme", "call Acme, wants oak", "call Acme yesterday", "call Acme tomorrow", "Acme"]
 )
-def test_what_says_whether_it_is_done_is_not_asked(office: Office, line: str) -> None:
+def test_a_note_that_says_it_is_done_does_not_ask(office: Office, line: str) -> None:
     office.add(company="Acme")
     with pytest.raises(Question, match="Save it"):
         office("capture", line)
@@ -721,7 +719,7 @@ def test_a_quote_that_was_sent_says_so(office: Office) -> None:
     assert (noted.interaction.subject, noted.follow_up.what) == ("Quote sent", "Quote sent: Acme")
 
 
-def test_a_reminder_is_called_by_what_is_to_be_done(office: Office) -> None:
+def test_a_reminder_is_named_after_its_task(office: Office) -> None:
     office.add(first_name="Bob", last_name="Smithers")
     noted = captured(office, "remind me to send bob smithers the samples in 2 weeks")
     assert (noted.interaction, noted.follow_up.what) == (None, "send bob smithers the samples")
@@ -782,7 +780,7 @@ def test_a_day_that_cannot_be_read_is_picked_or_stays_in_the_text(
     assert (done.follow_up and f"{done.follow_up.due_on} {done.follow_up.due_time}".strip()) == due
 
 
-def test_a_sum_that_is_no_sale_says_why(office: Office) -> None:
+def test_an_amount_that_is_not_a_sale_says_why(office: Office) -> None:
     office.add(company="Acme")
     done = captured(office, "sold Acme a table for €300")
     assert done.sale is None
@@ -833,7 +831,7 @@ _SEVERAL = "No sale: there are several amounts, record each by itself."
         ("sold Acme 2 x 45 + 3 x 20", "", _SEVERAL),
     ],
 )
-def test_a_price_each_is_multiplied_only_by_a_number_that_stands_first_behind_the_name(
+def test_a_price_each_is_multiplied_only_by_a_quantity_right_after_the_name(
     office: Office, line: str, amount: str, left_out: str
 ) -> None:
     for company in ("Acme", "Globex Corp", "Studio 54"):
@@ -842,7 +840,7 @@ def test_a_price_each_is_multiplied_only_by_a_number_that_stands_first_behind_th
     assert (done.sale and done.sale.amount, done.left_out) == (Decimal(amount) if amount else None, left_out)
 
 
-def test_to_call_somebody_back_is_asked_about(office: Office) -> None:
+def test_call_back_is_asked_about(office: Office) -> None:
     office.add(first_name="Jo", last_name="Fox")
     with pytest.raises(Question, match="is it done, or still to do"):
         office("capture", "call Jo Fox back")

@@ -63,7 +63,7 @@ def listed(office: Office, **given: Any) -> list[str]:
 # Adding and listing
 
 
-def test_one_is_mine_unless_told_and_stands_in_the_client(office: Office) -> None:
+def test_a_follow_up_is_mine_by_default_and_on_the_clients_card(office: Office) -> None:
     client = office.add(first_name="Ada")
     added = office("follow-ups add", client, "Send the offer", due=days(2), time="10:00")
     assert (added.follow_up.user, added.client.name, added.when) == ("anna", "Ada", "due in 2 days at 10:00")
@@ -72,7 +72,7 @@ def test_one_is_mine_unless_told_and_stands_in_the_client(office: Office) -> Non
     assert plain(added)["client_name"] == "Ada"
 
 
-def test_what_is_missing_or_too_late_is_refused(office: Office) -> None:
+def test_a_missing_text_or_a_past_day_is_refused(office: Office) -> None:
     client, other = office.add(), office.add()
     deal = put(office, Deal(client=other.id, title="Theirs"))
     for given_, field in (
@@ -87,7 +87,7 @@ def test_what_is_missing_or_too_late_is_refused(office: Office) -> None:
     assert listed(office) == []
 
 
-def test_the_list_is_open_ones_by_due_narrowed_and_counted(office: Office) -> None:
+def test_open_follow_ups_are_listed_by_due_day_filtered_and_counted(office: Office) -> None:
     ada, bo = office.add(first_name="Ada"), office.add(first_name="Bo")
     deal = put(office, Deal(client=ada.id, title="Big"))
     early = office.open(today=days(-5))
@@ -115,7 +115,7 @@ def test_the_list_is_open_ones_by_due_narrowed_and_counted(office: Office) -> No
             office("follow-ups list", **wrong)
 
 
-def test_a_name_is_spelled_as_it_is_known(office: Office) -> None:
+def test_a_name_gets_its_known_spelling(office: Office) -> None:
     office.add(owner="Cy Young")
     client = office.add()
     assert follow_up(office, client, for_="cy young").user == "Cy Young"
@@ -129,7 +129,7 @@ def test_a_name_is_spelled_as_it_is_known(office: Office) -> None:
 # Done, repeating, put off
 
 
-def test_done_is_over_and_can_be_opened_again(office: Office) -> None:
+def test_a_done_follow_up_can_be_reopened(office: Office) -> None:
     client = office.add()
     one = follow_up(office, client)
     done = office("follow-ups done", one)
@@ -146,7 +146,7 @@ def test_done_is_over_and_can_be_opened_again(office: Office) -> None:
     assert stored(office, one).done_on == TODAY
 
 
-def test_one_that_repeats_is_followed_by_the_next(office: Office) -> None:
+def test_a_done_repeating_follow_up_creates_the_next(office: Office) -> None:
     client = office.add()
     call(office, client, days(-10))
     stay = office("follow-ups add", client, "Stay in touch", every=30, time="10:00", for_="Bo")
@@ -163,7 +163,7 @@ def test_one_that_repeats_is_followed_by_the_next(office: Office) -> None:
     assert [item.follow_up.id for item in office("follow-ups list").follow_ups] == [stay.follow_up.id]
 
 
-def test_a_contact_that_is_logged_moves_what_repeats(office: Office) -> None:
+def test_a_logged_contact_moves_a_repeating_follow_up(office: Office) -> None:
     client = office.add()
     stay = follow_up(office, client, every=30, due=days(3))
     call(office, client, days(-1), "note")
@@ -176,7 +176,7 @@ def test_a_contact_that_is_logged_moves_what_repeats(office: Office) -> None:
     assert stored(office, stay).due_on == days(30)
 
 
-def test_of_one_that_repeats_only_the_next_goes_on_repeating(office: Office) -> None:
+def test_only_the_next_of_a_repeating_follow_up_repeats(office: Office) -> None:
     stay = follow_up(office, office.add(), every=7)
     office("follow-ups done", stay)
     assert office("follow-ups reopen", stay).follow_up.every == 0
@@ -214,7 +214,7 @@ def test_next_week_is_a_monday_that_is_yet_to_come() -> None:
         assert 1 <= (day - today).days <= 7
 
 
-def test_put_off_until_a_day_that_has_not_passed(office: Office) -> None:
+def test_a_follow_up_is_postponed_to_a_future_day(office: Office) -> None:
     one = follow_up(office, office.add())
     assert office("follow-ups snooze", one, MONDAY).follow_up.due_on == MONDAY
     assert office.history()[0] == "snoozed the follow-up Call until Nov 23, 2026"
@@ -222,7 +222,7 @@ def test_put_off_until_a_day_that_has_not_passed(office: Office) -> None:
         office("follow-ups snooze", one, days(-1))
 
 
-def test_edited_deleted_and_taken_back(office: Office) -> None:
+def test_a_follow_up_is_edited_deleted_and_undone(office: Office) -> None:
     client = office.add()
     deal = put(office, Deal(client=client.id, title="Big"))
     elsewhere = put(office, Deal(client=office.add().id, title="Other"))
@@ -249,7 +249,7 @@ def test_edited_deleted_and_taken_back(office: Office) -> None:
     assert office("follow-ups show", one).follow_up.what == "Write"
 
 
-def test_what_somebody_else_changed_is_not_overwritten(office: Office) -> None:
+def test_changes_of_somebody_else_are_not_overwritten(office: Office) -> None:
     one = follow_up(office, office.add())
     office("follow-ups edit", one, what="Theirs")
     with pytest.raises(CRMError, match="Someone else has changed"):
@@ -262,7 +262,7 @@ def test_what_somebody_else_changed_is_not_overwritten(office: Office) -> None:
     [(-3, "", "3 days overdue"), (-1, "10:00", "1 day overdue"), (0, "", "due today"),
      (0, "10:00", "due today at 10:00"), (1, "", "due tomorrow"), (12, "08:00", "due in 12 days at 08:00")],
 )  # fmt: skip
-def test_urgency_in_words(due: int, time: str, words: str) -> None:
+def test_urgency_is_shown_in_words(due: int, time: str, words: str) -> None:
     assert due_words(FollowUp(client=1, due_on=days(due), due_time=time), TODAY) == words
 
 
@@ -300,7 +300,7 @@ def busy(office: Office) -> Office:
     return office
 
 
-def test_what_needs_doing_is_ranked_and_says_why(busy: Office) -> None:
+def test_the_agenda_is_ranked_with_reasons(busy: Office) -> None:
     assert agenda(busy) == [
         ("overdue longer", "9 days overdue"),
         ("overdue", "3 days overdue"),
@@ -325,14 +325,14 @@ def test_mine_and_everybodys(busy: Office) -> None:
     ]  # fmt: skip
 
 
-def test_pages_of_it_are_parts_of_the_whole(busy: Office) -> None:
+def test_pages_of_the_agenda_are_parts_of_the_whole(busy: Office) -> None:
     whole = agenda(busy)
     for limit in (1, 2, 3, 10):
         pages = [agenda(busy, limit=limit, offset=at) for at in range(0, 7, limit)]
         assert [item for page in pages for item in page] == whole
 
 
-def test_today_tells_what_needs_doing(busy: Office) -> None:
+def test_today_shows_the_agenda(busy: Office) -> None:
     report = busy("today", mine=True)
     assert [item.what for item in report.agenda.items] == ["overdue", "due", "late", "quiet"]
     listed = json.loads(json.dumps(plain(report)))["agenda"]
@@ -369,7 +369,7 @@ def events(file: Path) -> list[Any]:
 ODD = "Call: 1, 2; 3\\n \u201cquote\u201d 👩‍🔬 " + "ü" * 80
 
 
-def test_a_calendar_holds_what_is_open(office: Office) -> None:
+def test_a_calendar_file_has_the_open_follow_ups(office: Office) -> None:
     client = office.add(first_name="Ada", email="ada@example.com", phone="+436641234567")
     deal = put(office, Deal(client=client.id, title="Big; deal"))
     follow_up(office, client, ODD, time="10:00", deal=deal)
@@ -390,7 +390,7 @@ def test_a_calendar_holds_what_is_open(office: Office) -> None:
     assert "Repeats every 30 days after the last contact" in whole_day["description"]
 
 
-def test_a_calendar_of_mine_or_of_one_client(office: Office) -> None:
+def test_a_calendar_file_of_mine_or_of_one_client(office: Office) -> None:
     ada, bo = office.add(first_name="Ada"), office.add(first_name="Bo")
     follow_up(office, ada, "mine", days(1))
     follow_up(office, ada, "theirs", for_="Cy")
@@ -401,7 +401,7 @@ def test_a_calendar_of_mine_or_of_one_client(office: Office) -> None:
     assert [row["summary"] for row in exported(office, due=TODAY, client=ada)] == ["theirs (Ada)"]
 
 
-def test_taken_in_again_it_is_the_same_event_brought_up_to_date(office: Office) -> None:
+def test_importing_a_calendar_file_again_updates_its_events(office: Office) -> None:
     one = follow_up(office, office.add())
     other = follow_up(office, office.add())
     before = {row["uid"]: row for row in exported(office)}
@@ -419,7 +419,7 @@ def test_taken_in_again_it_is_the_same_event_brought_up_to_date(office: Office) 
     assert not {row["uid"] for row in exported(office, crm=elsewhere)} & before.keys()
 
 
-def test_a_calendar_that_cannot_be_is_refused_and_leaves_no_file(office: Office) -> None:
+def test_an_impossible_calendar_file_is_refused_and_leaves_no_file(office: Office) -> None:
     client = office.add()
     with pytest.raises(RefusedError):
         office("follow-ups export", office.folder / "empty.ics")
@@ -447,7 +447,9 @@ def _lines(raw: bytes) -> Iterator[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(what=st.text(max_size=200), name=st.text(min_size=1, max_size=100))
-def test_no_text_makes_lines_of_its_own(tmp_path_factory: pytest.TempPathFactory, what: str, name: str) -> None:
+def test_no_text_injects_lines_into_a_calendar_file(
+    tmp_path_factory: pytest.TempPathFactory, what: str, name: str
+) -> None:
     """Read with our own hands: whatever stands in a record, there are these properties and no others."""
     what, name = (text.encode("utf-8", "replace").decode() for text in (what, name))
     at = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -466,7 +468,7 @@ def test_no_text_makes_lines_of_its_own(tmp_path_factory: pytest.TempPathFactory
 # In every store, and on the command line
 
 
-def test_all_of_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
+def test_follow_ups_work_the_same_on_every_store(store: Store, office: Office) -> None:
     crm = dataclasses.replace(office.crm, repository=store.repository)
     client = store.add(first_name="Ada", last_name="Berg", owner="Bo")
     one = office("follow-ups add", client, ODD, due=TODAY, time="10:00", crm=crm).follow_up
@@ -494,7 +496,7 @@ def test_all_of_it_is_the_same_on_every_store(store: Store, office: Office) -> N
     assert store.client(client).next_follow_up_on == TODAY
 
 
-def test_on_the_command_line_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_follow_ups_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with on_a_new_store(monkeypatch) as line:
         line.did("clients", "add", "--first-name", "Ada")
         added = line.did(
@@ -554,7 +556,7 @@ def test_my_clients_are_those_that_i_own(office: Office) -> None:
             office("clients list", mine=True, **wanted)
 
 
-def test_messages_that_did_not_arrive_need_doing_before_what_went_quiet(busy: Office) -> None:
+def test_undelivered_messages_rank_before_quiet_clients(busy: Office) -> None:
     def message(state: str, back: int, **fields: Any) -> Any:
         given = {"client": 1, "channel": "email", "direction": "out", "to": "ada@example.com", "user": "anna"}
         return put(busy, Message(**{**given, "state": state, "on": days(-back), "subject": state, **fields}))

@@ -20,7 +20,7 @@ def log(office: Office, client: Client, kind: str = "call", subject: str = "", *
     return logged
 
 
-def test_it_is_logged_today_by_whoever_asks_unless_told(office: Office) -> None:
+def test_an_interaction_is_logged_today_by_its_user_by_default(office: Office) -> None:
     acme = office.add(company="Acme")
     jo = office("contacts add", acme, "Jo Fox")
     call = log(office, acme, subject="a quote", contact=jo)
@@ -36,7 +36,7 @@ def test_it_is_logged_today_by_whoever_asks_unless_told(office: Office) -> None:
         log(office, Client(id=99))
 
 
-def test_it_is_with_a_contact_of_the_same_client(office: Office) -> None:
+def test_an_interaction_needs_a_contact_of_the_same_client(office: Office) -> None:
     acme, other = office.add(company="Acme"), office.add(company="Other")
     jo, bo = office("contacts add", acme, "Jo Fox"), office("contacts add", other, "Bo Hill")
     with pytest.raises(RefusedError):
@@ -52,7 +52,7 @@ def test_it_is_with_a_contact_of_the_same_client(office: Office) -> None:
     assert office("interactions edit", moved, {"contact": bo.id}).contact == bo.id
 
 
-def test_it_is_found_by_all_that_is_known_of_it(office: Office) -> None:
+def test_an_interaction_is_found_by_each_of_its_fields(office: Office) -> None:
     acme, other = office.add(company="Acme"), office.add(company="Other")
     jo = office("contacts add", acme, "Jo Fox")
     bo = office.open(user="Bo")

@@ -308,7 +308,7 @@ NOTES = [
 
 
 @pytest.mark.parametrize(("line", "kind", "body", "happened", "follows"), NOTES)
-def test_a_line_is_taken_apart(line: str, kind: str, body: str, happened: str, follows: str) -> None:
+def test_a_quick_note_is_parsed(line: str, kind: str, body: str, happened: str, follows: str) -> None:
     note = next(read_notes(line, US))
     until = f" to {note.until}" if note.until else ""
     on = "" if note.is_planned(note.apart()[1]) else f"{note.on or TODAY} {note.time}".strip()
@@ -477,7 +477,7 @@ def test_words_of_days_in_a_text_are_text(line: str) -> None:
         ("call Acme about the fair, new year's day", "Acme about the fair", "2027-01-01"),
     ],
 )
-def test_a_month_or_a_holiday_that_is_spoken_of_is_text(line: str, body: str, due: str) -> None:
+def test_a_month_or_a_holiday_as_a_topic_is_text(line: str, body: str, due: str) -> None:
     note = next(read_notes(line, US))
     assert (note.body, str(note.due_on or "")) == (body, due)
 
@@ -534,7 +534,7 @@ def test_a_month_or_a_holiday_that_is_spoken_of_is_text(line: str, body: str, du
         ("call Acme, wants it for 300", "Acme, wants it for 300", None),
     ],
 )
-def test_a_sum_that_was_sold_for_is_read(line: str, body: str, amount: str | None) -> None:
+def test_the_amount_of_a_sale_is_read(line: str, body: str, amount: str | None) -> None:
     note = next(read_notes(line, US))
     assert (" ".join(note.body.split()), note.amount) == (body, Decimal(amount) if amount else None)
 
@@ -581,7 +581,7 @@ def test_a_sum_that_was_sold_for_is_read(line: str, body: str, amount: str | Non
         ("offered Anna 10m of cable for 300", "note", "Quote", "Anna", "10m of cable", "300", ""),
     ],
 )  # fmt: skip
-def test_what_was_sent_or_left_names_the_client(
+def test_a_note_about_something_sent_names_the_client(
     line: str, kind: str, label: str, name: str, text: str, amount: str | None, due: str
 ) -> None:
     note = next(read_notes(line, US))
@@ -643,6 +643,6 @@ def test_sums_per_piece_in_another_currency_and_of_deals(line: str, label: str, 
         ("left Greta a table", "note", "", "left Greta a table"),
     ],
 )
-def test_what_was_given_to_somebody(line: str, kind: str, label: str, body: str) -> None:
+def test_a_note_about_something_given_names_the_client(line: str, kind: str, label: str, body: str) -> None:
     note = next(read_notes(line, US))
     assert (note.kind, note.label, note.body) == (kind, label, body)

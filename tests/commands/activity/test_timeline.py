@@ -46,7 +46,7 @@ def entries(office: Office, client: Client, **given: Any) -> list[Entry]:
     return list(office("timeline", client, **given).entries)
 
 
-def test_everything_that_happened_stands_in_it_latest_first(office: Office) -> None:
+def test_the_timeline_has_all_events_newest_first(office: Office) -> None:
     acme = office.add(company="Acme")
     jo = office("contacts add", acme, "Jo Fox")
     office.sell(acme, "34999", TODAY - timedelta(days=3))
@@ -92,7 +92,7 @@ def all_of(office: Office, kind: Any) -> list[Any]:
         return list(snapshot.find_all(kind))
 
 
-def test_it_is_narrowed_by_kind_in_words_that_people_use(office: Office) -> None:
+def test_the_timeline_is_filtered_by_kind(office: Office) -> None:
     acme = office.add(company="Acme")
     for kind in ("call", "email", "sms", "meeting", "note"):
         office("interactions add", acme, kind, kind)
@@ -117,7 +117,7 @@ def test_it_is_narrowed_by_kind_in_words_that_people_use(office: Office) -> None
         EntryKinds().read("calls, dogs", by)
 
 
-def test_a_page_is_cut_out_of_the_whole_whatever_its_size(office: Office) -> None:
+def test_pages_of_any_size_are_parts_of_the_whole_timeline(office: Office) -> None:
     """Many entries of one day, with and without a time of day: no page repeats or leaves out what another has."""
     acme, other = office.add(company="Acme"), office.add(company="Other")
     chance = random.Random(7)
@@ -157,7 +157,7 @@ def test_a_page_is_cut_out_of_the_whole_whatever_its_size(office: Office) -> Non
     assert entries(office, acme, only=("call",), limit=4, offset=3) == calls[3:7]
 
 
-def test_a_page_costs_no_more_the_further_back_it_stands(office: Office) -> None:
+def test_an_old_page_of_the_timeline_costs_no_more(office: Office) -> None:
     acme = office.add(company="Acme")
     days = [TODAY - timedelta(days=number) for number in range(400)]
     made = [Interaction(client=acme.id, kind="call", on=day, subject=str(day)) for day in days]
@@ -179,12 +179,12 @@ def _rows_read(office: Office, client: Client, after: str) -> int:
 
 
 @pytest.mark.parametrize("after", ["yesterday", "2026-11-21/x", "2026-13-01", "2026-11-21/99999999999999999999"])
-def test_a_place_that_cannot_be_read_is_refused(office: Office, after: str) -> None:
+def test_an_invalid_page_position_is_refused(office: Office, after: str) -> None:
     with pytest.raises(FieldError, match="like 2026-11-21/3"):
         office("timeline", office.add(company="Acme"), after=after)
 
 
-def test_an_entry_stands_on_its_local_day(office: Office) -> None:
+def test_an_entry_is_on_its_local_day(office: Office) -> None:
     acme = office.add(company="Acme")
     (added,) = entries(office, acme)
     here = office.crm.clock.local(office.crm.clock.now)
@@ -192,7 +192,7 @@ def test_an_entry_stands_on_its_local_day(office: Office) -> None:
     assert added.time in (f"{here:%H:%M}", f"{here - timedelta(minutes=1):%H:%M}")
 
 
-def test_totals_that_follow_sales_tell_nothing_however_many(office: Office) -> None:
+def test_totals_that_follow_from_sales_are_not_in_the_timeline(office: Office) -> None:
     acme = office.add(company="Acme")
     office("clients edit", acme, {"notes": 'says "status": and {"total_spend": 1}'})
     for _ in range(60):
@@ -204,7 +204,7 @@ def test_totals_that_follow_sales_tell_nothing_however_many(office: Office) -> N
     assert len(entries(office, acme, limit=100)) == 62
 
 
-def test_of_a_pin_and_an_undo_it_tells_what_changed(office: Office) -> None:
+def test_a_pin_and_an_undo_show_what_changed(office: Office) -> None:
     acme = office.add(company="Acme")
     office("clients pin", acme, "Gold", date(2026, 12, 31))
     office("history undo")
@@ -232,7 +232,7 @@ def test_a_stage_that_is_gone_and_text_that_looks_like_markup_are_shown_as_they_
     assert lines_of(office, acme, "note") == ["Note: [bold]👩‍🔬[/] [31m"]
 
 
-def test_the_card_has_the_contacts_and_the_latest_of_it(office: Office) -> None:
+def test_the_card_shows_contacts_and_recent_events(office: Office) -> None:
     acme = office.add(company="Acme")
     office("contacts add", acme, "Jo Fox")
     bo = office("contacts add", acme, "Bo Hill", primary=True)
@@ -281,7 +281,7 @@ def wrote(office: Office, client: Client, **fields: Any) -> Message:
     return made
 
 
-def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
+def test_messages_are_in_the_timeline_with_their_delivery_status(office: Office) -> None:
     acme = office.add(company="Acme")
     jo = office("contacts add", acme, "Jo Fox")
     on = TODAY - timedelta(days=1)

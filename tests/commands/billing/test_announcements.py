@@ -111,7 +111,7 @@ def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, servi
         desk("services announce", service, all_=True, by="sms", text=long, again=True)
 
 
-def test_what_cannot_be_announced_is_refused(desk: MailDesk, service: Service) -> None:
+def test_an_impossible_announcement_is_refused(desk: MailDesk, service: Service) -> None:
     desk.clients(1)
     template = desk("templates add", "Short", channel="sms", body="Hi")
     with pytest.raises(FieldError, match="is a template for SMS"):

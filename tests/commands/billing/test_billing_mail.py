@@ -90,7 +90,7 @@ def test_a_reminder_that_waits_does_not_go_out_once_something_was_paid(mailed: M
     assert first.number not in text
 
 
-def test_a_run_sends_what_a_run_that_broke_off_has_left(mailed: MailedDesk) -> None:
+def test_a_run_finishes_an_interrupted_run(mailed: MailedDesk) -> None:
     mailed.late(20)
     reminders._reminded(mailed.crm, mailed.acme)
     with pytest.raises(Question, match="earlier run that are not sent yet: 1"):
@@ -232,7 +232,7 @@ def test_an_invoice_whose_mail_waits_in_the_outbox_is_not_sent_yet(
     assert len(mailed.mail.post.taken) == 2
 
 
-def test_what_was_sent_while_the_question_was_open_is_asked_about_again(mailed: MailedDesk) -> None:
+def test_an_invoice_sent_while_the_question_was_open_is_asked_about_again(mailed: MailedDesk) -> None:
     invoice = mailed.issued()
     with pytest.raises(Question, match="Send this to"):
         mailed("invoices send", invoice)
@@ -249,7 +249,7 @@ def test_what_was_sent_while_the_question_was_open_is_asked_about_again(mailed: 
     assert (data["sent_on"], data["sendings"]) == (TODAY, 2)
 
 
-def test_an_invoice_goes_to_whom_it_is_addressed_in_the_words_of_a_template(mailed: MailedDesk) -> None:
+def test_an_invoice_is_mailed_to_its_address_with_a_template(mailed: MailedDesk) -> None:
     mailed("clients edit", mailed.acme, {"invoice_format": "none"})
     template = mailed("templates add", "Bill", subject="For {name}", body="Dear {name}, **here** it is.")
     mailed("invoices send", mailed.issued(), to=("to@example.com", "also@example.com"), cc=("cc@example.com",),
@@ -288,7 +288,7 @@ def test_the_format_of_the_client_goes_with_the_mail(mailed: MailedDesk) -> None
     assert (checked.format, checked.faults) == ("XRechnung 3, UBL", ())
 
 
-def test_what_was_sent_keeps_the_reference_that_it_had(mailed: MailedDesk) -> None:
+def test_a_sent_invoice_keeps_its_reference(mailed: MailedDesk) -> None:
     invoice, acme = mailed.issued(), mailed.acme
     for reference in ("AAA-111", "BBB-222"):
         with mailed.crm.read() as snapshot:
@@ -307,7 +307,7 @@ def test_before_it_is_sent_it_says_that_no_einvoice_is_inside(mailed: MailedDesk
     assert "Nothing was changed" not in str(asked.value)
 
 
-def test_reminders_go_once_a_client_and_to_nobody_who_paid_or_promised(mailed: MailedDesk) -> None:
+def test_reminders_go_once_per_client_and_not_after_a_payment_or_promise(mailed: MailedDesk) -> None:
     first, second = mailed.late(40), mailed.late(5, "Later 10 19%")
     (item,) = mailed("reminders preview")
     assert [(invoice.number, due.level.number) for invoice, due in item.due] == [(first.number, 1), (second.number, 1)]
@@ -340,7 +340,7 @@ def test_a_payment_of_today_a_promise_and_a_skip_keep_a_reminder_back(mailed: Ma
     assert owing.promised_on == TODAY + timedelta(days=3)
 
 
-def test_what_is_overdue_stands_on_today_the_oldest_first(mailed: MailedDesk) -> None:
+def test_overdue_invoices_are_on_today_oldest_first(mailed: MailedDesk) -> None:
     late, later = mailed.late(20), mailed.late(5)
     mailed.issued()
     items = mailed("agenda").items
@@ -351,7 +351,7 @@ def test_what_is_overdue_stands_on_today_the_oldest_first(mailed: MailedDesk) ->
     assert [item.record.id for item in mailed("agenda").items] == [later.id]
 
 
-def test_ages_of_what_is_open_have_their_bounds(mailed: MailedDesk) -> None:
+def test_age_groups_of_unpaid_amounts_have_exact_limits(mailed: MailedDesk) -> None:
     for days in (95, 91, 90, 61, 60, 31, 30, 1, 0):
         mailed.late(days, "One 1 19%")
     (owing,) = mailed("unpaid list")

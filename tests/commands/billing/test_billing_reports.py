@@ -40,7 +40,7 @@ def busy(desk: BillingDesk) -> BillingDesk:
     return desk
 
 
-def test_issued_and_paid_by_month(busy: BillingDesk) -> None:
+def test_invoices_issued_and_paid_by_month(busy: BillingDesk) -> None:
     report = busy("reports invoiced", since=date(2026, 9, 1))
     # 270 + 51.30 and 36 + 2.52; 110 + 20.90; the credited line is 42.80 less a tenth.
     assert shown(report) == [
@@ -54,7 +54,7 @@ def test_issued_and_paid_by_month(busy: BillingDesk) -> None:
     assert shown(francs)[0] == ["2026", "595.00", "0.00", "0.00", "0.00", "1"]
 
 
-def test_what_is_open_by_its_age(busy: BillingDesk) -> None:
+def test_unpaid_amounts_by_age(busy: BillingDesk) -> None:
     report = busy("reports ageing")
     assert shown(report) == [
         ["not due", "0.00", "0.00", "0", "0"],
@@ -68,7 +68,7 @@ def test_what_is_open_by_its_age(busy: BillingDesk) -> None:
     assert (owed.open, owed.to_30, owed.to_90) == (Decimal("202.20"), Decimal("80.90"), Decimal("121.30"))
 
 
-def test_what_was_invoiced_by_service(busy: BillingDesk) -> None:
+def test_invoiced_amounts_by_service(busy: BillingDesk) -> None:
     report = busy("reports services")
     assert shown(report) == [
         ["Consulting", "400.00", "105.26", "2"],
@@ -123,7 +123,7 @@ def test_the_list_for_the_bookkeeper_is_a_plain_table(busy: BillingDesk, tmp_pat
     assert len(busy("reports bookkeeping").rows) == len(cells)
 
 
-def test_the_list_for_the_bookkeeper_asks_no_more_for_more_clients(desk: BillingDesk) -> None:
+def test_the_list_for_the_bookkeeper_needs_no_more_queries_for_more_clients(desk: BillingDesk) -> None:
     def asked(clients: int) -> int:
         for number in range(clients):
             desk("payments add", desk("clients add", {"company": f"Payer {clients} {number}"}), Decimal(5))
@@ -146,7 +146,7 @@ def test_accounts_that_cannot_be_read_are_refused(desk: BillingDesk, accounts: s
         desk("settings set", "accounts", accounts)
 
 
-def test_the_tile_of_billing(busy: BillingDesk) -> None:
+def test_the_billing_tile_shows_open_amounts(busy: BillingDesk) -> None:
     busy("payments add", busy.acme, Decimal(1), on=TODAY)
     busy("dashboard set", "billing, taxes, invoiced, ageing, services")
     tiles = busy("today").as_json()

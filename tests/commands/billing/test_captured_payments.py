@@ -16,7 +16,7 @@ def asked_for(desk: BillingDesk, line: str, **answers: bool) -> str:
     return question.value.parameter
 
 
-def test_what_a_client_with_open_invoices_paid_is_a_payment_first(desk: BillingDesk) -> None:
+def test_a_note_that_a_client_with_open_invoices_paid_is_a_payment(desk: BillingDesk) -> None:
     assert asked_for(desk, "Acme paid 312.80") == "sale"
     invoice = desk.issued("3 h Consulting 100 19%")
     for line in ("Acme paid 312.80", "got 312.80 from Acme"):
@@ -49,7 +49,7 @@ def test_a_payment_is_offered_however_it_is_written_where_something_is_open(
 
 
 @pytest.mark.parametrize("line", ["acme paid invoice", "acme paid in full", "acme 200", "acme paid 3 invoices"])
-def test_what_may_be_no_payment_stays_a_note(one_desk: BillingDesk, line: str) -> None:
+def test_an_unclear_payment_stays_a_note(one_desk: BillingDesk, line: str) -> None:
     text = line.removeprefix("acme ").replace("paid ", "Paid: ")
     assert one_desk("capture", line, yes=True).interaction.subject == text
     one_desk.issued("3 h Consulting 100 19%")
@@ -67,7 +67,7 @@ def test_a_payment_that_is_recorded_already_is_asked_about(desk: BillingDesk) ->
     assert desk("capture", "Acme paid 300 yesterday", payment=True, yes=True).payment.amount == 300
 
 
-def test_what_is_paid_before_an_invoice_may_be_a_payment_too(one_desk: BillingDesk) -> None:
+def test_a_note_about_a_prepayment_can_be_a_payment(one_desk: BillingDesk) -> None:
     # A deposit is first of all a payment.
     assert asked_for(one_desk, "acme paid 300 deposit") == "payment"
     assert asked_for(one_desk, "acme paid 300 deposit", payment=False) == "sale"

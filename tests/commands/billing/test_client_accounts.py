@@ -51,7 +51,7 @@ def shown(crm: CRM, words: str, *arguments: Any, **named_: Any) -> Any:
     return answer
 
 
-def test_a_client_sees_its_invoices_and_payments_as_the_desk_does(desk: BillingDesk, own: CRM, tmp_path: Path) -> None:
+def test_a_client_sees_its_invoices_and_payments_like_the_team(desk: BillingDesk, own: CRM, tmp_path: Path) -> None:
     issued = [item for item in shown(desk.crm, "invoices list", client=desk.acme) if item["state"] != "draft"]
     assert shown(own, "invoices list") == issued
     assert [item["state"] for item in issued] == ["credited", "paid", "paid"]
@@ -74,7 +74,7 @@ def test_a_client_sees_its_invoices_and_payments_as_the_desk_does(desk: BillingD
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_a_client_sees_and_changes_nothing_else(desk: BillingDesk, own: CRM) -> None:
+def test_a_client_sees_no_other_billing_data_and_changes_nothing(desk: BillingDesk, own: CRM) -> None:
     draft = next(item.invoice for item in named("invoices list")(desk.crm) if item.state == "draft")
     foreign = next(item.invoice for item in named("invoices list")(desk.crm) if item.client == "Beta")
     for invoice in (draft, foreign):

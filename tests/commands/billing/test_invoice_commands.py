@@ -295,7 +295,7 @@ def test_issued_is_another_word_for_sent(one_desk: BillingDesk) -> None:
     assert listed == [[invoice.id], [invoice.id]]
 
 
-def test_a_number_that_is_taken_names_the_way_out(desk: BillingDesk) -> None:
+def test_a_used_invoice_number_suggests_a_solution(desk: BillingDesk) -> None:
     note = desk("invoices credit", desk.issued()).invoice
     with desk.crm.read() as snapshot:
         series = snapshot.find_all(NumberSeries, Query({"name": "invoice"}))[0]
@@ -331,7 +331,7 @@ def test_partial_credits_make_exactly_the_whole(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
-def test_an_amount_of_some_lines_is_credited(desk: BillingDesk) -> None:
+def test_a_part_of_some_lines_is_credited(desk: BillingDesk) -> None:
     invoice = desk.issued("2 x Talk 50 19%", "Book 10 7%", "Cake 20 7%")
     note = desk("invoices credit", invoice, line=[2], amount=Decimal("5"), reason="came late")
     data = note.as_json()

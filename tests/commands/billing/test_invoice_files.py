@@ -77,7 +77,7 @@ def test_a_template_of_the_team_is_used_and_its_fault_leaves_no_file(one_desk: B
     assert desk.again(invoice) == invoice
 
 
-def test_what_an_e_invoice_lacks_is_filled_in_and_issued_again_as_the_message_says(
+def test_following_the_message_about_a_missing_field_makes_a_valid_e_invoice(
     one_desk: BillingDesk, tmp_path: Path
 ) -> None:
     desk = one_desk
@@ -128,9 +128,7 @@ def test_what_helps_an_issued_invoice_in_a_currency_that_no_e_invoice_has_is_sai
         desk("invoices issue", draft)
 
 
-def test_no_later_change_of_the_client_or_the_team_changes_what_was_issued(
-    one_desk: BillingDesk, tmp_path: Path
-) -> None:
+def test_later_changes_of_client_or_team_do_not_change_an_issued_invoice(one_desk: BillingDesk, tmp_path: Path) -> None:
     desk = one_desk
     invoice = desk.issued()
 
@@ -179,9 +177,7 @@ def test_the_first_file_keeps_the_reference_that_the_client_has_and_no_later_one
     assert desk("check").wrong == []
 
 
-def test_a_reference_that_was_blank_on_issue_stays_blank_on_a_file_that_is_refused(
-    one_desk: BillingDesk, tmp_path: Path
-) -> None:
+def test_a_refused_file_does_not_fill_in_a_blank_reference(one_desk: BillingDesk, tmp_path: Path) -> None:
     desk = one_desk
     invoice = desk.issued()
     desk("clients edit", desk.acme, {"buyer_reference": "AAA-111"})
@@ -190,7 +186,7 @@ def test_a_reference_that_was_blank_on_issue_stays_blank_on_a_file_that_is_refus
     assert desk.again(invoice).buyer_reference == ""
 
 
-def test_the_format_of_the_client_is_written_where_none_is_named(one_desk: BillingDesk, tmp_path: Path) -> None:
+def test_the_format_of_the_client_is_the_default(one_desk: BillingDesk, tmp_path: Path) -> None:
     desk = one_desk
     values = {"tax_id": "ATU12345678", "buyer_reference": "PO-7", "email": "buy@example.com"}
     desk("clients edit", desk.acme, values)

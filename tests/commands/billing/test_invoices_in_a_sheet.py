@@ -16,7 +16,7 @@ def desk(sheet_desk: BillingDesk) -> BillingDesk:
     return sheet_desk
 
 
-def test_a_cell_of_an_issued_invoice_is_named_and_not_taken(team: Team, desk: BillingDesk) -> None:
+def test_an_edited_cell_of_an_issued_invoice_is_reported_and_ignored(team: Team, desk: BillingDesk) -> None:
     invoice = desk.issued("3 h Consulting 100 19%")
     before = desk("invoices show", invoice).as_json()
     for record, name, value in (
@@ -41,7 +41,7 @@ def test_a_draft_changed_by_hand_has_the_figures_of_its_lines(team: Team, desk: 
 
 
 @pytest.mark.parametrize("kind", [Invoice, InvoiceLine, NumberSeries, Client])
-def test_a_row_that_an_issued_invoice_needs_is_put_back(team: Team, desk: BillingDesk, kind: type[Record]) -> None:
+def test_a_deleted_row_of_an_issued_invoice_is_restored(team: Team, desk: BillingDesk, kind: type[Record]) -> None:
     invoice = desk.issued("3 h Consulting 100 19%")
     before = desk("invoices show", invoice).as_json()
     Sheet(team, kind).delete(kind(id=1))
@@ -64,7 +64,7 @@ def test_a_row_that_an_issued_invoice_needs_is_put_back(team: Team, desk: Billin
         (InvoiceLine, {"name": "Talk"}, "needs its invoice"),
     ],
 )
-def test_a_row_that_lacks_something_is_a_problem_of_that_row(
+def test_an_incomplete_row_is_reported_for_that_row_only(
     team: Team, desk: BillingDesk, kind: type[Record], typed: dict[str, Any], words: str
 ) -> None:
     Sheet(team, kind).add(**typed)

@@ -8,7 +8,7 @@ from crm.errors import RefusedError
 from tests.commands.billing.conftest import BillingDesk
 
 
-def test_who_has_invoices_is_named_before_the_question(desk: BillingDesk) -> None:
+def test_deleting_clients_with_invoices_is_refused_before_the_question(desk: BillingDesk) -> None:
     desk.draft()
     other = desk("clients add", {"company": "Bolt"})
     for words, given in (
@@ -23,7 +23,7 @@ def test_who_has_invoices_is_named_before_the_question(desk: BillingDesk) -> Non
     assert desk.again(desk.acme)
 
 
-def test_a_service_that_is_on_an_invoice_is_named(desk: BillingDesk) -> None:
+def test_deleting_a_service_on_an_invoice_is_refused(desk: BillingDesk) -> None:
     service = desk("services add", "Consulting", Decimal(100), tax_rate=Decimal(19))
     desk("invoices add", desk.acme, (), [service])
     with pytest.raises(RefusedError, match=r"Consulting still has invoice lines\. Nothing was changed\."):

@@ -34,7 +34,7 @@ from tests.support.sheets_team import Team
 
 
 @pytest.mark.slow
-def test_two_desks_issue_and_book_at_once(desk: BillingDesk) -> None:
+def test_two_programs_issue_and_book_at_once(desk: BillingDesk) -> None:
     drafts = [desk.draft() for _ in range(6)]
     other = replace(desk.crm, repository=desk.store.another("bob"))
     faults: list[BaseException] = []
@@ -190,7 +190,7 @@ def _killed_after(folder: Path, statements: int, work: Callable[[CRM], None], po
 
 @pytest.mark.slow
 @pytest.mark.parametrize("work", [_issue_and_pay, _issue_and_credit])
-def test_killed_between_any_two_statements_and_run_again_there_is_no_gap_and_no_double(
+def test_a_kill_at_any_statement_leaves_no_gap_and_no_duplicate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[CRM], None]
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -255,9 +255,7 @@ def _assert_sent_and_reminded_once(crm: CRM, post: Post, numbers: list[str]) -> 
 
 
 @pytest.mark.slow
-def test_killed_while_it_sends_and_reminds_and_run_again_each_is_sent_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_during_sending_and_reminding_sends_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     # What is killed here is the sending, not the making of the file.
     monkeypatch.setattr(sending, "pdf_of", lambda *_: (b"%PDF", ""))
@@ -304,7 +302,7 @@ def _dying(repository: Any, step: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("work", [_issue_and_pay, _issue_and_credit, _send_and_remind])
-def test_killed_between_any_two_requests_to_a_spreadsheet_nothing_is_done_twice(
+def test_a_kill_at_any_request_to_a_spreadsheet_repeats_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[CRM], None]
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

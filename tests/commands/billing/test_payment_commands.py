@@ -31,7 +31,7 @@ def balance(desk: BillingDesk) -> tuple[str, str]:
     return f"{client.open_amount:.2f}", f"{client.credit:.2f}"
 
 
-def test_a_payment_goes_to_what_is_due_first_and_the_rest_is_credit(desk: BillingDesk) -> None:
+def test_a_payment_pays_the_oldest_due_and_the_rest_is_credit(desk: BillingDesk) -> None:
     later = desk.issued("Later 100 19%", due=TODAY + timedelta(days=30))
     sooner = desk.issued("Sooner 50 19%", due=TODAY + timedelta(days=5))
     card = desk("payments add", desk.acme, Decimal("100.00"), reference="first")
@@ -92,7 +92,7 @@ def test_an_undo_is_previewed_with_the_balances_that_come_true(desk: BillingDesk
     assert "Acme: Open invoices back to €59.50; Credit back to €90.00" in lines, lines
 
 
-def test_what_cannot_be_undone_is_previewed_without_balances(one_desk: BillingDesk) -> None:
+def test_a_preview_of_an_impossible_undo_has_no_balances(one_desk: BillingDesk) -> None:
     desk = one_desk
     desk.issued("One 100 19%")
     desk("payments add", desk.acme, Decimal(200))
@@ -105,7 +105,7 @@ def test_what_cannot_be_undone_is_previewed_without_balances(one_desk: BillingDe
         desk("history undo", paid)
 
 
-def test_a_double_is_asked_about(desk: BillingDesk) -> None:
+def test_a_duplicate_payment_is_asked_about(desk: BillingDesk) -> None:
     desk("payments add", desk.acme, Decimal(10), reference="A")
     with pytest.raises(Question, match="already recorded") as asked:
         desk("payments add", desk.acme, Decimal(10), reference="A")
@@ -155,7 +155,7 @@ def test_a_refund_takes_from_the_credit_and_leaves_the_invoice(desk: BillingDesk
     assert desk.sound()
 
 
-def test_what_was_paid_for_a_credited_invoice_is_credit(desk: BillingDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_payment_for_a_credited_invoice_becomes_credit(desk: BillingDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     # Of an undo of very many records the first ones are shown, each as it is in the end.
     monkeypatch.setattr(history, "_READ", 3)
     first = desk.issued("First 100 19%")
@@ -210,7 +210,7 @@ def unused(desk: BillingDesk) -> tuple[int, list[int]]:
         return count, [payment.id for payment in payments]
 
 
-def test_what_is_left_of_payments_adds_up_to_the_credit_of_the_client(desk: BillingDesk) -> None:
+def test_unused_payments_add_up_to_the_credit_of_the_client(desk: BillingDesk) -> None:
     first = desk.issued("First 100 19%")
     early, late = (
         desk("payments add", desk.acme, Decimal(amount), on=TODAY - timedelta(days=days)).payment
@@ -264,7 +264,7 @@ def test_the_credit_of_a_client_pays_an_invoice_from_its_oldest_payment(desk: Bi
 
 
 @pytest.mark.parametrize("what", ["draft", "other", "credit_note"])
-def test_a_payment_for_what_cannot_be_paid_is_refused_whole(desk: BillingDesk, what: str) -> None:
+def test_a_payment_with_an_invalid_target_is_refused_as_a_whole(desk: BillingDesk, what: str) -> None:
     invoice = desk.issued()
     wrong = {
         "draft": lambda: desk.draft(),
@@ -328,7 +328,7 @@ def last_change(desk: BillingDesk) -> int:
 
 
 @pytest.mark.parametrize("later", ["refund", "allocation", "credit note"])
-def test_a_merge_is_not_undone_where_what_was_paid_has_been_used_since(desk: BillingDesk, later: str) -> None:
+def test_a_merge_is_not_undone_after_its_credit_was_used(desk: BillingDesk, later: str) -> None:
     beta = desk(
         "clients add", {"company": "Beta", "address": "Weg 2", "city": "Wien", "postcode": "1010", "country": "AT"}
     )

@@ -59,7 +59,7 @@ def test_a_service_is_edited_retired_and_offered_again(office: Office) -> None:
     assert names(office) == ["Consulting", "Workshop"]
 
 
-def test_two_services_are_not_called_the_same_in_whatever_case(office: Office) -> None:
+def test_two_services_cannot_have_the_same_name_in_any_case(office: Office) -> None:
     service = office("services add", "Consulting", Decimal(100))
     other = office("services add", "Workshop", Decimal(100))
     office("services retire", service)
@@ -70,7 +70,7 @@ def test_two_services_are_not_called_the_same_in_whatever_case(office: Office) -
     assert office("services edit", service, {"name": "consulting"}).name == "consulting"
 
 
-def test_a_service_is_deleted_only_on_purpose(office: Office) -> None:
+def test_deleting_a_service_needs_a_confirmation(office: Office) -> None:
     service = office("services add", "Consulting", Decimal(100))
     with pytest.raises(Question, match="deletes the service Consulting"):
         office("services delete", service)

@@ -53,7 +53,7 @@ def test_paid_invoices_make_the_total_and_sales_do_not(desk: BillingDesk) -> Non
     assert desk.sound()
 
 
-def test_words_say_what_the_total_is_of(desk: BillingDesk) -> None:
+def test_labels_say_what_the_total_counts(desk: BillingDesk) -> None:
     sold = desk("sales add", desk.acme, Decimal(50))
     assert "in 1 sale. Status" in foreseen_text(sold, desk.crm.conventions)
     desk("settings set", "spend_counts", "paid invoices", recount_ok=True)
@@ -66,7 +66,7 @@ def test_words_say_what_the_total_is_of(desk: BillingDesk) -> None:
     assert "No paid invoices yet" in out.getvalue()
 
 
-def test_what_becomes_credit_or_goes_back_is_no_spend(desk: BillingDesk) -> None:
+def test_credit_and_refunds_do_not_count_as_spend(desk: BillingDesk) -> None:
     desk(*PAID)
     invoice = desk.issued("One 100 19%")
     desk("payments add", desk.acme, Decimal(119))

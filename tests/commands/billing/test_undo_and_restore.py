@@ -58,7 +58,7 @@ def test_a_pattern_that_was_changed_after_issuing_is_taken_back(desk: BillingDes
     assert desk.sound()
 
 
-def test_what_made_an_issued_invoice_is_passed_over_by_undo(desk: BillingDesk) -> None:
+def test_undo_skips_changes_that_an_issued_invoice_depends_on(desk: BillingDesk) -> None:
     desk("services add", "Support", Decimal(1))
     draft = desk.draft("1 h Talk 50 19%", "1 h Walk 50 19%", discount="10%")
     desk("invoices lines add", draft, "2 h Consulting 100 19%")

@@ -107,12 +107,12 @@ def test_a_day_that_comes_once_a_year(typed: str, value: str, words: str) -> Non
 
 
 @pytest.mark.parametrize("typed", ["12-24", "31-04", "0-1", "1-0", "24", "tomorrow", "24-12-2026", "-"])
-def test_what_is_no_such_day_is_refused(typed: str) -> None:
+def test_an_impossible_yearly_day_is_refused(typed: str) -> None:
     with pytest.raises(FieldError, match="24-12"):
         YearlyDay().read(typed, Conventions())
 
 
-def test_each_is_greeted_once_on_their_day(desk: Desk) -> None:
+def test_each_client_is_greeted_once_on_their_day(desk: Desk) -> None:
     desk.order()
     anna = desk.client("Anna", date(1980, 11, 21))
     desk.client("Later", date(1980, 11, 22))
@@ -144,7 +144,7 @@ def test_each_is_greeted_once_on_their_day(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-def test_two_at_once_greet_each_once(desk: Desk) -> None:
+def test_two_programs_at_once_greet_each_client_once(desk: Desk) -> None:
     desk.order()
     for number in range(30):
         desk.client(f"Client{number}", date(1980, 11, 21))
@@ -176,7 +176,7 @@ def test_the_day_of_the_first_sale_and_a_day_of_the_calendar(desk: Desk) -> None
     assert {message.occasion for message in desk.messages} == {"first sale 2026", "21-11 2026"}
 
 
-def test_days_that_were_missed_are_made_up_and_years_go_on(store: Store, office: Office) -> None:
+def test_missed_days_are_caught_up_and_years_continue(store: Store, office: Office) -> None:
     with sending(office, replace(office.crm, repository=store.repository)) as desk:
         start = date(2027, 12, 1)
         crm = desk.crm = on_day(desk.crm, store, start)
@@ -208,7 +208,7 @@ def test_days_that_were_missed_are_made_up_and_years_go_on(store: Store, office:
         assert store.wrong() == []
 
 
-def test_what_else_is_queued_goes_with_it(desk: Desk) -> None:
+def test_sending_greetings_also_sends_queued_messages(desk: Desk) -> None:
     anna = desk.client("Anna", None)
     queued = Message(
         client=anna.id, channel="email", direction="out", state="queued", on=TODAY, to=anna.email, subject="Waiting",
@@ -222,7 +222,7 @@ def test_what_else_is_queued_goes_with_it(desk: Desk) -> None:
     assert [str(mail["Subject"]) for mail in desk.post.taken] == ["Waiting"]
 
 
-def test_who_opts_out_or_was_refused_is_not_tried_again(desk: Desk) -> None:
+def test_opted_out_or_refused_clients_are_not_greeted_again(desk: Desk) -> None:
     desk.order()
     anna, bo = desk.client("Anna", date(1980, 11, 21)), desk.client("Bo", date(1990, 11, 21))
     desk.post.answers["rcpt"] = lambda address: "550 5.1.1 no such user" if address.startswith("bo@") else ""
@@ -238,7 +238,7 @@ def test_who_opts_out_or_was_refused_is_not_tried_again(desk: Desk) -> None:
     assert len(desk.post.taken) == 1
 
 
-def test_an_address_that_nothing_can_be_sent_to_is_told(desk: Desk) -> None:
+def test_an_unusable_address_is_reported_by_greetings(desk: Desk) -> None:
     desk.order()
     odd = desk.client("Odd", date(1980, 11, 21), email="")
     desk.crm.transact(lambda tx: tx.change(tx.get(Client, odd.id), email="odd at home"), "odd")
@@ -275,7 +275,7 @@ def test_greetings_by_sms(desk: Desk) -> None:
         assert desk.due().greetings == []
 
 
-def test_orders_are_listed_removed_and_not_given_twice(desk: Desk) -> None:
+def test_greeting_orders_are_listed_removed_and_not_duplicated(desk: Desk) -> None:
     template = desk.template()
     first = desk.office("occasions add", "Birthdays", "birthday", template, crm=desk.crm)
     assert (first.when, plain(first)["when"], first.mailing.user) == ("birthdays", "birthdays", "anna")

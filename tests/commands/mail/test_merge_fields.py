@@ -63,7 +63,7 @@ def of(office: Office, client: Client, contact: Contact | None = None) -> dict[s
         ("{first_{name}}", "the { at place 1 is never closed"),
     ],
 )
-def test_what_is_no_field_is_refused_with_its_place(text: str, message: str) -> None:
+def test_an_unknown_merge_field_is_refused_with_its_position(text: str, message: str) -> None:
     for refused in (check, lambda it: filled(it, {}, markdown=True), lambda it: filled(it, {}, markdown=False)):
         with pytest.raises(FieldError, match=re.escape(message)):
             refused(text)
@@ -117,7 +117,7 @@ def test_a_client_has_every_field_in_the_team_s_spelling(office: Office) -> None
     assert set(FIELDS) < set(found)
 
 
-def test_a_company_is_written_to_by_its_primary_contact_unless_another_is_told(office: Office) -> None:
+def test_a_company_is_addressed_through_its_primary_contact_by_default(office: Office) -> None:
     acme, lonely = office.add(company="Acme"), office.add(company="Lonely")
     eva = office("contacts add", acme, "Eva")
     max_ = office("contacts add", acme, "Max")
@@ -161,14 +161,14 @@ def test_text_from_a_record_is_plain_text(value: str, before: str, after: str, b
 
 
 @given(signs, signs)
-def test_two_values_side_by_side_mean_nothing_together(one: str, other: str) -> None:
+def test_two_adjacent_values_form_no_new_field(one: str, other: str) -> None:
     found = {"first_name": line(one), "last_name": line(other)}
     page = Elements(html(filled("{first_name}{last_name} and {first_name}", found, markdown=True)))
     assert page.elements <= {"html", "head", "meta", "body", "p", "br"}
 
 
 @given(signs)
-def test_a_value_in_a_subject_begins_no_header(value: str) -> None:
+def test_a_value_in_a_subject_adds_no_header(value: str) -> None:
     subject = filled("About {company}", {"company": line(value)}, markdown=False)
     sender = Party("crm@example.com")
     mail = Mail(

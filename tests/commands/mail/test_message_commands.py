@@ -45,7 +45,7 @@ def parts(mail: EmailMessage) -> dict[str, str]:
     return {part.get_content_type(): part.get_content() for part in mail.walk() if not part.is_multipart()}
 
 
-def test_an_e_mail_goes_out_filled_in_and_is_kept_as_sent(desk: Office, post: Post) -> None:
+def test_an_e_mail_is_sent_with_its_merge_fields_and_stored(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="*Anna*", email="anna@example.com")
     card = send(desk, anna)
     (mail,) = post.taken
@@ -62,7 +62,7 @@ def test_an_e_mail_goes_out_filled_in_and_is_kept_as_sent(desk: Office, post: Po
     assert plain(card)["client_name"] == "*Anna*"
 
 
-def test_it_is_shown_before_and_nothing_happens_until_somebody_says_yes(desk: Office, post: Post) -> None:
+def test_an_e_mail_is_previewed_and_sent_only_after_a_confirmation(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     file = desk.write("offer.txt", "100 only")
     with pytest.raises(Question) as asked:
@@ -78,7 +78,7 @@ def test_it_is_shown_before_and_nothing_happens_until_somebody_says_yes(desk: Of
     assert not list(desk.crm.outward.folder.rglob("*offer*"))
 
 
-def test_copies_and_files_go_with_it(desk: Office, post: Post) -> None:
+def test_an_e_mail_has_its_copies_and_attachments(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     file = desk.write("offer.txt", "100 only")
     card = send(desk, anna, cc=("max@example.com",), bcc=("eve@example.com",), attach=(file,))
@@ -91,7 +91,7 @@ def test_copies_and_files_go_with_it(desk: Office, post: Post) -> None:
     assert card.message.attachments.endswith(" 8 offer.txt")
 
 
-def test_a_company_is_written_to_through_its_people(desk: Office, post: Post) -> None:
+def test_an_e_mail_to_a_company_goes_to_its_contacts(desk: Office, post: Post) -> None:
     acme = desk.add(company="Acme")
     with pytest.raises(FieldError, match="Acme has no e-mail address yet"):
         send(desk, acme)
@@ -121,7 +121,7 @@ def test_a_company_is_written_to_through_its_people(desk: Office, post: Post) ->
     assert len(post.taken) == 5
 
 
-def test_a_template_gives_what_is_not_told(desk: Office, post: Post) -> None:
+def test_a_template_fills_in_missing_parts_of_an_e_mail(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     welcome = desk("templates add", "Welcome", subject="Welcome, {first_name}", body="Dear {first_name}")
     assert desk("email send", anna, welcome, yes=True).message.subject == "Welcome, Anna"
@@ -133,7 +133,7 @@ def test_a_template_gives_what_is_not_told(desk: Office, post: Post) -> None:
     assert len(post.taken) == 2
 
 
-def test_what_cannot_be_sent_is_refused_before_anything_is_kept(desk: Office, post: Post) -> None:
+def test_an_e_mail_that_cannot_be_sent_is_refused_and_not_stored(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     before = desk.everything()
     for given, message in (
@@ -152,7 +152,7 @@ def test_what_cannot_be_sent_is_refused_before_anything_is_kept(desk: Office, po
     assert post.taken == []
 
 
-def test_an_address_that_nobody_can_write_to_is_told(desk: Office, post: Post) -> None:
+def test_an_unusable_address_is_reported(desk: Office, post: Post) -> None:
     """One that came in through a file, where it was kept as it was."""
     odd = desk.crm.transact(lambda tx: tx.add(Client(kind="person", last_name="Odd", email="odd at x")), "imported")
     with pytest.raises(OutwardError, match="is not a valid e-mail address"):
@@ -167,7 +167,7 @@ def test_without_a_mail_server_it_says_what_to_set(office: Office) -> None:
     assert messages(office.crm) == []
 
 
-def test_what_the_server_refuses_is_kept_with_its_words_and_sent_again(desk: Office, post: Post) -> None:
+def test_a_refused_e_mail_keeps_the_servers_reply_and_is_sent_again(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     post.answers["rcpt"] = "550 5.1.1 No such user here"
     failed = send(desk, anna).message
@@ -183,7 +183,7 @@ def test_what_the_server_refuses_is_kept_with_its_words_and_sent_again(desk: Off
     assert len(post.taken) == 1
 
 
-def test_what_may_have_arrived_is_sent_again_only_where_somebody_says_so(desk: Office, post: Post) -> None:
+def test_an_e_mail_that_may_have_arrived_is_resent_only_on_request(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     post.answers["data"] = HANGS_UP
     unsure = send(desk, anna).message
@@ -196,9 +196,7 @@ def test_what_may_have_arrived_is_sent_again_only_where_somebody_says_so(desk: O
     assert (again.state, again.identifier) == ("sent", unsure.identifier)
 
 
-def test_what_is_not_taken_now_waits_and_goes_out_with_the_outbox(
-    office: Office, post: Post, authority: trustme.CA
-) -> None:
+def test_a_deferred_e_mail_waits_for_the_outbox(office: Office, post: Post, authority: trustme.CA) -> None:
     office.open(smtp_url=f"smtp://127.0.0.1:{free_port()}", mail_from=SENDER)
     anna = office.add(first_name="Anna", email="anna@example.com")
     card = send(office, anna)
@@ -218,7 +216,7 @@ def test_what_is_not_taken_now_waits_and_goes_out_with_the_outbox(
     assert len(post.taken) == 1
 
 
-def test_what_is_queued_can_be_cancelled_and_nothing_else(office: Office) -> None:
+def test_only_queued_messages_can_be_cancelled(office: Office) -> None:
     office.open(smtp_url=f"smtp://127.0.0.1:{free_port()}", mail_from=SENDER)
     anna = office.add(first_name="Anna", email="anna@example.com")
     queued = send(office, anna).message
@@ -230,7 +228,7 @@ def test_what_is_queued_can_be_cancelled_and_nothing_else(office: Office) -> Non
     assert office("email again", cancelled).message.state == "queued"
 
 
-def test_messages_are_found_again_by_all_that_is_known_of_them(desk: Office) -> None:
+def test_messages_are_found_by_each_of_their_fields(desk: Office) -> None:
     anna, ben = (desk.add(first_name=name, email=f"{name}@example.com".lower()) for name in ("Anna", "Ben"))
     first = send(desk, anna, subject="An offer", body="Grüße aus Graz").message
     second = send(desk, ben).message
@@ -261,7 +259,7 @@ def test_messages_are_found_again_by_all_that_is_known_of_them(desk: Office) -> 
         desk("email list", since=TODAY, until=TODAY - timedelta(days=1))
 
 
-def test_nothing_in_a_record_begins_a_header(desk: Office, post: Post) -> None:
+def test_text_from_a_record_adds_no_header(desk: Office, post: Post) -> None:
     name = "Anna\r\nBcc: eve@evil.example\r\n\r\nowned"
     odd = desk.crm.transact(
         lambda tx: tx.add(Client(kind="person", first_name=name, email="anna@example.com")), "imported"
@@ -273,7 +271,7 @@ def test_nothing_in_a_record_begins_a_header(desk: Office, post: Post) -> None:
     assert post.recipients == ["anna@example.com"]
 
 
-def test_a_file_keeps_no_path(desk: Office, post: Post, tmp_path: Path) -> None:
+def test_an_attachment_has_no_path(desk: Office, post: Post, tmp_path: Path) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     file = tmp_path / "ein Ängebot.pdf"
     file.write_bytes(b"%PDF-1.7")

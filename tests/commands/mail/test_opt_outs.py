@@ -71,7 +71,7 @@ def given_to_another(here: MailDesk, _: Client) -> None:
 
 
 @pytest.mark.parametrize("then", [merged, deleted_and_added, moved_and_undone, agreed_again, given_to_another])
-def test_an_address_stays_out_whatever_becomes_of_its_client(
+def test_an_opt_out_stays_whatever_happens_to_the_client(
     here: MailDesk, then: Callable[[MailDesk, Client], None]
 ) -> None:
     for late in (False, True):
@@ -96,7 +96,7 @@ def test_a_link_that_is_followed_after_a_merge_still_works(here: MailDesk) -> No
     assert [opt_out.address for opt_out in here("opt-outs list")] == [ADDRESS]
 
 
-def test_what_waits_in_the_outbox_does_not_go_there_either(here: MailDesk) -> None:
+def test_a_queued_mailing_respects_a_later_opt_out(here: MailDesk) -> None:
     (client,) = here.clients(1, email=ADDRESS)
     here.write(client, mailing=1)
     here("opt-outs add", ADDRESS, note="said so on the phone")
@@ -109,7 +109,7 @@ def test_what_waits_in_the_outbox_does_not_go_there_either(here: MailDesk) -> No
     assert here.send().sent == 1
 
 
-def test_one_no_holds_for_the_address_wherever_it_stands(here: MailDesk) -> None:
+def test_an_opt_out_applies_to_the_address_on_every_record(here: MailDesk) -> None:
     (silent,) = here.clients(1, email=ADDRESS, marketing_consent=False)
     firm(here, "Firm", ADDRESS)
     here.clients(1, email=ADDRESS.upper(), last_name="Twin")
@@ -125,7 +125,7 @@ def test_one_no_holds_for_the_address_wherever_it_stands(here: MailDesk) -> None
     assert silent.id
 
 
-def test_the_undo_of_an_opt_out_is_refused_and_that_of_the_rest_is_not(here: MailDesk) -> None:
+def test_undo_skips_an_opt_out_and_undoes_the_rest(here: MailDesk) -> None:
     (client,) = here.clients(1, email=ADDRESS)
     here("clients edit", client, {"city": "Graz"})
     opt_out(here, client)
@@ -138,7 +138,7 @@ def test_the_undo_of_an_opt_out_is_refused_and_that_of_the_rest_is_not(here: Mai
     assert [opt_out.address for opt_out in here("opt-outs list")] == [ADDRESS]
 
 
-def test_only_an_admin_lifts_one_with_a_reason_that_stands_in_the_history(here: MailDesk) -> None:
+def test_only_an_admin_removes_an_opt_out_with_a_reason_in_the_history(here: MailDesk) -> None:
     (client,) = here.clients(1, email=ADDRESS)
     opt_out(here, client)
     agreed_again(here, client)
@@ -159,7 +159,7 @@ def test_only_an_admin_lifts_one_with_a_reason_that_stands_in_the_history(here: 
     assert mailed(here) == []
 
 
-def test_of_two_that_are_merged_both_must_have_agreed(here: MailDesk) -> None:
+def test_merged_clients_consent_only_if_both_did(here: MailDesk) -> None:
     for kept, gone in ((True, False), (False, True)):
         one, other = (
             here.clients(1, email=f"{name}@example.com", marketing_consent=consent)[0]
@@ -176,7 +176,7 @@ def imported(office: Office, text: str, name: str = "list.csv") -> ImportReport:
     return report
 
 
-def test_an_opt_out_wins_over_an_import_which_says_so(office: Office) -> None:
+def test_an_opt_out_overrides_an_import_with_a_message(office: Office) -> None:
     anna = office.add(first_name="Anna", last_name="Berg", email="anna@example.com", marketing_consent=True)
     company = office.add(company="Firm", kind="company", marketing_consent=True)
     office("contacts add", company, "Jo", email=ADDRESS)
@@ -215,9 +215,7 @@ def test_an_opt_out_wins_over_an_import_which_says_so(office: Office) -> None:
         ("Name,E-mail", "Eve Odd,none at all", ""),
     ],
 )
-def test_who_has_opted_out_elsewhere_is_put_among_the_opt_outs(
-    office: Office, heading: str, columns: str, row: str, address: str
-) -> None:
+def test_imported_opt_outs_are_recorded(office: Office, heading: str, columns: str, row: str, address: str) -> None:
     office.add(first_name="Anna", last_name="Berg", email="anna@example.com", marketing_consent=True)
     company = office.add(company="Firm", kind="company", marketing_consent=True)
     office("contacts add", company, "Jo", email=ADDRESS)
@@ -233,13 +231,13 @@ def test_who_has_opted_out_elsewhere_is_put_among_the_opt_outs(
     assert row.split(",")[0] not in asked or not address
 
 
-def test_who_has_not_opted_out_elsewhere_is_not_put_there(office: Office) -> None:
+def test_imported_consent_is_not_recorded_as_an_opt_out(office: Office) -> None:
     imported(office, "Name,E-mail,Unsubscribed\nAnna Berg,anna@example.com,no\nBen Cole,ben@example.com,\n")
     imported(office, "Name,E-mail,Marketing consent\nAnna Berg,anna@example.com,no\n", "consent.csv")
     assert office("opt-outs list") == []
 
 
-def test_of_two_clients_of_an_address_neither_is_written_to(office: Office) -> None:
+def test_an_imported_unsubscribe_applies_to_both_clients_of_an_address(office: Office) -> None:
     for name in ("Anna", "Ben"):
         office.add(first_name=name, last_name="Berg", email="both@example.com", marketing_consent=True)
     imported(office, "Name,E-mail,Unsubscribed\nAnna Berg,both@example.com,yes\n")
@@ -263,7 +261,7 @@ def test_undo_of_an_import_keeps_every_opt_out(office: Office) -> None:
     assert later.opted_out == 1
 
 
-def test_a_card_in_a_file_of_contacts_brings_nothing_back(office: Office) -> None:
+def test_importing_a_contact_card_does_not_remove_an_opt_out(office: Office) -> None:
     office("opt-outs add", "anna@example.com")
     office("import", office.write("a.vcf", "BEGIN:VCARD\nVERSION:3.0\nFN:Anna\nEMAIL:anna@example.com\nEND:VCARD\n"))
     assert [opt_out.address for opt_out in office("opt-outs list")] == ["anna@example.com"]
@@ -286,7 +284,7 @@ def test_a_restored_backup_keeps_the_opt_outs_since(office: Office) -> None:
     office("opt-outs add", "after@example.com")
 
 
-def test_a_copy_and_an_export_of_the_whole_store_hold_them(office: Office) -> None:
+def test_copies_and_exports_of_the_whole_store_have_the_opt_outs(office: Office) -> None:
     office("opt-outs add", "anna@example.com")
     office("export", office.folder / "all.json", what="all")
     other = office.open("other")
@@ -294,7 +292,7 @@ def test_a_copy_and_an_export_of_the_whole_store_hold_them(office: Office) -> No
     assert [opt_out.address for opt_out in office("opt-outs list", crm=other)] == ["anna@example.com"]
 
 
-def test_a_row_that_is_deleted_or_changed_in_the_spreadsheet_comes_back() -> None:
+def test_an_opt_out_deleted_or_changed_in_the_spreadsheet_is_restored() -> None:
     with new_team() as team:
         store: Store = team.store
         for address in ("anna@example.com", "ben@example.com"):
@@ -329,7 +327,7 @@ def test_addresses_are_compared_whatever_their_case_and_spelling(one: str, other
     assert recipient_key(one) == recipient_key(other)
 
 
-def test_a_number_is_kept_as_a_number(office: Office) -> None:
+def test_an_opted_out_phone_number_is_stored_in_standard_form(office: Office) -> None:
     typed = named("opt-outs add").parameters["address"].value_check.read("0664 123 45 67", Conventions(country="AT"))
     made = office("opt-outs add", typed)
     assert (made.address, made.on, made.way) == ("+436641234567", office.crm.today, "asked")
@@ -365,7 +363,7 @@ def read_as_typed(typed: str) -> str:
         ("", ""),
     ],
 )
-def test_the_address_is_taken_out_of_what_stands_around_it(typed: str, address: str) -> None:
+def test_an_opted_out_address_is_extracted_from_its_display_name(typed: str, address: str) -> None:
     assert read_as_typed(typed) == address
 
 
@@ -385,12 +383,12 @@ def test_the_address_is_taken_out_of_what_stands_around_it(typed: str, address: 
         ("nobody", "not a phone number"),
     ],
 )
-def test_what_is_no_single_address_is_refused(typed: str, why: str) -> None:
+def test_an_opt_out_needs_a_single_address(typed: str, why: str) -> None:
     with pytest.raises(FieldError, match=why):
         read_as_typed(typed)
 
 
-def test_what_was_noted_as_it_was_written_can_still_be_lifted(office: Office) -> None:
+def test_an_opt_out_stored_as_typed_can_still_be_removed(office: Office) -> None:
     for address in ("max <max@x.com>", "cy@x.com"):
         office("opt-outs add", address)
     office("opt-outs lift", "Max <max@x.com>", "was no address")
@@ -418,9 +416,7 @@ def test_a_card_says_that_an_address_has_opted_out(office: Office) -> None:
         ("tel:+43 660 1234567", "+436601234567"), ("+43 660 1234567", "+436601234567"),
     ],
 )  # fmt: skip
-def test_what_an_older_version_kept_as_it_was_typed_is_an_opt_out_too(
-    office: Office, stored: str, address: str
-) -> None:
+def test_an_opt_out_stored_as_typed_by_an_older_version_applies(office: Office, stored: str, address: str) -> None:
     office.crm.transact(lambda tx: tx.add(OptOut(address=stored, on=tx.today, way="asked")), "as older versions did")
     with office.crm.read() as snapshot:
         assert set(opted_out(snapshot, [address, "other@x.example.com"])) == {address}

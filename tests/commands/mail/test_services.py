@@ -52,7 +52,7 @@ def values_of(status: Any) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.usefixtures("trusting")
-def test_mail_is_set_up_tried_and_used_at_once(office: Office, post: Post, authority: trustme.CA) -> None:
+def test_mail_is_set_up_tested_and_used_at_once(office: Office, post: Post, authority: trustme.CA) -> None:
     with pytest.raises(UsageError, match=r"No e-mail can be sent yet\. Set it up in the menu under Data & settings"):
         office("email test")
     with served(post, authority, encrypts="always") as port:
@@ -74,7 +74,7 @@ def test_mail_is_set_up_tried_and_used_at_once(office: Office, post: Post, autho
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("trusting")
-def test_a_wrong_password_leads_to_where_it_stands(office: Office, post: Post, authority: trustme.CA) -> None:
+def test_a_wrong_password_names_the_place_where_it_is_saved(office: Office, post: Post, authority: trustme.CA) -> None:
     with served(post, authority, encrypts="always") as port:
         office("email setup", {**MAIL, "port": port, "encryption": "tls"}, "wrong")
         with pytest.raises(
@@ -116,7 +116,7 @@ def asked_as(twilio: Twilio) -> set[str]:
     return {authorization for _, authorization, _ in twilio.asked}
 
 
-def test_variables_win_line_by_line_and_say_so(office: Office) -> None:
+def test_environment_variables_win_line_by_line_and_say_so(office: Office) -> None:
     office("email setup", {**MAIL, "encryption": "tls"}, SECRET)
     crm = office.open("store", smtp_url="smtp://b:variable@other.example?starttls")
     status = office("email status", crm=crm)
@@ -148,7 +148,7 @@ def test_a_variable_without_a_password_has_none(office: Office, url: str) -> Non
 @pytest.mark.parametrize(
     "url", ["mail.example.com", "smtp://a:hunter2@mail.example.com", "smtps://a:hun#ter2@x", "gmail:"]
 )
-def test_a_variable_that_cannot_be_used_is_said_and_not_shown(office: Office, url: str) -> None:
+def test_an_unusable_variable_is_reported_without_its_value(office: Office, url: str) -> None:
     status = office("email status", crm=office.open(smtp_url=url, mail_from="a@example.com"))
     assert not status.is_set_up
     assert status.problem
@@ -170,7 +170,7 @@ def test_a_file_that_others_can_read_keeps_nobody_from_signing_in(office: Office
     assert office("email status").is_set_up
 
 
-def test_a_password_goes_to_nobody_but_whom_it_was_typed_for(office: Office) -> None:
+def test_a_password_is_sent_only_to_its_own_server(office: Office) -> None:
     office("email setup", {**MAIL, "encryption": "tls"}, SECRET)
     store = office.crm.outward.saved()
     for changes in ({"port": 2525}, {"sender": "other@example.com", "user": USER}, {"keep": "file"}):
@@ -202,7 +202,7 @@ def test_another_address_leads_to_another_server(office: Office) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_nobody_who_sits_elsewhere_or_is_no_admin_gets_at_them(office: Office, service: str) -> None:
+def test_only_local_admins_change_the_mail_settings(office: Office, service: str) -> None:
     crm, before = office.crm, set(office.folder.rglob("*"))
     staff = replace(crm, reader=Reader(2, "staff", 0, "Staff"))
     calls: list[tuple[str, dict[str, Any]]] = [

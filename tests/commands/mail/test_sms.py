@@ -66,7 +66,7 @@ def test_without_an_account_at_twilio_it_says_what_to_set(office: Office) -> Non
         office("sms send", client, "Hello")
 
 
-def test_a_text_is_shown_and_sent_and_stands_in_the_timeline(desk: Desk, anna: Client) -> None:
+def test_a_text_message_is_previewed_sent_and_in_the_timeline(desk: Desk, anna: Client) -> None:
     answer = desk.asked(anna, "Hi {first_name}, {{sic}} [red]x[/]")
     assert answer == "To: Anna Fox, +436641234567\nTakes: 1 SMS\n\nHi Anna, {sic} [red]x[/]\n\nSend this to Anna Fox?"
     assert desk.sent == []
@@ -86,7 +86,7 @@ def test_a_text_is_shown_and_sent_and_stands_in_the_timeline(desk: Desk, anna: C
     assert desk.office.is_sound()
 
 
-def test_a_long_one_takes_several(desk: Desk, anna: Client) -> None:
+def test_a_long_text_message_takes_several_parts(desk: Desk, anna: Client) -> None:
     assert "Takes: 1 SMS\n" in desk.asked(anna, "x" * 160)
     assert "Takes: 2 SMS, since it is long\n" in desk.asked(anna, "x" * 161)
     assert "Takes: 2 SMS, since it is long\n" in desk.asked(anna, "я" * 71)
@@ -96,7 +96,7 @@ def test_a_long_one_takes_several(desk: Desk, anna: Client) -> None:
     assert desk.sent == []
 
 
-def test_to_a_contact_or_any_number(desk: Desk, anna: Client) -> None:
+def test_a_text_message_goes_to_a_contact_or_any_number(desk: Desk, anna: Client) -> None:
     acme = desk.office.add(company="Acme")
     with pytest.raises(FieldError, match="no phone number yet"):
         desk.send(acme, "Hello")
@@ -121,7 +121,7 @@ def test_to_a_contact_or_any_number(desk: Desk, anna: Client) -> None:
     assert len(desk.sent) == 5
 
 
-def test_from_a_template_for_texts(desk: Desk, anna: Client) -> None:
+def test_a_text_message_from_a_template(desk: Desk, anna: Client) -> None:
     template = desk.office("templates add", "Due", channel="sms", body="Dear {first_name|friend}, see you")
     mail = desk.office("templates add", "News", subject="News", body="News")
     assert desk.send(anna, template=template).message.body == "Dear Anna, see you"
@@ -132,7 +132,7 @@ def test_from_a_template_for_texts(desk: Desk, anna: Client) -> None:
         assert error.value.field == field
 
 
-def test_what_twilio_says_is_told_and_kept(desk: Desk, anna: Client) -> None:
+def test_the_reply_of_twilio_is_shown_and_stored(desk: Desk, anna: Client) -> None:
     desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": 21614})
     card = desk.send(anna, "Hello")
     assert card.message.state == "failed"
@@ -161,7 +161,7 @@ def test_it_is_the_same_on_every_store(store: Store, desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("code", "stops"), [(21617, False), (30007, False), (21606, False), (21603, True), (30002, True)]
 )
-def test_one_text_that_is_refused_stops_no_other(desk: Desk, anna: Client, code: int, stops: bool) -> None:
+def test_a_refused_text_message_does_not_stop_others(desk: Desk, anna: Client, code: int, stops: bool) -> None:
     desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": code, "message": "no", "status": 400})
     card = desk.send(anna, "Hello")
     assert (card.message.state, bool(card.stopped), card.exit_code) == ("queued" if stops else "failed", stops, 1)
@@ -169,7 +169,7 @@ def test_one_text_that_is_refused_stops_no_other(desk: Desk, anna: Client, code:
     assert desk.send(anna, "Again").message.state == "sent"
 
 
-def test_who_answers_stop_gets_no_text_any_more(desk: Desk, anna: Client) -> None:
+def test_a_client_who_answers_stop_gets_no_more_text_messages(desk: Desk, anna: Client) -> None:
     desk.twilio.inbound = [
         (anna.phone, "Stop!"), ("+436649999999", "please stop calling me"), ("+436648888888", "Stopp"), ("x", "STOP"),
     ]  # fmt: skip
@@ -190,6 +190,6 @@ def test_a_number_that_twilio_has_stopped_is_among_the_opt_outs(desk: Desk, anna
     assert [(out.address, out.way) for out in desk.office("opt-outs list", crm=desk.crm)] == [(anna.phone, "stop")]
 
 
-def test_a_landline_is_told_before_a_text_goes_there(desk: Desk, anna: Client) -> None:
+def test_a_landline_is_reported_before_a_text_message_is_sent(desk: Desk, anna: Client) -> None:
     assert "landline" not in desk.asked(anna, "Hello")
     assert "This is a landline" in desk.asked(anna, "Hello", to="+4315880112")

@@ -17,7 +17,7 @@ def add(office: Office, name: str = "Welcome", **given: Any) -> Template:
     return added
 
 
-def test_a_template_is_kept_as_it_was_written(office: Office) -> None:
+def test_a_template_is_stored_as_written(office: Office) -> None:
     added = add(office)
     assert (added.name, added.channel, added.subject) == ("Welcome", "email", "Hello {name}")
     assert office("templates show", added) == added
@@ -41,7 +41,7 @@ def test_a_template_is_kept_as_it_was_written(office: Office) -> None:
         ({"channel": "sms"}, "subject"),
     ],
 )
-def test_what_could_not_be_sent_is_not_saved(office: Office, given: dict[str, Any], field: str) -> None:
+def test_a_template_that_could_not_be_sent_is_not_saved(office: Office, given: dict[str, Any], field: str) -> None:
     with pytest.raises(FieldError) as error:
         add(office, **given)
     assert error.value.field == field
@@ -62,7 +62,7 @@ def test_two_templates_never_have_one_name(office: Office) -> None:
     assert office("templates edit", welcome, {"name": "WELCOME"}).name == "WELCOME"
 
 
-def test_it_is_edited_and_deleted_and_all_of_it_is_taken_back(office: Office) -> None:
+def test_a_template_is_edited_deleted_and_undone(office: Office) -> None:
     added = add(office)
     edited = office("templates edit", added, {"body": "Hello {city}"})
     assert (edited.subject, edited.body) == ("Hello {name}", "Hello {city}")
@@ -113,5 +113,5 @@ def test_the_preview_of_an_sms_counts_its_parts(office: Office) -> None:
         ("😀" * 35, 1), ("😀" * 36, 2), ("😀" * 66, 2), ("😀" * 67, 3),
     ],
 )  # fmt: skip
-def test_an_sms_holds_so_much(text: str, expected: int) -> None:
+def test_the_parts_of_an_sms_are_counted(text: str, expected: int) -> None:
     assert parts(text) == expected

@@ -32,7 +32,7 @@ def anna(office: Office) -> Client:
     return office.add(first_name="Anna", last_name="Fox", email="anna@example.com", marketing_consent=True)
 
 
-def test_each_link_leads_back_to_whom_it_was_sent(office: Office) -> None:
+def test_each_unsubscribe_link_identifies_its_recipient(office: Office) -> None:
     client, other = anna(office), office.add(last_name="Other")
     crm = mailing(office, ORIGIN)
     web, mail = unsubscribing.links(crm, client, "anna@example.com")
@@ -78,7 +78,7 @@ def test_the_line_at_the_end_says_what_to_do_in_any_mail(office: Office) -> None
     assert "reply to this one" in unsubscribing.footer(office.crm, client, client.email)
 
 
-def test_a_link_that_was_changed_or_made_elsewhere_is_none(office: Office) -> None:
+def test_a_changed_or_forged_unsubscribe_link_is_refused(office: Office) -> None:
     client = anna(office)
     crm = mailing(office, ORIGIN)
     token = unsubscribing.links(crm, client, "anna@example.com")[0].rpartition("/")[2]
@@ -91,7 +91,7 @@ def test_a_link_that_was_changed_or_made_elsewhere_is_none(office: Office) -> No
     assert office.client(client).marketing_consent
 
 
-def test_looking_at_a_link_changes_nothing_and_following_it_is_done_by_the_client(office: Office) -> None:
+def test_opening_an_unsubscribe_link_changes_nothing(office: Office) -> None:
     client = anna(office)
     crm = mailing(office, ORIGIN)
     (link, _) = unsubscribing.links(crm, client, "anna@example.com")
@@ -111,7 +111,7 @@ def test_looking_at_a_link_changes_nothing_and_following_it_is_done_by_the_clien
     assert not office.client(client).marketing_consent
 
 
-def test_it_reaches_whoever_has_the_address_now(office: Office) -> None:
+def test_an_unsubscribe_link_applies_to_all_clients_with_the_address(office: Office) -> None:
     first, second = anna(office), anna(office)
     apart = office.add(last_name="Apart", email="apart@example.com", marketing_consent=True)
     crm = mailing(office, ORIGIN)

@@ -39,7 +39,7 @@ def test_a_sale_takes_few_statements_and_asks_for_no_record_twice(office: Office
     assert (spent.calls <= 220, spent.files <= 32) == (True, True), spent
 
 
-def test_who_is_signed_in_is_asked_once_in_a_transaction(office: Office) -> None:
+def test_the_user_is_looked_up_once_in_a_transaction(office: Office) -> None:
     firm = Firm(office)
     spent = cost(selling(firm.crms["staff"], firm.own))
     for table in ("sign_in", "user"):
@@ -49,7 +49,7 @@ def test_who_is_signed_in_is_asked_once_in_a_transaction(office: Office) -> None
 
 
 @pytest.mark.slow
-def test_a_sale_reaches_its_cell_without_reading_what_is_known() -> None:
+def test_a_sale_is_written_to_its_cell_without_extra_reads() -> None:
     with new_team() as team:
         team.repository.fresh_for = 600.0
         client = team.store.add(first_name="Anna")

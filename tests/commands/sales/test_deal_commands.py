@@ -59,14 +59,14 @@ def titles(office: Office, **given: Any) -> list[str]:
 # Adding
 
 
-def test_a_deal_begins_in_the_first_stage_and_is_whoever_adds_its(office: Office, acme: Client) -> None:
+def test_a_new_deal_is_in_the_first_stage_and_owned_by_its_creator(office: Office, acme: Client) -> None:
     added = deal(office, acme, expected_close_on=TODAY + timedelta(days=30), notes="two pages")
     assert (where(office, added), added.owner, added.value) == ("Lead", "anna", Decimal("1000.00"))
     assert (added.stage_since, added.closed_on) == (TODAY, None)
     assert [stage.name for stage in office("stages list")] == STAGES
 
 
-def test_a_deal_may_begin_in_any_open_stage_even_the_first_of_all(office: Office, acme: Client) -> None:
+def test_a_new_deal_may_start_in_any_open_stage(office: Office, acme: Client) -> None:
     first = deal(office, acme, stage=stage(office, "proposal"), owner="Jo")
     second = deal(office, acme, stage=stage(office, "prop"), owner="jo")
     assert [where(office, record) for record in (first, second)] == ["Proposal", "Proposal"]
@@ -82,7 +82,7 @@ def test_a_deal_may_begin_in_any_open_stage_even_the_first_of_all(office: Office
 # Listing
 
 
-def test_the_list_goes_by_stage_and_value_and_adds_up_all_that_fit(office: Office, acme: Client) -> None:
+def test_deals_are_listed_by_stage_and_value_with_a_total(office: Office, acme: Client) -> None:
     lead, proposal = stage(office, "Lead"), stage(office, "Proposal")
     deal(office, acme, "Small", "100.10", stage=proposal)
     deal(office, acme, "Large", "3000", stage=stage(office, "Proposal"))
@@ -103,7 +103,7 @@ def test_the_list_goes_by_stage_and_value_and_adds_up_all_that_fit(office: Offic
     assert office("deals list", limit=1).weighted == Decimal("1556.1050")
 
 
-def test_the_list_is_narrowed_by_what_is_asked(office: Office, acme: Client) -> None:
+def test_deals_are_filtered(office: Office, acme: Client) -> None:
     other = office.add(company="Ósmy Kot")
     deal(office, acme, "Shop", owner="Jo", expected_close_on=date(2026, 12, 1))
     deal(office, other, "Logo", owner="ANNA", expected_close_on=date(2026, 11, 1), notes="urgent 50%")
@@ -180,7 +180,7 @@ def test_winning_records_the_sale_and_reviews_the_status_as_a_sale_does(office: 
     assert office.is_sound()
 
 
-def test_the_amount_and_the_day_of_the_sale_may_be_told(office: Office, acme: Client) -> None:
+def test_the_amount_and_the_day_of_the_sale_can_be_given(office: Office, acme: Client) -> None:
     won = office("deals win", deal(office, acme), Decimal("900"), on=date(2026, 11, 2))
     assert (won.sale.amount, won.sale.on, won.deal.value) == (Decimal("900"), date(2026, 11, 2), Decimal("1000.00"))
     without = deal(office, acme, "No value", "0")
@@ -194,7 +194,7 @@ def test_the_amount_and_the_day_of_the_sale_may_be_told(office: Office, acme: Cl
     assert where(office, without) == "Lead"
 
 
-def test_one_undo_takes_a_won_deal_and_its_sale_back(office: Office, acme: Client) -> None:
+def test_one_undo_removes_a_win_and_its_sale(office: Office, acme: Client) -> None:
     added = deal(office, acme, "Website", "40000")
     before = office.client(acme)
     office("deals win", added)
@@ -231,7 +231,7 @@ def test_moving_into_a_stage_that_wins_is_winning(office: Office, acme: Client) 
     assert (where(office, added), now(office, added).closed_on, len(office.sales())) == ("Paid", TODAY, 1)
 
 
-def test_two_who_win_the_same_deal_record_one_sale(office: Office, acme: Client) -> None:
+def test_a_deal_won_twice_at_once_records_one_sale(office: Office, acme: Client) -> None:
     added = deal(office, acme)
     other = office.open(user="ben")
     office("deals win", added, crm=other)
@@ -251,7 +251,7 @@ def test_a_move_of_a_deal_that_somebody_else_has_moved_is_refused(office: Office
 # Losing, and opening again
 
 
-def test_losing_needs_a_reason_and_keeps_it(office: Office, acme: Client) -> None:
+def test_losing_a_deal_needs_a_reason(office: Office, acme: Client) -> None:
     added = deal(office, acme)
     with pytest.raises(FieldError) as error:
         office("deals move", added, stage(office, "Lost"))
@@ -283,7 +283,7 @@ def test_a_lost_deal_opens_where_it_was_and_forgets_the_reason(office: Office, a
     assert path(office, added) == ["Lead", "Proposal", "Lost", "Proposal"]
 
 
-def test_opening_a_won_deal_asks_what_becomes_of_its_sale(office: Office, acme: Client) -> None:
+def test_reopening_a_won_deal_asks_what_to_do_with_its_sale(office: Office, acme: Client) -> None:
     added = deal(office, acme, "Website", "40000")
     office("deals win", added)
     with pytest.raises(Question) as asked:
@@ -300,7 +300,7 @@ def test_opening_a_won_deal_asks_what_becomes_of_its_sale(office: Office, acme: 
     assert office.is_sound()
 
 
-def test_a_kept_sale_is_not_recorded_once_more_unasked(office: Office, acme: Client) -> None:
+def test_winning_a_deal_again_does_not_duplicate_its_kept_sale(office: Office, acme: Client) -> None:
     added = deal(office, acme)
     office("deals win", added)
     office("deals reopen", now(office, added), take_back=False)
@@ -314,7 +314,7 @@ def test_a_kept_sale_is_not_recorded_once_more_unasked(office: Office, acme: Cli
     assert len(office.sales()) == 2
 
 
-def test_losing_a_won_deal_asks_as_well(office: Office, acme: Client) -> None:
+def test_losing_a_won_deal_asks_what_to_do_with_its_sale(office: Office, acme: Client) -> None:
     added = deal(office, acme)
     office("deals win", added)
     with pytest.raises(Question):
@@ -328,7 +328,7 @@ def test_losing_a_won_deal_asks_as_well(office: Office, acme: Client) -> None:
 # Editing and deleting
 
 
-def test_an_edit_changes_what_is_named_and_nothing_else(office: Office, acme: Client) -> None:
+def test_an_edit_of_a_deal_changes_only_the_given_fields(office: Office, acme: Client) -> None:
     added = deal(office, acme, expected_close_on=TODAY)
     edited = office("deals edit", added, {"title": "Shop", "expected_close_on": None})
     assert (edited.title, edited.expected_close_on, edited.value) == ("Shop", None, added.value)
@@ -347,7 +347,7 @@ def test_an_edit_changes_what_is_named_and_nothing_else(office: Office, acme: Cl
     assert office("deals edit", lost, {"lost_reason": "price"}).lost_reason == "price"
 
 
-def test_a_deal_of_another_client_takes_nothing_with_it(office: Office, acme: Client) -> None:
+def test_a_won_deal_stays_with_its_client(office: Office, acme: Client) -> None:
     other = office.add(company="Other")
     added = deal(office, acme)
     moved = office("deals edit", added, {"client": other.id})
@@ -357,7 +357,7 @@ def test_a_deal_of_another_client_takes_nothing_with_it(office: Office, acme: Cl
         office("deals edit", now(office, moved), {"client": acme.id})
 
 
-def test_a_deal_is_deleted_with_its_history_and_comes_back(office: Office, acme: Client) -> None:
+def test_a_deal_is_deleted_with_its_moves_and_restored(office: Office, acme: Client) -> None:
     added = deal(office, acme)
     office("deals win", added)
     with pytest.raises(Question, match="The sale that it was won with stays"):
@@ -418,7 +418,7 @@ def test_the_board_of_an_empty_store_shows_the_first_stages(office: Office) -> N
 # Who is meant
 
 
-def test_a_deal_is_meant_by_its_number_or_title(office: Office, acme: Client) -> None:
+def test_a_deal_is_found_by_its_number_or_title(office: Office, acme: Client) -> None:
     site, shop = deal(office, acme, "New Website"), deal(office, acme, "Web Shop 2026")
 
     def meant(written: str) -> int:
@@ -434,7 +434,7 @@ def test_a_deal_is_meant_by_its_number_or_title(office: Office, acme: Client) ->
     assert meant("web") == site.id
 
 
-def test_what_a_title_holds_is_data(office: Office, acme: Client) -> None:
+def test_the_title_of_a_deal_is_plain_text(office: Office, acme: Client) -> None:
     title = "100% [bold] _x_ =1+1 👩‍🔬"
     added = deal(office, acme, title)
     assert selected(office.crm, Deal, title).id == added.id
@@ -444,7 +444,7 @@ def test_what_a_title_holds_is_data(office: Office, acme: Client) -> None:
 # Every store
 
 
-def test_a_deal_goes_its_way_on_every_store(office: Office, store: Store) -> None:
+def test_deals_work_on_every_store(office: Office, store: Store) -> None:
     crm = dataclasses.replace(office.crm, repository=store.repository, _settings=None)
     client = store.add(last_name="Buyer")
     added: Deal = office("deals add", client, "Website", Decimal(40_000), stage=stage(office, "Proposal", crm), crm=crm)

@@ -101,7 +101,7 @@ PERIODS = [(BEGAN, TODAY), (TODAY - timedelta(days=90), TODAY - timedelta(days=2
 
 @pytest.mark.many
 @pytest.mark.parametrize(("since", "until"), PERIODS)
-def test_the_funnel_counts_who_reached_a_stage_and_went_on(
+def test_the_funnel_counts_deals_that_reached_a_stage_and_went_on(
     office: Office, history: History, since: date, until: date
 ) -> None:
     report: Report = office("reports funnel", since, until, crm=history.crm)
@@ -190,7 +190,7 @@ def test_lost_reasons_are_counted_whatever_their_case(
 
 
 @pytest.mark.parametrize(("since", "until"), PERIODS)
-def test_activity_is_told_by_person_and_kind(office: Office, history: History, since: date, until: date) -> None:
+def test_activity_is_counted_by_person_and_kind(office: Office, history: History, since: date, until: date) -> None:
     report: Report = office("reports activity", since, until, crm=history.crm)
 
     def within(day: date | None) -> bool:
@@ -226,7 +226,7 @@ def test_an_empty_store_has_empty_reports(office: Office, name: str) -> None:
     assert plain(report)["rows"] == []
 
 
-def test_one_deal_is_counted_in_each_stage_that_it_came_into(office: Office) -> None:
+def test_a_deal_is_counted_in_each_stage_it_entered(office: Office) -> None:
     client: Client = office.add()
     added = office("deals add", client, "Website", Decimal("33.33"), expected_close_on=TODAY)
     assert office("reports forecast").rows[1][1:] == (Decimal("33.33"), Decimal("3.33"), 1)
@@ -243,7 +243,7 @@ def test_one_deal_is_counted_in_each_stage_that_it_came_into(office: Office) -> 
 @pytest.mark.many
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "json", "svg", "png"])
 @pytest.mark.parametrize("name", ["funnel", "forecast", "lost", "activity"])
-def test_each_is_written_to_a_file(office: Office, name: str, ending: str) -> None:
+def test_each_pipeline_report_is_written_to_a_file(office: Office, name: str, ending: str) -> None:
     client = office.add()
     lost = office("deals add", client, "Bus", Decimal(5), owner="$x^2$ <b>=1+1")
     office("deals lose", lost, "=cmd() $\\frac{1}{0}$")

@@ -39,7 +39,7 @@ def test_the_boundary_is_exact_however_many_sales_reach_it(office: Office) -> No
     assert "35000.00" in reached.status.reason
 
 
-def test_a_thousand_cents_are_ten_whole(office: Office) -> None:
+def test_a_thousand_sales_of_one_cent_add_up_to_ten(office: Office) -> None:
     office.set_rules("Ten when total_spend = 10", "Other otherwise")
     client = office.add()
     for _ in range(99):
@@ -75,7 +75,7 @@ def test_a_sale_is_corrected_and_totals_and_statuses_follow(office: Office) -> N
     assert office.is_sound()
 
 
-def test_no_sale_is_corrected_to_nothing_and_one_that_came_in_so_can_be_edited(office: Office) -> None:
+def test_a_sale_cannot_be_corrected_to_zero_but_an_imported_zero_can_be_edited(office: Office) -> None:
     anna = office.add(last_name="Anna")
     sale = office("sales add", anna, Decimal("5")).sale
     with pytest.raises(FieldError, match="more than 0") as error:
@@ -98,7 +98,7 @@ def test_the_sale_of_a_deal_stays_with_its_client(office: Office) -> None:
     assert office("sales edit", sale, {"amount": Decimal(6)}).client.total_spend == Decimal(6)
 
 
-def test_taking_a_sale_back_reviews_the_status_and_can_be_undone(office: Office) -> None:
+def test_deleting_a_sale_reviews_the_status_and_can_be_undone(office: Office) -> None:
     client = office.add()
     office.sell(client, "20000", TODAY - timedelta(days=5))
     sale = office.sell(client, "15000").sale
@@ -114,7 +114,7 @@ def test_taking_a_sale_back_reviews_the_status_and_can_be_undone(office: Office)
     assert display_path(office.sales()[-1]) == display_path(sale)
 
 
-def test_the_last_sale_taken_back_leaves_a_client_without_any(office: Office) -> None:
+def test_deleting_the_last_sale_leaves_a_client_without_sales(office: Office) -> None:
     client = office.add()
     sale = office.sell(client, "5").sale
     back = office("sales undo", sale).client
@@ -153,7 +153,7 @@ def test_a_rule_comes_before_a_last_otherwise_unless_a_position_is_named(office:
     ]
 
 
-def test_rules_change_move_and_go_without_moving_anybody(office: Office) -> None:
+def test_rules_are_edited_moved_and_deleted_without_moving_clients(office: Office) -> None:
     client = office.add()
     office.sell(client, "20")
     gold = office("rules add", "Gold when total_spend >= 10")
@@ -228,7 +228,7 @@ def test_a_rule_that_cannot_be_read_says_where_and_what_there_is(
 
 
 @pytest.mark.parametrize("name", list(SETS))
-def test_each_ready_made_set_gives_everybody_a_status_and_can_be_taken_back(office: Office, name: str) -> None:
+def test_each_ready_made_set_gives_everybody_a_status_and_can_be_undone(office: Office, name: str) -> None:
     before = lines(office)
     for amount in ("5", "6000", "16000", "36000"):
         office.sell(office.add(), amount, TODAY - timedelta(days=int(amount) % 977))
@@ -255,7 +255,7 @@ def test_a_set_that_is_not_there_is_refused(office: Office) -> None:
     assert lines(office) == before
 
 
-def test_a_preview_tells_who_would_move_and_changes_nothing(office: Office) -> None:
+def test_a_preview_of_rules_lists_moves_and_changes_nothing(office: Office) -> None:
     rich, poor = office.add(last_name="Rich"), office.add(last_name="Poor")
     office.sell(rich, "100")
     office.sell(poor, "5")
@@ -287,7 +287,7 @@ def test_applying_does_what_the_preview_said_and_is_one_step_of_undo(office: Off
     assert office.statuses() == before
 
 
-def test_why_tells_what_every_rule_says(office: Office) -> None:
+def test_why_shows_the_result_of_every_rule(office: Office) -> None:
     client = office.add(country="AT")
     office.sell(client, "20")
     office.set_rules(
@@ -302,7 +302,7 @@ def test_why_tells_what_every_rule_says(office: Office) -> None:
     assert len(why.rules) == 3
 
 
-def test_without_any_rule_nobody_has_a_status_and_all_goes_on(office: Office) -> None:
+def test_without_rules_nobody_has_a_status_and_everything_works(office: Office) -> None:
     client = office.add()
     office.set_rules()
     report = office("rules apply")
@@ -312,7 +312,7 @@ def test_without_any_rule_nobody_has_a_status_and_all_goes_on(office: Office) ->
     assert office.is_sound()
 
 
-def test_the_statuses_there_are_come_from_the_rules_and_from_clients(office: Office) -> None:
+def test_the_list_of_statuses_comes_from_rules_and_clients(office: Office) -> None:
     office.set_rules("Gold when total_spend > 10", "Regular otherwise")
     office("clients pin", office.add(), "Friend")
     office.add()
@@ -345,7 +345,7 @@ def test_a_rule_that_counts_days_moves_somebody_when_the_day_has_come(office: Of
     assert office.sell(client, "5", crm=office.open(today=TODAY + timedelta(days=182))).status.after == "Regular"
 
 
-def test_a_pin_that_ran_out_gives_way_to_the_rules_the_next_day(office: Office) -> None:
+def test_an_expired_pin_gives_way_to_the_rules_the_next_day(office: Office) -> None:
     client = office.add()
     office("clients pin", client, "Friend", TODAY + timedelta(days=1))
     office.open(today=TODAY + timedelta(days=1)).repository.daily_review()
@@ -364,7 +364,7 @@ def test_rules_that_do_not_look_at_the_day_are_left_alone_by_the_daily_review(of
     assert office.statuses() == ["Regular"]
 
 
-def test_the_daily_review_is_the_programs_own_and_asks_for_no_right(office: Office) -> None:
+def test_the_daily_review_needs_no_permission(office: Office) -> None:
     office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
     office.sell(office.add(), "5")
     later = office.open(today=TODAY + timedelta(days=181))
@@ -375,7 +375,7 @@ def test_the_daily_review_is_the_programs_own_and_asks_for_no_right(office: Offi
     assert (last.user, last.what) == (PROGRAM, "reviewed statuses for the day")
 
 
-def test_two_programs_at_once_review_once(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_programs_at_once_run_one_daily_review(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
     office.sell(office.add(), "5")
     one, other = (office.open(today=TODAY + timedelta(days=181)).repository for _ in range(2))
@@ -390,7 +390,7 @@ def test_two_programs_at_once_review_once(office: Office, monkeypatch: pytest.Mo
     assert [entry.user for entry in office("history list")].count(PROGRAM) == 1
 
 
-def test_a_day_that_was_reviewed_costs_no_statement(office: Office) -> None:
+def test_a_reviewed_day_costs_no_statement(office: Office) -> None:
     office.add()
     repository = office.open(today=TODAY + timedelta(days=1)).repository
     repository.daily_review()
@@ -400,7 +400,7 @@ def test_a_day_that_was_reviewed_costs_no_statement(office: Office) -> None:
     assert asked == []
 
 
-def test_a_clock_that_is_a_day_behind_reviews_nobody_and_one_that_was_far_ahead_is_mended(office: Office) -> None:
+def test_a_clock_behind_runs_no_review_and_one_far_ahead_is_corrected(office: Office) -> None:
     office.set_rules("Old when days_since_last_sale > 10", "Regular otherwise")
     client = office.add()
     office.sell(client, "5", date(2026, 11, 1))

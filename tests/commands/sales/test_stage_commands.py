@@ -33,7 +33,7 @@ def stored(office: Office) -> int:
         return snapshot.count(Stage)
 
 
-def test_a_store_has_the_first_stages_from_the_first_change_on(office: Office) -> None:
+def test_a_store_gets_its_stages_with_the_first_change(office: Office) -> None:
     assert office("stages list") == list(FIRST_STAGES)
     assert stored(office) == 0
     office("stages rename", stage(office, "lead"), "First contact")
@@ -43,7 +43,7 @@ def test_a_store_has_the_first_stages_from_the_first_change_on(office: Office) -
     assert names(office) == FIRST
 
 
-def test_a_stage_comes_behind_those_that_end_alike(office: Office) -> None:
+def test_a_new_stage_follows_those_of_the_same_outcome(office: Office) -> None:
     office("stages add", "Trial", 60)
     office("stages add", "Paid", outcome="won")
     office("stages add", "Cold", 5, position=1)
@@ -64,13 +64,13 @@ def test_a_stage_comes_behind_those_that_end_alike(office: Office) -> None:
         ({"name": "LEAD", "probability": 10}, RefusedError),
     ],
 )
-def test_a_stage_that_cannot_be_is_refused(office: Office, given: dict[str, object], error: type[Exception]) -> None:
+def test_an_impossible_stage_is_refused(office: Office, given: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error):
         office("stages add", **given)
     assert (names(office), stored(office)) == (FIRST, 0)
 
 
-def test_a_new_name_shows_everywhere_at_once(office: Office) -> None:
+def test_a_renamed_stage_is_shown_everywhere_at_once(office: Office) -> None:
     client = office.add()
     added = office("deals add", client, "Website", Decimal(10))
     office("stages rename", stage(office, "Lead"), "Interest")
@@ -124,7 +124,7 @@ def test_there_is_always_a_stage_for_each_outcome(office: Office) -> None:
     assert [stage.position for stage in office("stages list")] == [1, 2, 3]
 
 
-def test_a_stage_with_deals_in_it_goes_only_when_they_have_somewhere_to_go(office: Office) -> None:
+def test_a_stage_with_deals_is_deleted_only_with_a_target_stage(office: Office) -> None:
     client = office.add()
     for title in ("One", "Two"):
         office("deals add", client, title, Decimal(5))
@@ -150,7 +150,7 @@ def test_a_stage_with_deals_in_it_goes_only_when_they_have_somewhere_to_go(offic
     assert office.is_sound()
 
 
-def test_won_deals_stay_won_on_the_day_that_they_were(office: Office) -> None:
+def test_won_deals_keep_their_closing_day(office: Office) -> None:
     client = office.add()
     added = office("deals add", client, "Website", Decimal(50))
     paid = office("stages add", "Paid", outcome="won")

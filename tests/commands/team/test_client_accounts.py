@@ -59,7 +59,7 @@ def assert_out(firm: Firm) -> None:
         firm.office.crm.accounts.open().authentication.sign_in("client@example.com", firm.passwords["client"])
 
 
-def test_a_merge_takes_the_account_along(firm: Firm) -> None:
+def test_a_merge_moves_the_client_account(firm: Firm) -> None:
     run(firm, "users add", "second@example.com", "Second", "client", client=firm.other)
     run(firm, "clients merge", firm.other, firm.own)
     with pytest.raises(SignedOutError):
@@ -72,7 +72,7 @@ def test_a_merge_takes_the_account_along(firm: Firm) -> None:
     assert run(firm, "check").wrong == []
 
 
-def test_taking_a_merge_back_parts_the_accounts_again(firm: Firm) -> None:
+def test_undoing_a_merge_separates_the_accounts(firm: Firm) -> None:
     run(firm, "users add", "second@example.com", "Second", "client", client=firm.other)
     run(firm, "clients merge", firm.other, firm.own)
     theirs = let_in(firm)
@@ -89,7 +89,7 @@ def test_taking_a_merge_back_parts_the_accounts_again(firm: Firm) -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize("words", ["clients delete", "clients delete-many"])
-def test_with_a_client_its_account_is_closed(firm: Firm, words: str) -> None:
+def test_deleting_a_client_closes_its_account(firm: Firm, words: str) -> None:
     whom = firm.own if words == "clients delete" else [firm.own]
     with pytest.raises(Question, match=r"The account client@example\.com is deactivated, and stays so"):
         run(firm, words, whom)
@@ -107,14 +107,14 @@ def test_with_a_client_its_account_is_closed(firm: Firm, words: str) -> None:
     assert run(firm, "check").wrong == []
 
 
-def test_several_accounts_are_named(firm: Firm) -> None:
+def test_all_closed_accounts_are_named(firm: Firm) -> None:
     for number in range(6):
         run(firm, "users add", f"{number}@example.com", f"Person {number}", "client", client=firm.own)
     with pytest.raises(Question, match=r"The accounts client@example\.com, .* and 2 more are deactivated"):
         run(firm, "clients delete", firm.own)
 
 
-def test_who_adds_a_client_and_takes_that_back_closes_its_account_too(firm: Firm) -> None:
+def test_undoing_an_added_client_closes_its_account(firm: Firm) -> None:
     added = run(firm, "clients add", {"last_name": "New"})
     number = firm.office("history list", 1)[0].id
     password = run(firm, "users add", "new@example.com", "New", "client", client=added).password
@@ -154,7 +154,7 @@ def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Offi
         ("admin@example.com", "nobody@example.com"), ("Olga Own", "Olga Nobody"),
     ],
 )  # fmt: skip
-def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, existing: str, missing: str) -> None:
+def test_a_client_cannot_guess_names_of_the_team(office: Office, existing: str, missing: str) -> None:
     firm = Firm(office)
     answers = []
     for name in (existing, missing):
@@ -163,7 +163,7 @@ def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, existi
     assert answers[0] == answers[1]
 
 
-def test_what_a_client_is_called_keeps_nobody_of_the_team_out(office: Office) -> None:
+def test_the_name_of_a_client_does_not_block_a_team_member(office: Office) -> None:
     firm = Firm(office)
     run(firm, "users deactivate", [firm.users["staff"]])
     named("profile edit")(firm.crms["client"], name="Staff Person")
@@ -172,7 +172,7 @@ def test_what_a_client_is_called_keeps_nobody_of_the_team_out(office: Office) ->
     assert run(firm, "users activate", [staff])[0].active
 
 
-def test_whoever_restores_is_told_how_many_accounts_of_clients_are_closed(firm: Firm) -> None:
+def test_a_restore_reports_how_many_client_accounts_are_closed(firm: Firm) -> None:
     copy = firm.office("backup").file
     new = firm.office.add(first_name="New")
     added = {"email": "new@example.com", "name": "New", "role": "client", "client": new.id}

@@ -23,7 +23,7 @@ def owner(office: Office) -> CRM:
     return crm.enter(crm, None)
 
 
-def test_the_owner_reads_and_writes_nothing_more_once_there_is_an_account(office: Office) -> None:
+def test_an_open_program_stops_once_there_is_an_account(office: Office) -> None:
     mine, others = owner(office), owner(office)
     client = named("clients add")(mine, {"last_name": "Arm"})
     admin = named("users add")(others, "boss@example.com", "Boss", role="admin")
@@ -87,7 +87,7 @@ def test_of_two_first_accounts_at_once_one_is_added(office: Office) -> None:
     assert len(named("users list")(office.crm)) == 1
 
 
-def test_people_who_are_only_named_close_nothing(office: Office) -> None:
+def test_people_without_a_sign_in_do_not_close_the_store(office: Office) -> None:
     crm = owner(office)
     named("people add")(crm, "Sam")
     named("clients add")(crm, {"last_name": "Arm"})
@@ -95,7 +95,7 @@ def test_people_who_are_only_named_close_nothing(office: Office) -> None:
         assert snapshot.count(Client) == 1
 
 
-def test_what_was_done_before_is_of_whoever_makes_the_first_account_here(office: Office) -> None:
+def test_earlier_changes_belong_to_the_creator_of_the_first_account(office: Office) -> None:
     """Under the name of the machine's user; what is somebody else's stays theirs."""
     crm = replace(owner(office), attended=True)
     acme = named("clients add")(crm, {"company": "Acme", "owner": crm.me})

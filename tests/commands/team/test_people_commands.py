@@ -60,7 +60,7 @@ def signed_in(office: Office, email: str) -> CRM:
     return office.crm.enter(office.crm, who)
 
 
-def test_everybody_who_stands_somewhere_is_listed_with_what_waits(team: Office) -> None:
+def test_everybody_named_in_a_record_is_listed_with_open_work(team: Office) -> None:
     found = {person.name: person for person in team("people list")}
     assert list(found) == ["Ada Admin", "Bo", "Cy", "Dee"]
     bo = found["Bo"]
@@ -80,7 +80,7 @@ def test_names_are_known_in_one_spelling(team: Office) -> None:
         assert [spelled(snapshot, name) for name in ("BO", "dee", "New One", "")] == ["Bo", "Dee", "New One", ""]
 
 
-def test_mine_and_somebodys_do_not_go_together(office: Office) -> None:
+def test_mine_and_another_person_cannot_be_combined(office: Office) -> None:
     with office.crm.read() as snapshot:
         given = ((False, ""), (True, ""), (False, "Bo"), (True, "ANNA"))
         assert [owner_filter(office.crm, snapshot, *arguments).name for arguments in given] == [
@@ -94,7 +94,7 @@ def test_mine_and_somebodys_do_not_go_together(office: Office) -> None:
     assert error.value.field == "owner"
 
 
-def test_what_is_somebodys_bears_a_new_name_at_once(team: Office) -> None:
+def test_a_renamed_person_is_shown_in_all_records_at_once(team: Office) -> None:
     team("users edit", user(team, "bo@example.com"), name="Bo Jones")
     assert owners(team) == {
         "clients": ["Bo Jones", "Bo Jones", "Cy", ""],
@@ -116,7 +116,7 @@ def test_a_name_that_only_changes_its_case_is_a_new_one_too(team: Office) -> Non
     assert owners(team)["clients"][:2] == ["BO", "BO"]
 
 
-def test_whoever_has_no_name_stands_in_records_by_the_address(team: Office) -> None:
+def test_a_person_without_a_name_is_shown_by_address(team: Office) -> None:
     team("users edit", user(team, "bo@example.com"), name="")
     assert owners(team)["deals"] == ["bo@example.com", "Cy"]
     team("users edit", user(team, "bo@example.com"), email="bo@example.org")
@@ -147,7 +147,7 @@ def test_my_own_new_name_holds_at_once_in_every_session(team: Office) -> None:
     assert team("follow-ups list", mine=True, crm=other).count == 3
 
 
-def test_two_people_of_the_team_are_not_called_the_same(team: Office) -> None:
+def test_two_people_of_the_team_cannot_have_the_same_name(team: Office) -> None:
     bo, ada = user(team, "bo@example.com"), user(team, "ada@example.com")
     before = team.everything()
     for words, given in (
@@ -177,7 +177,7 @@ def test_two_people_of_the_team_are_not_called_the_same(team: Office) -> None:
 # People who are only named
 
 
-def test_whoever_is_only_named_lets_nobody_have_to_sign_in(office: Office) -> None:
+def test_a_person_without_a_sign_in_does_not_require_one_of_others(office: Office) -> None:
     added = office("people add", "Dee Dunn")
     assert (added.name, added.email, added.role) == ("Dee Dunn", "", "staff")
     office("people add", "Eve", email="eve@example.com")
@@ -199,7 +199,7 @@ def test_whoever_is_only_named_lets_nobody_have_to_sign_in(office: Office) -> No
     assert has_accounts(office.crm)
 
 
-def test_whoever_is_only_named_has_no_way_in_until_there_is_a_password(team: Office) -> None:
+def test_a_person_without_a_password_cannot_sign_in(team: Office) -> None:
     team("people add", "Eve", email="eve@example.com")
     accounts = team.crm.accounts.open()
     for password in ("", "anything at all"):
@@ -214,7 +214,7 @@ def test_whoever_is_only_named_has_no_way_in_until_there_is_a_password(team: Off
     assert team("users edit", user(team, "eve@example.com"), role="admin").role == "admin"
 
 
-def test_whoever_is_only_named_is_one_of_the_team(team: Office) -> None:
+def test_a_person_without_a_sign_in_belongs_to_the_team(team: Office) -> None:
     for wrong in ("", "BO", "b\u043e"):
         with pytest.raises(FieldError) as error:
             team("people add", wrong)
@@ -237,7 +237,7 @@ def test_whoever_is_only_named_is_one_of_the_team(team: Office) -> None:
 # Several at once
 
 
-def test_several_are_switched_off_and_on_in_one_change_or_not_at_all(team: Office) -> None:
+def test_several_accounts_are_switched_in_one_change_or_not_at_all(team: Office) -> None:
     bo, client = user(team, "bo@example.com"), user(team, "client@example.com")
     off = team("users deactivate", [bo, client])
     assert [(user.email, user.active) for user in off] == [(bo.email, False), (client.email, False)]
@@ -315,14 +315,14 @@ def test_clients_may_share_a_name_with_each_other_and_with_the_team(team: Office
     assert team("users activate", [user(team, "bo@example.com")])[0].active
 
 
-def test_a_client_learns_of_no_name_of_the_team(team: Office) -> None:
+def test_a_client_sees_no_names_of_the_team(team: Office) -> None:
     theirs = signed_in(team, "client@example.com")
     for name in ("Ada Admin", "ADA admin", "Bo", "Cy"):
         assert team("profile edit", name=name, crm=theirs).name == name
     assert owners(team)["deals"] == ["Bo", "Cy"]
 
 
-def test_the_name_of_a_colleague_who_is_gone_takes_nothing_over(team: Office) -> None:
+def test_a_reused_name_takes_over_no_records(team: Office) -> None:
     bo = signed_in(team, "bo@example.com")
     team("dashboard set", "agenda", crm=bo)
     assert len(team("clients list", {}, mine=True, crm=bo)) == 2
@@ -358,7 +358,7 @@ def _accounts(office: Office) -> dict[tuple[str, int], int]:
     }
 
 
-def test_mine_is_what_my_account_has_whoever_is_called_so_too(team: Office) -> None:
+def test_mine_follows_my_account_and_not_my_name(team: Office) -> None:
     gone = user(team, "bo@example.com")
     team("users deactivate", [gone])
     team("users add", "second@example.com", "Bo", "staff")
@@ -378,7 +378,7 @@ def test_mine_is_what_my_account_has_whoever_is_called_so_too(team: Office) -> N
     assert [row[0] for row in report.rows].count("Bo") == 2
 
 
-def test_a_duplicate_that_is_merged_leaves_its_owner_behind(team: Office) -> None:
+def test_a_merge_keeps_the_owner_account_of_the_duplicate(team: Office) -> None:
     gone = user(team, "bo@example.com")
     kept, other = team.add(), team.add(owner="Bo")
     team("users deactivate", [gone])
@@ -386,7 +386,7 @@ def test_a_duplicate_that_is_merged_leaves_its_owner_behind(team: Office) -> Non
     assert team("clients merge", kept, other).owner_id == gone.id
 
 
-def test_what_was_under_a_name_before_is_of_the_account_that_gets_it(office: Office) -> None:
+def test_records_under_a_name_belong_to_the_account_that_gets_it(office: Office) -> None:
     """No one has signed in so far; the first account belongs to the person who has worked here."""
     office.add(owner="ANNA")
     office("follow-ups add", office.client(1), "Call", due=TODAY)
@@ -418,7 +418,7 @@ def test_undo_goes_on_to_the_change_before_a_new_name(team: Office) -> None:
         assert snapshot.find(Client, added.id) is None
 
 
-def test_names_that_mislead_are_refused_wherever_they_are_given(team: Office) -> None:
+def test_misleading_names_are_refused_everywhere(team: Office) -> None:
     bo, other = user(team, "bo@example.com"), signed_in(team, "bo@example.com")
     theirs = signed_in(team, "client@example.com")
     before = team.everything()
@@ -445,7 +445,7 @@ def test_names_that_mislead_are_refused_wherever_they_are_given(team: Office) ->
     assert team.everything() == before
 
 
-def test_a_key_ends_on_a_day_to_come(team: Office) -> None:
+def test_a_key_ends_on_a_future_day(team: Office) -> None:
     expires = named("keys add").parameters["expires"].value_check
     assert expires.read("2026-12-24", team.crm.conventions) == date(2026, 12, 24)
     with pytest.raises(FieldError, match="has passed"):

@@ -50,7 +50,7 @@ _GROUPS = 10
 @pytest.mark.slow
 @pytest.mark.whole
 @pytest.mark.parametrize("group", range(_GROUPS))
-def test_no_command_shows_or_changes_more_than_the_table_gives(firm: Firm, group: int) -> None:
+def test_no_command_shows_or_changes_more_than_the_rights_allow(firm: Firm, group: int) -> None:
     """Through the register; and where that refuses, past it, where the store and the accounts alone stand in the way.
 
     Those with the least rights come first: nothing that they could not undo is gone before. To restore signs everybody
@@ -95,7 +95,7 @@ def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> N
         assert after == before, where
 
 
-def test_who_may_run_what() -> None:
+def test_the_commands_of_each_role() -> None:
     """In words, so that a change of it is seen."""
     runs = {role: {command.words for command in commands() if role in command.roles} for role in ROLES}
     own = {line for line in GIVEN if line.startswith("profile ")}
@@ -141,7 +141,7 @@ def test_a_client_account_finds_its_own_card_and_sales_by_any_name(firm: Firm) -
         assert error.value.sentence == f"No client {missing}. `clients list` shows all."
 
 
-def test_who_may_not_merge_or_delete_is_told_before_being_asked(firm: Firm) -> None:
+def test_missing_rights_to_merge_or_delete_are_reported_before_a_question(firm: Firm) -> None:
     crm = firm.crms["staff"]
     for words, given in (
         ("clients merge", {"client": firm.own, "other": firm.other}),
@@ -164,7 +164,7 @@ def test_staff_import_and_export_clients_and_no_accounts(firm: Firm) -> None:
     assert firm.office("history list")[0].user == "Staff Person"
 
 
-def test_whoever_is_demoted_or_signed_out_goes_on_no_further(firm: Firm) -> None:
+def test_a_demoted_or_signed_out_user_is_stopped(firm: Firm) -> None:
     assert named("clients list")(firm.crms["admin"], {})
     firm.office("users add", "second@example.com", "Second Admin", "admin")
     firm.office("users edit", firm.users["admin"], role="staff")

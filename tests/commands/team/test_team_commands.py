@@ -15,7 +15,7 @@ from tests.support.clocks import TODAY, ZONE
 # Views
 
 
-def test_a_view_lists_who_fits_now_in_its_order(office: Office) -> None:
+def test_a_view_lists_current_matches_in_its_order(office: Office) -> None:
     for name, amount in (("A", "5"), ("B", "50"), ("C", "500")):
         office.sell(office.add(last_name=name), amount)
     office("views save", "Big", "total_spend > 10", "-total_spend")
@@ -36,7 +36,7 @@ def test_a_condition_with_or_in_a_view_stays_together(office: Office) -> None:
     assert [client.last_name for client in found] == ["B"]
 
 
-def test_a_view_saved_again_is_replaced_and_one_removed_is_gone(office: Office) -> None:
+def test_a_view_can_be_replaced_and_removed(office: Office) -> None:
     office("views save", "Big", "total_spend > 10")
     office("views save", "Big", "total_spend > 20", "name")
     office("views save", "All", "")
@@ -66,7 +66,7 @@ def test_a_view_that_cannot_be_read_is_not_saved(office: Office) -> None:
 # Settings
 
 
-def test_settings_hold_for_everybody_at_once_and_can_be_taken_back(office: Office) -> None:
+def test_settings_apply_to_everybody_at_once_and_can_be_undone(office: Office) -> None:
     shown = {setting.key: setting.value for setting in office("settings list")}
     begun = {"company_name": "", "language": "en_US", "currency": "USD", "country": "US", "time_zone": ZONE.key}
     begun |= {"mails_per_minute": "60", "our_addresses": "", "require_second_factor": "no", "iban": ""}
@@ -88,7 +88,7 @@ def test_settings_hold_for_everybody_at_once_and_can_be_taken_back(office: Offic
     [("language", "Klingon"), ("language", ""), ("currency", "XXQ"), ("currency", ""), ("country", "Atlantis"),
      ("country", ""), ("company_name", "x" * 81), ("company_name", "A\x1bB"), ("frob", "x")],
 )  # fmt: skip
-def test_a_setting_that_cannot_be_is_refused(office: Office, key: str, value: str) -> None:
+def test_an_impossible_setting_is_refused(office: Office, key: str, value: str) -> None:
     before = office("settings list")
     with pytest.raises((FieldError, NotFoundError)):
         office("settings set", key, value)
@@ -179,7 +179,7 @@ def test_today_in_an_empty_store(office: Office) -> None:
 # The sample data
 
 
-def test_the_sample_is_a_store_of_its_own_that_is_marked_and_the_same_twice(office: Office) -> None:
+def test_the_sample_is_a_separate_marked_and_reproducible_store(office: Office) -> None:
     mine = office.add()
     before = office.everything()
     report = office("demo")
@@ -220,7 +220,7 @@ def test_invoices_of_the_sample_are_issued_as_all_others_and_can_be_paid_by_thei
     throw_away(sample)
 
 
-def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: Office) -> None:
+def test_creating_the_sample_cannot_be_undone_but_changes_in_it_can(office: Office) -> None:
     office("settings set", "currency", "JPY")
     office("settings set", "time_zone", "Asia/Kathmandu")
     sample = office.crm.open(office("demo").url)
@@ -243,7 +243,7 @@ def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: O
     throw_away(sample)
 
 
-def test_only_sample_data_is_thrown_away(office: Office) -> None:
+def test_only_sample_data_is_deleted(office: Office) -> None:
     office.add()
     throw_away(office.crm)
     assert len(office.clients()) == 1
@@ -252,7 +252,7 @@ def test_only_sample_data_is_thrown_away(office: Office) -> None:
 # Looking after the store
 
 
-def test_history_undo_takes_back_the_last_or_a_named_one(office: Office) -> None:
+def test_history_undo_undoes_the_last_or_a_given_change(office: Office) -> None:
     client = office.add(first_name="Anna", city="Wien")
     office("clients edit", client, {"city": "Graz"})
     office("clients edit", office.client(client), {"notes": "x"})
@@ -267,7 +267,7 @@ def test_history_undo_takes_back_the_last_or_a_named_one(office: Office) -> None
         office("history undo", 99)
 
 
-def test_what_later_changes_stand_on_is_not_taken_back(office: Office) -> None:
+def test_a_change_that_later_ones_depend_on_is_not_undone(office: Office) -> None:
     client = office.add(city="Wien")
     office.sell(client, "5")
     office("clients edit", office.client(client), {"city": "Graz"})
@@ -282,7 +282,7 @@ def test_what_later_changes_stand_on_is_not_taken_back(office: Office) -> None:
     assert office.is_sound()
 
 
-def test_history_tells_who_did_what_newest_first_by_the_page(office: Office) -> None:
+def test_history_lists_who_did_what_newest_first_by_page(office: Office) -> None:
     client = office.add(first_name="Anna")
     office.sell(client, "5", crm=office.open(user="ben"))
     rows = [(entry.user, entry.what) for entry in office("history list")]
@@ -290,7 +290,7 @@ def test_history_tells_who_did_what_newest_first_by_the_page(office: Office) -> 
     assert [entry.what for entry in office("history list", 1, 1)] == ["added Anna"]
 
 
-def test_a_restore_brings_everything_back_and_keeps_what_was_there(office: Office) -> None:
+def test_a_restore_brings_everything_back_and_keeps_the_replaced_file(office: Office) -> None:
     office.add(first_name="Anna")
     kept = office("backup").file
     before = office.everything()

@@ -119,7 +119,7 @@ def test_without_a_mailbox_it_says_what_to_set(office: Office) -> None:
             office(f"email {words}", **given)
 
 
-def test_what_a_client_writes_and_what_is_written_to_one_are_filed(box: Box, acme: Client) -> None:
+def test_messages_from_and_to_a_client_are_filed(box: Box, acme: Client) -> None:
     jo = box.office("contacts add", acme, "Jo Fox", email="jo@acme.example.com")
     box.put("Dear Team,\n\nyes.", from_="Jo Fox <JO@Acme.example.com>", subject="Offer", message_id="<1@acme>")
     # A blind copy, of which nothing tells but where it was put.
@@ -140,7 +140,7 @@ def test_what_a_client_writes_and_what_is_written_to_one_are_filed(box: Box, acm
     assert plain(fetched)["filed"] == 3
 
 
-def test_what_is_attached_is_named_with_its_size(box: Box, acme: Client) -> None:
+def test_attachments_are_named_with_their_size(box: Box, acme: Client) -> None:
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = acme.email, OURS, "Offer"
     made.set_content("See the offer.")
@@ -152,7 +152,7 @@ def test_what_is_attached_is_named_with_its_size(box: Box, acme: Client) -> None
 
 
 @pytest.mark.usefixtures("acme")
-def test_one_to_several_clients_stands_with_each(box: Box) -> None:
+def test_a_message_to_several_clients_is_filed_with_each(box: Box) -> None:
     box.office.add(last_name="Bo", email="bo@example.org")
     box.put(from_=OURS, to="office@acme.example.com", cc="bo@example.org, bo@example.org", message_id="<1@x>")
     box.put(from_="bo@example.org", cc="office@acme.example.com", subject="Re")
@@ -161,7 +161,7 @@ def test_one_to_several_clients_stands_with_each(box: Box) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_what_is_forwarded_goes_to_who_wrote_it_first(box: Box) -> None:
+def test_a_forwarded_message_is_filed_with_its_author(box: Box) -> None:
     forwarded = (
         "FYI\n\n---------- Forwarded message ---------\nFrom: Acme <office@acme.example.com>\nDate: Friday\n\nHi"
     )
@@ -184,7 +184,7 @@ def test_an_answer_finds_its_conversation_from_any_address(box: Box) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_each_is_filed_once_however_often_it_is_read(box: Box) -> None:
+def test_each_message_is_filed_once_however_often_it_is_read(box: Box) -> None:
     box.put(from_="office@acme.example.com")
     box.put(from_="office@acme.example.com", message_id="<1@x>")
     box.put(from_="office@acme.example.com", message_id="<1@x>", subject="The same once more")
@@ -200,7 +200,7 @@ def test_each_is_filed_once_however_often_it_is_read(box: Box) -> None:
     assert box.office.everything() == before
 
 
-def test_what_was_sent_from_here_comes_back_as_a_copy_and_is_left_alone(box: Box, acme: Client) -> None:
+def test_a_copy_of_our_own_message_is_not_filed_again(box: Box, acme: Client) -> None:
     box.office.add(last_name="Bo", email="bo@example.org")
     sent = Message(client=acme.id, channel="email", direction="out", state="sent", on=date(2026, 11, 20), time="09:00")
     box.crm.transact(lambda tx: tx.add(replace(sent, identifier="<ours@x>")), "sent")
@@ -209,7 +209,7 @@ def test_what_was_sent_from_here_comes_back_as_a_copy_and_is_left_alone(box: Box
     assert len(box.messages) == 1
 
 
-def test_no_machine_is_a_contact_but_what_it_gives_up_is_told(box: Box, acme: Client) -> None:
+def test_automatic_messages_are_no_contacts_but_bounces_are_reported(box: Box, acme: Client) -> None:
     def sent(identifier: str, to: str, state: str = "sent") -> Message:
         made = Message(
             client=acme.id, channel="email", direction="out", state=state, on=date(2026, 11, 20), identifier=identifier,
@@ -300,7 +300,7 @@ def test_an_unknown_address_can_be_that_of_a_client_who_is_there(box: Box, acme:
     assert [message.contact for message in box.messages] == [contact.id, 0]
 
 
-def test_who_became_a_client_meanwhile_has_their_messages_at_the_next_look(box: Box) -> None:
+def test_messages_of_a_new_client_are_filed_at_the_next_fetch(box: Box) -> None:
     box.put(from_="eva@hill.example.org")
     assert len(box.fetch().unknown) == 1
     box.office.add(last_name="Hill", email="eva@hill.example.org")
@@ -312,7 +312,7 @@ def test_who_became_a_client_meanwhile_has_their_messages_at_the_next_look(box: 
 
 
 @pytest.mark.usefixtures("acme")
-def test_from_now_on_leaves_out_what_is_there(box: Box) -> None:
+def test_starting_from_now_skips_existing_messages(box: Box) -> None:
     box.put(from_="office@acme.example.com", subject="Old")
     assert box.fetch(from_now=True).filed == 0
     box.put(from_="office@acme.example.com", subject="New")
@@ -320,7 +320,7 @@ def test_from_now_on_leaves_out_what_is_there(box: Box) -> None:
     assert box.filed() == [("Acme", "in", "New")]
 
 
-def test_whoever_asks_so_gets_no_more_mailings(box: Box, acme: Client) -> None:
+def test_a_reply_that_unsubscribes_is_an_opt_out(box: Box, acme: Client) -> None:
     (link,) = unsubscribing.links(box.crm, acme, acme.email)
     box.put("", from_="somebody@else.example.org", subject=unquote(link.partition("subject=")[2]))
     box.put("", from_="office@acme.example.com", subject="Unsubscribe AAAA" + "b" * 50)
@@ -332,7 +332,7 @@ def test_whoever_asks_so_gets_no_more_mailings(box: Box, acme: Client) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_what_cannot_be_read_is_told_and_the_rest_is_filed(box: Box) -> None:
+def test_an_unreadable_message_is_reported_and_the_rest_is_filed(box: Box) -> None:
     box.put(from_="office@acme.example.com", subject="One")
     bad = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (at, at) for at in range(100))
     box.server.put(BOX, bad, b"\x00\xff" * 100)
@@ -349,7 +349,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_filed(box: Box) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_what_breaks_off_in_between_is_filed_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_fetch_files_each_message_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "_BATCH", 4)
     for number in range(10):
         box.put(from_="office@acme.example.com", subject=str(number))
@@ -377,7 +377,7 @@ def test_what_breaks_off_in_between_is_filed_once(box: Box, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("acme")
-def test_two_at_once_file_each_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_fetches_at_once_file_each_message_once(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "_BATCH", 3)
     for number in range(9):
         box.put(from_="office@acme.example.com", subject=str(number))
@@ -395,7 +395,7 @@ def test_two_at_once_file_each_once(box: Box, monkeypatch: pytest.MonkeyPatch) -
     assert box.fetch() == Fetched()
 
 
-def test_a_mailbox_that_cannot_be_reached_is_told(box: Box) -> None:
+def test_an_unreachable_mailbox_is_reported(box: Box) -> None:
     from crm.app import open_outward
 
     config = replace(box.crm.config, imap_url="imap://me:hunter2@127.0.0.1:1/INBOX")
@@ -405,7 +405,7 @@ def test_a_mailbox_that_cannot_be_reached_is_told(box: Box) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_a_journal_that_is_damaged_is_begun_anew(box: Box) -> None:
+def test_a_damaged_inbox_journal_is_recreated(box: Box) -> None:
     box.put(from_="office@acme.example.com", message_id="<1@x>")
     box.fetch()
     for path in box.crm.outward.folder.glob("fetched*"):
@@ -416,7 +416,7 @@ def test_a_journal_that_is_damaged_is_begun_anew(box: Box) -> None:
 
 
 @pytest.mark.usefixtures("acme")
-def test_each_store_reads_the_mailbox_for_itself(box: Box) -> None:
+def test_each_store_reads_the_mailbox_separately(box: Box) -> None:
     box.put(from_="office@acme.example.com")
     box.put(from_="eva@hill.example.org")
     assert box.fetch().filed == 1
@@ -485,7 +485,7 @@ FORWARDED = "Von: Bob Hill <bob@example.com>\nGesendet: Montag\nAn: Team\nBetref
 FAILED = "mx.example.com; dmarc=fail header.from=example.com"
 
 
-def test_what_a_stranger_forwards_is_not_from_a_client(box: Box, acme: Client) -> None:
+def test_a_message_forwarded_by_a_stranger_is_not_from_a_client(box: Box, acme: Client) -> None:
     box.office.add(first_name="Bob", last_name="Hill", email="bob@example.com")
     box.put(FORWARDED, from_="stranger@evil.example.org", subject="WG: Rechnung")
     fetched = box.fetch()
@@ -536,7 +536,7 @@ def test_an_answer_that_names_only_its_conversation_is_filed_with_it(box: Box, a
     assert {message.client for message in box.messages} == {acme.id}
 
 
-def test_a_form_writes_for_somebody_and_its_own_address_is_nobodys(box: Box, acme: Client) -> None:
+def test_a_web_form_message_is_filed_by_its_reply_address(box: Box, acme: Client) -> None:
     box.put(from_="noreply@site.example.org", reply_to="Jo Fox <jo@example.org>", subject="Contact form")
     box.put(from_="do-not-reply@site.example.org", subject="News")
     box.put(from_="NoReply@site.example.org", reply_to="office@acme.example.com", subject="From a client")
@@ -547,7 +547,7 @@ def test_a_form_writes_for_somebody_and_its_own_address_is_nobodys(box: Box, acm
     assert message.notice == "Sent by a form for office@acme.example.com."
 
 
-def test_who_reports_a_message_as_spam_has_opted_out(box: Box, acme: Client) -> None:
+def test_a_spam_report_is_an_opt_out(box: Box, acme: Client) -> None:
     with box.crm.read() as snapshot:
         assert snapshot.count(Message) == 0
     sent = Message(
@@ -608,9 +608,7 @@ def test_one_of_us_may_forward_from_an_address_that_the_settings_name(box: Box) 
         ({"authentication_results": FAILED}, "forged"),
     ],
 )
-def test_it_shows_whether_anybody_has_checked_the_sender(
-    box: Box, acme: Client, header: dict[str, str], words: str
-) -> None:
+def test_the_inbox_shows_if_the_sender_was_verified(box: Box, acme: Client, header: dict[str, str], words: str) -> None:
     box.put(from_="office@acme.example.com", **header)
     box.fetch()
     (message,) = box.messages

@@ -46,7 +46,7 @@ def test_each_client_gets_the_text_with_their_own_name(here: MailDesk) -> None:
     assert {message.mailing for message in here.messages().values()} == {mailing.id}
 
 
-def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: MailDesk) -> None:
+def test_skipped_clients_are_counted_and_listed_before_sending(here: MailDesk) -> None:
     here.clients(2)
     bad = here.clients(1, email="gone@example.com", last_name="Bad")[0]
     here.post.answers["rcpt"] = lambda address: "550 5.1.1 no such user" if address.startswith("gone") else ""
@@ -75,7 +75,7 @@ def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: Mai
     assert (report.counted.counts, len(here.arrived)) == ({"sent": 2}, 2)
 
 
-def test_an_address_that_got_something_since_is_good_again(here: MailDesk) -> None:
+def test_a_later_delivery_clears_a_bad_address(here: MailDesk) -> None:
     (client,) = here.clients(1)
     here.post.answers["rcpt"] = "550 5.1.1 no such user"
     here.write(client)
@@ -88,7 +88,7 @@ def test_an_address_that_got_something_since_is_good_again(here: MailDesk) -> No
     assert send(here).counted.counts == {"sent": 1}
 
 
-def test_what_says_nothing_against_an_address_does_not_make_it_bad(here: MailDesk) -> None:
+def test_an_unrelated_failure_does_not_mark_an_address_as_bad(here: MailDesk) -> None:
     (client,) = here.clients(1)
     (number,) = here.write(client, attachments=(f"{'0' * 64} 3 one.txt",))
     here.change(number, state="failed", failure="not sent: one.txt is no longer on this computer.")
@@ -106,7 +106,7 @@ def test_a_company_without_an_address_is_written_to_by_its_primary_contact(here:
     assert message.body.startswith("Dear Eva Hill")
 
 
-def test_only_some_of_the_clients_get_it(here: MailDesk) -> None:
+def test_a_mailing_can_be_limited_to_some_clients(here: MailDesk) -> None:
     anna, ben, cleo = here.clients(3)
     here("clients edit", ben, {"city": "Graz"})
     assert "This goes to 1 client." in asked(here, all_=False, only=(("city", "Graz"),))
@@ -116,7 +116,7 @@ def test_only_some_of_the_clients_get_it(here: MailDesk) -> None:
         send(here, all_=False)
 
 
-def test_a_template_gives_the_texts(here: MailDesk) -> None:
+def test_a_mailing_uses_the_texts_of_a_template(here: MailDesk) -> None:
     here.clients(1)
     template = here("templates add", "News", subject="Hi {first_name}", body="From {company_name}")
     text = here("templates add", "Text", channel="sms", body="Hi")
@@ -137,7 +137,7 @@ def test_a_template_gives_the_texts(here: MailDesk) -> None:
         ({"subject": "{"}, "never closed"),
     ],
 )
-def test_a_text_that_cannot_be_meant_is_refused(here: MailDesk, given: dict[str, str], why: str) -> None:
+def test_an_impossible_mailing_text_is_refused(here: MailDesk, given: dict[str, str], why: str) -> None:
     here.clients(1)
     with pytest.raises(FieldError, match=why) as error:
         send(here, **given)
@@ -145,7 +145,7 @@ def test_a_text_that_cannot_be_meant_is_refused(here: MailDesk, given: dict[str,
     assert here.messages() == {}
 
 
-def test_what_stands_in_a_record_is_no_field_no_markup_and_no_header(here: MailDesk) -> None:
+def test_text_from_a_record_is_no_field_no_markup_and_no_header(here: MailDesk) -> None:
     here.clients(1, first_name="{total_spend}\nBcc: x@example.com", last_name="<b>*Fox*</b>")
     send(here)
     (taken,) = here.post.taken
@@ -157,7 +157,7 @@ def test_what_stands_in_a_record_is_no_field_no_markup_and_no_header(here: MailD
     assert "&lt;b&gt;*Fox*&lt;/b&gt;" in page.get_content()
 
 
-def test_a_test_goes_to_one_address_and_nothing_is_kept(here: MailDesk, folder: Path) -> None:
+def test_a_test_mailing_goes_to_one_address_and_is_not_stored(here: MailDesk, folder: Path) -> None:
     here.clients(2)
     (folder / "list.pdf").write_bytes(b"%PDF")
     sent = send(here, test="me@example.com", attach=(folder / "list.pdf",), yes=False)
@@ -174,7 +174,7 @@ def test_a_test_goes_to_one_address_and_nothing_is_kept(here: MailDesk, folder: 
         send(here, test="me@example.com")
 
 
-def test_files_go_with_each(here: MailDesk, folder: Path) -> None:
+def test_every_message_of_a_mailing_has_the_attachments(here: MailDesk, folder: Path) -> None:
     here.clients(2)
     (folder / "list.pdf").write_bytes(b"%PDF")
     assert "Attached: list.pdf" in asked(here, attach=(folder / "list.pdf",))
@@ -184,13 +184,13 @@ def test_files_go_with_each(here: MailDesk, folder: Path) -> None:
     ] * 2
 
 
-def test_without_a_server_nobody_is_asked(store: Store, folder: Path) -> None:
+def test_without_a_server_a_mailing_asks_nothing(store: Store, folder: Path) -> None:
     here = desk_at(store, folder, Post(), "")
     with pytest.raises(UsageError, match="CRM_SMTP_URL"):
         here("mailings send", **NEWS, all_=True)
 
 
-def test_those_that_failed_are_a_list_to_act_on(here: MailDesk) -> None:
+def test_failed_recipients_are_listed_for_another_try(here: MailDesk) -> None:
     here.clients(4)
     here.post.answers["rcpt"] = lambda address: "550 no such user" if address.startswith(("a1@", "a3@")) else ""
     report = send(here)
@@ -205,7 +205,7 @@ def test_those_that_failed_are_a_list_to_act_on(here: MailDesk) -> None:
     assert here("mailings show", report.counted.mailing).counted.counts == {"sent": 3, "failed": 1}
 
 
-def test_what_was_broken_off_goes_on_where_it_stopped(here: MailDesk) -> None:
+def test_an_interrupted_mailing_continues_where_it_stopped(here: MailDesk) -> None:
     count = iter(range(100))
     here.post.answers["mail"] = lambda _: "530 5.7.0 sign in first" if next(count) >= 3 else ""
     here.clients(8)
@@ -249,7 +249,7 @@ def test_mailings_are_listed_newest_first_without_standing_orders(here: MailDesk
     assert [mailing.mailing.name for mailing in here("mailings list", limit=1, offset=1)] == [NEWS["subject"]]
 
 
-def test_the_mailing_is_one_change_that_can_be_taken_back_until_it_is_sent(here: MailDesk) -> None:
+def test_a_mailing_is_one_change_that_can_be_undone_until_it_is_sent(here: MailDesk) -> None:
     here.post.answers["mail"] = "530 5.7.0 sign in first"
     here.clients(3)
     here.crm.outward.folder.mkdir(exist_ok=True)
@@ -307,7 +307,7 @@ def test_a_program_that_is_killed_in_a_mailing_goes_on_with_it(folder: Path, aut
         ("Dear {first_name}, how is {city}?", "3 of them have no city"),
     ],
 )
-def test_it_says_before_for_how_many_a_field_is_empty(here: MailDesk, text: str, message: str) -> None:
+def test_the_preview_counts_clients_with_an_empty_field(here: MailDesk, text: str, message: str) -> None:
     people = {"ada": {"first_name": "Ada"}, "lind": {"company": "Lind", "kind": "company"}, "orr": {"last_name": "Orr"}}
     for mailbox, fields in people.items():
         here.clients(1, **{"first_name": "", "last_name": "", "email": f"{mailbox}@example.org", **fields})
@@ -316,7 +316,7 @@ def test_it_says_before_for_how_many_a_field_is_empty(here: MailDesk, text: str,
     assert ("of them" in question) == bool(message)
 
 
-def test_nobody_gets_the_same_text_twice_unless_that_is_asked_for(here: MailDesk) -> None:
+def test_nobody_gets_the_same_text_twice_unless_requested(here: MailDesk) -> None:
     here.clients(2)
     assert send(here).counted.counts == {"sent": 2}
     with pytest.raises(RefusedError) as refused:
@@ -335,7 +335,7 @@ def test_nobody_gets_the_same_text_twice_unless_that_is_asked_for(here: MailDesk
     assert send(here, subject="Other news").counted.counts == {"sent": 3}
 
 
-def test_who_was_refused_or_cancelled_gets_the_same_text_in_another_mailing(here: MailDesk) -> None:
+def test_refused_or_cancelled_recipients_get_the_text_in_another_mailing(here: MailDesk) -> None:
     here.clients(2)
     here.post.answers["rcpt"] = lambda address: "550 5.7.1 not today" if address.startswith("a1") else ""
     assert send(here).counted.counts == {"failed": 1, "sent": 1}

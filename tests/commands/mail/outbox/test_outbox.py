@@ -35,7 +35,7 @@ Opens = Callable[..., MailDesk]
 # What the server says
 
 
-def test_what_is_queued_goes_out_once_and_counts_as_contact(here: MailDesk, store: Store) -> None:
+def test_a_queued_message_is_sent_once_and_counts_as_a_contact(here: MailDesk, store: Store) -> None:
     anna, ben = here.clients(2)
     first, second = here.write(anna, ben)
     sent = here.send()
@@ -52,7 +52,7 @@ def test_what_is_queued_goes_out_once_and_counts_as_contact(here: MailDesk, stor
     assert store.wrong() == []
 
 
-def test_only_some_are_sent(here: MailDesk) -> None:
+def test_only_selected_messages_are_sent(here: MailDesk) -> None:
     first, second, third = here.write(*here.clients(3))
     assert here.send(only=[third]).sent == 1
     assert here.states() == ["queued", "queued", "sent"]
@@ -60,7 +60,7 @@ def test_only_some_are_sent(here: MailDesk) -> None:
     assert here.send(only=[first, second, third]).sent == 2
 
 
-def test_what_is_refused_fails_with_the_words_of_the_server(here: MailDesk) -> None:
+def test_a_refused_message_fails_with_the_servers_reply(here: MailDesk) -> None:
     here.post.answers["rcpt"] = lambda address: "550 5.1.1 no such user" if address.startswith("a1@") else ""
     here.write(*here.clients(2))
     sent = here.send()
@@ -68,7 +68,7 @@ def test_what_is_refused_fails_with_the_words_of_the_server(here: MailDesk) -> N
     assert here.states() == ["failed", "sent"]
 
 
-def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: MailDesk) -> None:
+def test_a_deferred_message_is_retried_with_backoff_for_two_days(here: MailDesk) -> None:
     here.post.answers["rcpt"] = "451 greylisted"
     (number,) = here.write(*here.clients(1))
     waits = []
@@ -96,7 +96,7 @@ def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: M
     assert here.send().waiting[0].tries == len(WAITS) + 2
 
 
-def test_the_outbox_lists_what_it_keeps_and_not_what_it_has_just_tried(here: MailDesk) -> None:
+def test_the_outbox_lists_waiting_messages_and_not_those_just_tried(here: MailDesk) -> None:
     here.post.answers["rcpt"] = "451 greylisted"
     first, second, third = here.write(*here.clients(3))
     tried = here.send(only=[first])
@@ -112,7 +112,7 @@ def test_the_outbox_lists_what_it_keeps_and_not_what_it_has_just_tried(here: Mai
     assert third
 
 
-def test_a_greylisted_one_goes_out_later(here: MailDesk) -> None:
+def test_a_greylisted_message_is_sent_later(here: MailDesk) -> None:
     here.post.answers["rcpt"] = "451 greylisted"
     (number,) = here.write(*here.clients(1))
     here.send()
@@ -123,7 +123,7 @@ def test_a_greylisted_one_goes_out_later(here: MailDesk) -> None:
     assert here.messages()[number].failure == ""
 
 
-def test_a_line_that_is_lost_after_all_was_handed_over_leaves_it_unsure(here: MailDesk) -> None:
+def test_a_connection_lost_after_the_data_leaves_the_outcome_unknown(here: MailDesk) -> None:
     here.post.answers["data"] = HANGS_UP
     here.write(*here.clients(1))
     (unsure,) = here.send().unsure
@@ -135,7 +135,7 @@ def test_a_line_that_is_lost_after_all_was_handed_over_leaves_it_unsure(here: Ma
     assert here.send().sent == 1
 
 
-def test_a_server_that_does_not_answer_leaves_it_unsure_and_the_next_one_is_sent(here: MailDesk) -> None:
+def test_a_missing_reply_leaves_the_outcome_unknown_and_the_next_is_sent(here: MailDesk) -> None:
     here.post.waits = 4.0
     first, second = here.write(*here.clients(2))
     threading.Timer(1.5, lambda: setattr(here.post, "waits", 0.0)).start()
@@ -144,7 +144,7 @@ def test_a_server_that_does_not_answer_leaves_it_unsure_and_the_next_one_is_sent
     assert here.messages()[second].state == "sent"
 
 
-def test_no_server_puts_all_back_as_it_was(store: Store, folder: Path) -> None:
+def test_without_a_server_all_messages_stay_queued(store: Store, folder: Path) -> None:
     port = free_port()
     here = desk_at(store, folder, Post(), f"smtp://127.0.0.1:{port}")
     here.write(*here.clients(3))
@@ -157,7 +157,7 @@ def test_no_server_puts_all_back_as_it_was(store: Store, folder: Path) -> None:
     }
 
 
-def test_a_server_that_goes_away_leaves_the_rest(here: MailDesk) -> None:
+def test_a_server_that_disconnects_leaves_the_rest_queued(here: MailDesk) -> None:
     count = iter(range(100))
     here.post.answers["mail"] = lambda _: "530 5.7.0 sign in first" if next(count) >= 2 else ""
     here.write(*here.clients(5))
@@ -180,7 +180,7 @@ def test_a_server_that_goes_away_leaves_the_rest(here: MailDesk) -> None:
         ({"a1": "550 no", "ben": "550 no"}, "failed", "550 no"),
     ],
 )
-def test_of_several_recipients_those_decide_whom_it_is_written_to(
+def test_the_main_recipients_decide_the_status_of_a_message(
     here: MailDesk, answers: dict[str, str], state: str, failure: str
 ) -> None:
     here.post.answers["rcpt"] = lambda address: answers.get(address.partition("@")[0], "")
@@ -190,7 +190,7 @@ def test_of_several_recipients_those_decide_whom_it_is_written_to(
     assert (message.state, message.failure) == (state, failure)
 
 
-def test_an_address_that_is_none_fails_alone(here: MailDesk) -> None:
+def test_an_invalid_address_fails_alone(here: MailDesk) -> None:
     first, _ = here.write(*here.clients(2))
     here.change(first, to="nobody at all")
     sent = here.send()
@@ -198,7 +198,9 @@ def test_an_address_that_is_none_fails_alone(here: MailDesk) -> None:
     assert "nobody at all is not a valid e-mail address" in sent.failed[0].failure
 
 
-def test_without_a_server_nothing_is_queued_and_what_is_there_waits(store: Store, folder: Path, here: MailDesk) -> None:
+def test_without_a_server_nothing_is_queued_and_queued_messages_wait(
+    store: Store, folder: Path, here: MailDesk
+) -> None:
     here.write(*here.clients(1))
     elsewhere = desk_at(store, folder, Post(), "")
     with pytest.raises(UsageError, match=r"CRM_SMTP_URL.*CRM_MAIL_FROM.*Nothing was sent"):
@@ -212,7 +214,7 @@ def test_without_a_server_nothing_is_queued_and_what_is_there_waits(store: Store
     assert "CRM_SMTP_URL" in sent.stopped
 
 
-def test_settings_of_texts_that_cannot_be_used_keep_no_e_mail_back(here: MailDesk) -> None:
+def test_invalid_sms_settings_do_not_block_e_mail(here: MailDesk) -> None:
     def texter() -> Any:
         raise UsageError("TWILIO_FROM is missing.")
 
@@ -236,7 +238,7 @@ def test_the_words_of_a_server_are_cut_and_shown_as_one_line(here: MailDesk) -> 
 # Mailings and occasions
 
 
-def test_who_opts_out_meanwhile_gets_no_mailing(here: MailDesk) -> None:
+def test_an_opt_out_before_sending_stops_the_mailing(here: MailDesk) -> None:
     anna, ben = here.clients(2)
     here.write(anna, ben, occasion="birthday 2026")
     (single,) = here.write(anna)
@@ -252,7 +254,7 @@ def test_who_opts_out_meanwhile_gets_no_mailing(here: MailDesk) -> None:
     assert by[here.messages()[single].identifier]["List-Unsubscribe"] is None
 
 
-def test_mailings_go_at_the_pace_of_the_team_and_single_messages_at_once(here: MailDesk) -> None:
+def test_mailings_are_rate_limited_and_single_messages_are_not(here: MailDesk) -> None:
     here.set(mails_per_minute="600")
     clients = here.clients(6)
     here.write(*clients, occasion="birthday 2026")
@@ -282,7 +284,7 @@ def test_single_messages_go_before_mailings(here: MailDesk) -> None:
 # Attachments
 
 
-def test_a_file_goes_with_a_message(here: MailDesk, folder: Path) -> None:
+def test_a_message_has_its_attachment(here: MailDesk, folder: Path) -> None:
     file = folder / "price <list>.pdf"
     file.write_bytes(b"%PDF-1.7 prices")
     line = attaching.kept(here.crm, file)
@@ -296,7 +298,7 @@ def test_a_file_goes_with_a_message(here: MailDesk, folder: Path) -> None:
     assert (attaching.name_of(line), attaching.size_of(line)) == ("price _list_.pdf", 15)
 
 
-def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder: Path) -> None:
+def test_a_missing_or_damaged_attachment_fails_the_message(here: MailDesk, folder: Path) -> None:
     lines = []
     for name in ("one.txt", "two.txt"):
         (folder / name).write_text(name)
@@ -316,7 +318,7 @@ def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder
     assert sent.sent == 1
 
 
-def test_a_file_on_another_computer_leaves_the_message_to_it(
+def test_an_attachment_on_another_computer_leaves_the_message_to_it(
     here: MailDesk, store: Store, folder: Path, authority: trustme.CA
 ) -> None:
     (folder / "one.txt").write_text("one")
@@ -347,7 +349,7 @@ def test_files_that_are_too_large_together_are_refused(here: MailDesk, folder: P
     assert here.states() == []
 
 
-def test_a_line_that_was_changed_by_hand_names_no_other_file(here: MailDesk) -> None:
+def test_an_edited_row_cannot_attach_another_file(here: MailDesk) -> None:
     (number,) = here.write(*here.clients(1))
     here.crm.outward.folder.mkdir()
     secret = here.crm.outward.folder / "secret"
@@ -439,9 +441,7 @@ def running(program: CommandLine, authority: trustme.CA) -> Iterator[Running]:
         ("noted", ["sent"] * 5, 5),
     ],
 )
-def test_a_program_that_is_killed_sends_nothing_twice(
-    running: Running, point: str, states: list[str], arrived: int
-) -> None:
+def test_a_killed_program_sends_no_message_twice(running: Running, point: str, states: list[str], arrived: int) -> None:
     running.queue(5)
     environment = running.program.child_environment()
     killed = subprocess.run([PYTHON, "-c", _STOPS, point, "3"], env=environment, cwd=PROJECT, timeout=60, check=False)
@@ -457,7 +457,7 @@ def test_a_program_that_is_killed_sends_nothing_twice(
 
 
 @pytest.mark.slow
-def test_killed_again_and_again_each_arrives_at_most_once_and_none_is_lost(running: Running) -> None:
+def test_repeated_kills_lose_and_duplicate_no_message(running: Running) -> None:
     running.queue(60)
     running.post.waits = 0.01
     kills = 0
@@ -476,7 +476,7 @@ def test_killed_again_and_again_each_arrives_at_most_once_and_none_is_lost(runni
 
 
 @pytest.mark.slow
-def test_several_programs_at_once_send_each_once(running: Running) -> None:
+def test_several_programs_at_once_send_each_message_once(running: Running) -> None:
     running.queue(90)
     children = [running.program.start("email", "outbox", "--json") for _ in range(3)]
     for child in children:
@@ -486,7 +486,7 @@ def test_several_programs_at_once_send_each_once(running: Running) -> None:
     assert (len(running.arrived), set(running.arrived.values())) == (90, {1})
 
 
-def test_ctrl_c_ends_after_the_mail_in_hand_and_says_what_is_left(running: Running) -> None:
+def test_ctrl_c_ends_after_the_current_mail_and_counts_the_rest(running: Running) -> None:
     running.queue(5)
     running.post.waits = 1.0
     child = running.program.start("email", "outbox", "--json")
@@ -504,7 +504,7 @@ def test_ctrl_c_ends_after_the_mail_in_hand_and_says_what_is_left(running: Runni
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_leaves_the_mail_in_hand_unsure(running: Running) -> None:
+def test_a_second_ctrl_c_leaves_the_current_mail_unknown(running: Running) -> None:
     running.queue(3)
     running.post.waits = 20.0
     child = running.program.start("email", "outbox")
@@ -528,7 +528,7 @@ def claimed(here: MailDesk, number: int, ends: timedelta) -> str:
     return until
 
 
-def test_what_another_computer_took_is_left_to_it_until_its_lease_is_over(here: MailDesk) -> None:
+def test_a_message_leased_by_another_computer_is_left_until_the_lease_expires(here: MailDesk) -> None:
     first, second = here.write(*here.clients(2))
     until = claimed(here, first, timedelta(minutes=1))
     assert here.send().sent == 1
@@ -542,14 +542,14 @@ def test_what_another_computer_took_is_left_to_it_until_its_lease_is_over(here: 
     assert here.messages()[second].state == "sent"
 
 
-def test_a_lease_that_cannot_be_read_is_over(here: MailDesk) -> None:
+def test_an_invalid_lease_has_expired(here: MailDesk) -> None:
     (number,) = here.write(*here.clients(1))
     here.change(number, state="sending", until="tomorrow")
     here.send()
     assert here.states() == ["unsure"]
 
 
-def test_who_took_it_knows_better_than_who_gave_it_up(
+def test_the_outcome_of_the_lease_holder_wins(
     here: MailDesk, store: Store, folder: Path, authority: trustme.CA
 ) -> None:
     here.write(*here.clients(3))
@@ -599,7 +599,7 @@ def _breaks_off(after: int) -> Callable[[], None]:
     return patch.undo
 
 
-def test_a_store_that_was_put_back_does_not_send_what_was_sent(here: MailDesk) -> None:
+def test_a_restored_store_does_not_send_messages_again(here: MailDesk) -> None:
     here.post.answers["data"] = ""
     first, second, third = here.write(*here.clients(3))
     before = here.messages()
@@ -615,7 +615,7 @@ def test_a_store_that_was_put_back_does_not_send_what_was_sent(here: MailDesk) -
     assert len(here.arrived) == 2
 
 
-def test_what_was_handed_over_is_not_called_back(here: MailDesk) -> None:
+def test_a_message_that_was_handed_over_cannot_be_cancelled(here: MailDesk) -> None:
     here.write(*here.clients(2))
     with here.crm.read() as snapshot:
         wrote = snapshot.history(1)[0].id
@@ -635,7 +635,7 @@ def test_what_was_handed_over_is_not_called_back(here: MailDesk) -> None:
     assert len(here.arrived) == 2
 
 
-def test_a_client_who_was_written_to_since_is_passed_over(here: MailDesk) -> None:
+def test_undo_skips_adding_a_client_who_got_a_message(here: MailDesk) -> None:
     (first,) = here.clients(1)
     here("sales add", first, Decimal(5))
     (second,) = here.clients(1)
@@ -649,7 +649,7 @@ def test_a_client_who_was_written_to_since_is_passed_over(here: MailDesk) -> Non
 # The journal
 
 
-def test_a_damaged_journal_is_put_aside_and_an_unwritable_one_stops_the_sending(here: MailDesk) -> None:
+def test_a_damaged_journal_is_set_aside_and_a_read_only_one_stops_sending(here: MailDesk) -> None:
     here.write(*here.clients(2))
     journal = here.crm.outward.folder / "journal.sqlite3"
     journal.parent.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ REFUSED, LATER = "550 5.1.1 no such user", "451 greylisted"
         ({}, "sent", [TO, CC, BCC], None),
     ],
 )  # fmt: skip
-def test_sent_again_it_goes_to_those_who_lack_it(
+def test_a_resend_goes_to_recipients_who_lack_it(
     here: MailDesk, answers: Mapping[str, str], state: str, first: list[str], again: list[str] | None
 ) -> None:
     message = written(here, **answers)
@@ -69,7 +69,7 @@ def test_sent_again_it_goes_to_those_who_lack_it(
     assert {str(mail["To"]) for mail in here.post.taken} == {f"No1 Fox <{TO}>"}
 
 
-def test_who_has_it_gets_it_again_where_they_are_named(here: MailDesk) -> None:
+def test_a_resend_to_a_named_recipient_is_sent_again(here: MailDesk) -> None:
     message = written(here)
     arrived(here)
     with pytest.raises(FieldError, match="does not go to"):
@@ -79,7 +79,7 @@ def test_who_has_it_gets_it_again_where_they_are_named(here: MailDesk) -> None:
 
 
 @pytest.mark.parametrize(("answers", "first"), [({"a1": LATER}, [CC, BCC]), ({"boss": LATER}, [TO, BCC])])
-def test_who_was_put_off_gets_it_later_and_the_others_once(
+def test_a_deferred_recipient_gets_it_later_and_the_others_once(
     here: MailDesk, answers: Mapping[str, str], first: list[str]
 ) -> None:
     message = written(here, **answers)
@@ -89,7 +89,7 @@ def test_who_was_put_off_gets_it_later_and_the_others_once(
     assert arrived(here) == sorted({TO, CC, BCC} - set(first))
 
 
-def test_a_store_that_was_put_back_sends_nobody_a_second_one(here: MailDesk) -> None:
+def test_a_restored_store_sends_nobody_a_duplicate(here: MailDesk) -> None:
     message = written(here, a1=REFUSED)
     arrived(here)
     # As an older backup has it.
@@ -105,7 +105,7 @@ def bounce(here: MailDesk, message: Message, address: str) -> None:
     here.crm.transact(lambda tx: file(tx, [found], frozenset()), "read")
 
 
-def test_after_a_bounce_it_goes_again_to_whom_it_did_not_reach(here: MailDesk) -> None:
+def test_a_resend_after_a_bounce_goes_only_to_the_bounced_address(here: MailDesk) -> None:
     message = written(here)
     arrived(here)
     bounce(here, message, TO)
@@ -121,7 +121,7 @@ def test_after_a_bounce_it_goes_again_to_whom_it_did_not_reach(here: MailDesk) -
 # Where it goes
 
 
-def test_what_waits_goes_to_the_address_that_was_corrected_since(here: MailDesk) -> None:
+def test_a_waiting_message_goes_to_the_corrected_address(here: MailDesk) -> None:
     first, second, third = here.clients(3)
     here.write(first, mailing=1)
     here.write(second)
@@ -178,7 +178,7 @@ def test_the_link_in_a_mailing_that_is_redirected_is_for_the_new_address(here: M
         ("", False),
     ],
 )
-def test_only_what_says_that_the_mailbox_does_not_exist_is_held_against_an_address(words: str, expected: bool) -> None:
+def test_only_an_unknown_mailbox_marks_an_address_as_bad(words: str, expected: bool) -> None:
     assert is_unknown_mailbox(words) is expected
 
 
@@ -196,9 +196,7 @@ def mailing(here: MailDesk, **answers: str) -> list[str]:
 @pytest.mark.parametrize(
     "answers", [{"data": "554 5.7.1 spam"}, {"rcpt": "550 5.7.1 relaying denied"}, {"rcpt": "552 5.2.2 full"}]
 )
-def test_a_mailing_that_was_refused_for_what_it_is_says_nothing_against_addresses(
-    here: MailDesk, answers: Mapping[str, str]
-) -> None:
+def test_a_mailing_refused_for_its_content_marks_no_address_as_bad(here: MailDesk, answers: Mapping[str, str]) -> None:
     here.clients(2)
     mailing(here, **answers)
     arrived(here)
@@ -206,7 +204,7 @@ def test_a_mailing_that_was_refused_for_what_it_is_says_nothing_against_addresse
     assert mailing(here) == ["a1@example.com", "a2@example.com"]
 
 
-def test_many_refused_addresses_are_taken_back_at_once(here: MailDesk) -> None:
+def test_many_bad_addresses_are_cleared_at_once(here: MailDesk) -> None:
     here.clients(3)
     mailing(here, rcpt=REFUSED)
     assert [bounce.address for bounce in here("bounces list")] == ["a1@example.com", "a2@example.com", "a3@example.com"]
@@ -234,7 +232,7 @@ def test_many_refused_addresses_are_taken_back_at_once(here: MailDesk) -> None:
         ({"a1": "550 no"}, {}, (1, 0), ""),
     ],
 )
-def test_who_was_refused_is_named_and_the_exit_code_says_so(
+def test_a_refused_recipient_is_named_and_sets_the_exit_code(
     here: MailDesk, first: dict[str, str], then: dict[str, str], codes: tuple[int, int], failure: str
 ) -> None:
     (client,) = here.clients(1)
@@ -246,7 +244,7 @@ def test_who_was_refused_is_named_and_the_exit_code_says_so(
     assert again.message.failure == failure
 
 
-def test_cron_sees_by_the_exit_code_that_something_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsent_messages_set_the_exit_code_for_cron(monkeypatch: pytest.MonkeyPatch) -> None:
     settings: dict[str, Any] = {
         "CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": "team@example.com",
         "CRM_IMAP_URL": f"imap://a:b@127.0.0.1:{free_port()}/INBOX",
@@ -269,7 +267,7 @@ def test_cron_sees_by_the_exit_code_that_something_was_not_sent(monkeypatch: pyt
     ("refused", "code"), [(("ben",), 1), (("a1",), 1), (("a1", "ben"), 1), ((), 0)], ids=["cc", "to", "both", "nobody"]
 )
 @pytest.mark.parametrize("words", ["email outbox", "email due"])
-def test_the_outbox_says_by_its_exit_code_that_a_copy_was_refused(
+def test_a_refused_copy_sets_the_exit_code_of_the_outbox(
     here: MailDesk, words: str, refused: tuple[str, ...], code: int
 ) -> None:
     (client,) = here.clients(1)
@@ -279,7 +277,7 @@ def test_the_outbox_says_by_its_exit_code_that_a_copy_was_refused(
     assert here(words).exit_code == 0
 
 
-def test_a_mailing_says_by_its_exit_code_that_somebody_has_not_got_it(here: MailDesk) -> None:
+def test_a_failed_recipient_sets_the_exit_code_of_a_mailing(here: MailDesk) -> None:
     here.clients(2)
     here.post.answers["rcpt"] = lambda address: "550 no" if address.startswith("a1") else ""
     report = here("mailings send", all_=True, yes=True, subject="News", body="Text")
