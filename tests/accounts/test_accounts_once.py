@@ -77,7 +77,7 @@ def test_a_token_by_sms_opens_one_session_on_whichever_machine(office: Office) -
 
 
 @pytest.mark.parametrize("ways", [(0, 0), (0, 1)])
-def test_one_token_at_the_same_moment(office: Office, ways: tuple[int, int]) -> None:
+def test_a_sign_in_token_used_twice_at_once_works_once(office: Office, ways: tuple[int, int]) -> None:
     user = office.add()
     _, codes = office.with_app(user)
     token = office.asked().token

@@ -121,7 +121,7 @@ def test_a_store_without_accounts_has_no_keys(file_office: Office) -> None:
     assert rows(file_office) == []
 
 
-def test_a_row_that_is_put_back_or_edited_revives_no_key(office: Office) -> None:
+def test_a_restored_or_edited_row_revives_no_key(office: Office) -> None:
     key, token = made(office)
     old = rows(office)
     office.accounts.machine_keys.revoke(key)

@@ -84,7 +84,7 @@ def test_a_command_is_led_through_by_a_page_of_its_own_subject() -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize(("asked", "given"), [("word", "clients"), ("menu", "data"), ("word", "today")])
-def test_a_part_of_the_register_is_the_same_alone_as_in_all_of_it(asked: str, given: str) -> None:
+def test_a_subject_registers_the_same_commands_alone_and_together(asked: str, given: str) -> None:
     program = (
         "import json, sys; from crm.commands.registry import commands;"
         "print(json.dumps([command.words for command in commands(**{sys.argv[1]: sys.argv[2]})]))"

@@ -50,7 +50,7 @@ def lowers_admin(objects: Objects) -> Objects:
 
 
 @pytest.mark.parametrize("edit", [lacks_admin, lacks_accounts, lacks_roster, lowers_admin])
-def test_an_import_says_where_no_admin_gets_in(
+def test_a_whole_store_import_warns_if_no_admin_can_sign_in(
     office: Office, exported: tuple[Path, Objects], edit: Callable[[Objects], Objects]
 ) -> None:
     file, objects = exported
@@ -65,14 +65,16 @@ def test_an_import_says_where_no_admin_gets_in(
     crm.repository.close()
 
 
-def test_an_import_whose_accounts_hold_says_nothing_of_them(office: Office, exported: tuple[Path, Objects]) -> None:
+def test_a_whole_store_import_with_valid_accounts_gives_no_warning(
+    office: Office, exported: tuple[Path, Objects]
+) -> None:
     crm, report = into_another(office, exported[0])
     assert report.done == ""
     assert crm.accounts.open().authentication.sign_in(ADMIN, PASSWORD)
     crm.repository.close()
 
 
-def test_a_backup_says_where_no_admin_gets_in(office: Office, exported: tuple[Path, Objects]) -> None:
+def test_a_restore_warns_if_no_admin_can_sign_in(office: Office, exported: tuple[Path, Objects]) -> None:
     assert exported
     crm = office.crm
     crm.repository.transact(lambda tx: tx.connection.exec_driver_sql("DELETE FROM user WHERE role = 'admin'"), "x")

@@ -87,7 +87,7 @@ def test_headings_in_words_that_nobody_knows_below_a_title(put: Any) -> None:
         "Name,Phone,Email\nAda Lind,,\nBo Marsh,,\nCompany,Phone,\n",
     ],
 )
-def test_a_row_is_no_heading_because_of_a_word_in_it(put: Any, text: str) -> None:
+def test_a_row_with_one_known_word_is_not_a_heading(put: Any, text: str) -> None:
     source = open_source(put(text))
     assert source.columns[0] == "Name"
     assert next(iter(source.rows())).cells[0] == "Ada Lind"
@@ -165,7 +165,7 @@ def test_single_names_between_blank_lines_are_clients(put: Any) -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
-def test_a_cell_of_several_lines_is_no_gap_in_a_table(put: Any, end: str) -> None:
+def test_a_cell_of_several_lines_does_not_end_a_table(put: Any, end: str) -> None:
     path = put(f'Name,Notes\nBo Marsh,tall\nAda Lind,"tall{end}quiet{end}kind"\n?7,\n')
     assert [row.problem for row in open_source(path).rows()] == ["", "", ""]
 

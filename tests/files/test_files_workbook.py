@@ -260,7 +260,7 @@ def test_an_amount_that_several_sales_share_is_counted_once(tmp_path):
     assert [row.get("amount") for row in found] == ["30", None]
 
 
-def test_a_title_that_is_merged_over_all_columns_is_no_record(tmp_path):
+def test_a_title_merged_over_all_columns_is_not_a_record(tmp_path):
     rows = [["First name", "Last name", "Email"], PEOPLE[0], ["North", None, None], PEOPLE[1]]
     found, refused = read_records(_sheet(tmp_path, rows, ["A3:C3"]))
     assert (found, [number for number, _ in refused]) == ([ADA, BO], [3])

@@ -256,7 +256,9 @@ def test_a_credit_is_never_more_than_what_is_left() -> None:
         ({"due": None}, 0),
     ],
 )
-def test_which_reminder_is_due(overdue: dict[str, int | None], level: int) -> None:
+def test_the_due_reminder_level_follows_from_days_and_earlier_reminders(
+    overdue: dict[str, int | None], level: int
+) -> None:
     def day(name: str) -> date | None:
         days = overdue.get(name)
         return None if days is None else days_ago(days)

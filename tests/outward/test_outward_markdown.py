@@ -143,7 +143,7 @@ Ben
         ("**https://x.example/**", "https://x.example/"),
     ],
 )
-def test_an_address_that_stands_by_itself_is_a_link(text: str, link: str) -> None:
+def test_a_bare_address_becomes_a_link(text: str, link: str) -> None:
     assert f'<a href="{link}">{link}</a>' in html(text)
     assert plain(text).strip() == text.strip("*")
 

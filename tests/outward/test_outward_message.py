@@ -174,7 +174,7 @@ def test_a_mailbox_may_have_letters_of_any_language() -> None:
         f"a@{'b.' * 130}com", "ä" * 33 + "@example.com", "a@ä..com", "\ud800@example.com",
     ],
 )  # fmt: skip
-def test_what_is_no_address_is_refused(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     with pytest.raises(OutwardError) as caught:
         Party(address)
     assert caught.value.reason == "recipient"

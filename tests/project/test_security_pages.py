@@ -43,7 +43,7 @@ def test_every_requirement_has_one_line_in_its_place() -> None:
     assert [number for number, _, _ in lines()] == expected
 
 
-def test_every_line_says_how_it_stands_and_why() -> None:
+def test_every_requirement_has_a_state_and_a_reason() -> None:
     for number, state, how in lines():
         assert state in STATES, number
         assert len(how) > 5, number

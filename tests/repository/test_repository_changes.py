@@ -45,7 +45,7 @@ def test_two_edits_to_the_same_value_are_no_conflict(store: Store) -> None:
     assert store.change(lambda tx: tx.change(shown, city="Wien")).version == 2
 
 
-def test_a_sale_meanwhile_is_no_conflict(store: Store) -> None:
+def test_a_sale_during_an_edit_is_not_a_conflict(store: Store) -> None:
     shown = store.add()
     store.sell(shown, "40000")
     changed = store.change(lambda tx: tx.change(shown, city="Wien"))

@@ -278,7 +278,7 @@ def test_an_undone_change_is_not_undone_twice(store: Store) -> None:
         undo(store, 99)
 
 
-def test_an_older_edit_is_taken_back_where_others_edited_other_fields(store: Store) -> None:
+def test_an_older_edit_is_undone_if_only_other_fields_changed_since(store: Store) -> None:
     client = store.add(city="A", notes="n")
     store.change(lambda tx: tx.change(tx.get(Client, 1), city="B"))
     store.change(lambda tx: tx.change(tx.get(Client, 1), notes="m"))
@@ -302,7 +302,7 @@ def test_an_older_edit_is_refused_where_the_field_was_edited_since(store: Store)
     assert store.client(1).city == "A"
 
 
-def test_an_older_sale_is_taken_back_and_the_totals_follow(store: Store) -> None:
+def test_an_older_sale_is_undone_and_the_totals_follow(store: Store) -> None:
     client = store.add()
     store.sell(client, "35000")
     store.sell(client, "5.05")
@@ -312,7 +312,7 @@ def test_an_older_sale_is_taken_back_and_the_totals_follow(store: Store) -> None
     assert (after.total_spend, after.sales_count, after.status) == (Decimal("5.05"), 1, "Regular")
 
 
-def test_an_older_pin_is_taken_back_and_the_status_follows_the_sales_since(store: Store) -> None:
+def test_an_older_pin_is_undone_and_the_status_follows_later_sales(store: Store) -> None:
     client = store.add()
     changes = {"status": "Friend", "status_reason": "by hand", "status_pinned_until": FOREVER}
     store.change(lambda tx: tx.change(client, **changes))

@@ -684,7 +684,7 @@ def test_a_new_client_is_called_by_its_name_alone(office: Office, line: str, nam
     assert asked.value.sentence == f"No client is called {name}."
 
 
-def test_an_offer_that_was_sent_is_a_deal_with_whom_it_was_sent_to(office: Office) -> None:
+def test_a_sent_offer_is_a_deal_with_its_recipient(office: Office) -> None:
     line = "sent offer to globex corp for 20k, chase in two weeks"
     with pytest.raises(Question) as asked:
         office("capture", line)

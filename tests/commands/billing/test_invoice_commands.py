@@ -198,7 +198,7 @@ def test_an_invoice_is_issued_once_and_stays_as_it_is(desk: BillingDesk) -> None
     assert desk.sound()
 
 
-def test_numbers_have_no_gaps_whatever_becomes_of_drafts(desk: BillingDesk) -> None:
+def test_deleted_drafts_leave_no_gap_in_the_numbers(desk: BillingDesk) -> None:
     first, second, third = desk.draft(), desk.draft(), desk.draft()
     desk("invoices issue", second)
     desk("invoices delete", first, yes=True)

@@ -38,7 +38,7 @@ def test_an_invoice_is_written_in_each_format_and_found_without_faults(one_desk:
         desk("invoices pdf", invoice, tmp_path / "missing" / "invoice.pdf")
 
 
-def test_a_draft_is_no_einvoice_and_its_pdf_has_none(one_desk: BillingDesk, tmp_path: Path) -> None:
+def test_a_draft_has_no_e_invoice(one_desk: BillingDesk, tmp_path: Path) -> None:
     draft = one_desk.draft()
     with pytest.raises(RefusedError, match="A draft cannot be an e-invoice"):
         one_desk("invoices xml", draft)
@@ -111,7 +111,7 @@ def test_following_the_message_about_a_missing_field_makes_a_valid_e_invoice(
 
 
 @pytest.mark.parametrize("currency", ["KWD", "CLF"])
-def test_what_helps_an_issued_invoice_in_a_currency_that_no_e_invoice_has_is_said_at_once(
+def test_an_issued_invoice_in_an_unsupported_currency_gets_a_way_out(
     one_desk: BillingDesk, tmp_path: Path, currency: str
 ) -> None:
     desk = one_desk

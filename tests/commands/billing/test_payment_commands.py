@@ -359,7 +359,7 @@ def test_a_merge_is_not_undone_after_its_credit_was_used(desk: BillingDesk, late
     assert desk.sound()
 
 
-def test_a_merge_is_undone_where_later_payments_stand_by_themselves(desk: BillingDesk) -> None:
+def test_a_merge_is_undone_if_later_payments_are_independent(desk: BillingDesk) -> None:
     beta = desk("clients add", {"company": "Beta"})
     desk("payments add", beta, Decimal(30))
     desk("clients merge", desk.acme, beta)
@@ -410,7 +410,7 @@ def test_a_paid_invoice_takes_no_payment(desk: BillingDesk) -> None:
     assert (desk.again(other).open, desk.again(desk.acme).credit) == (357, 0)
 
 
-def test_credit_in_another_currency_alone_is_listed_behind_the_debts_on_whatever_page(desk: BillingDesk) -> None:
+def test_credit_in_another_currency_is_listed_after_debts_on_every_page(desk: BillingDesk) -> None:
     places = {"address": "Weg 2", "city": "Wien", "country": "AT"}
     beta, gamma = (desk("clients add", {"company": name, **places}) for name in ("Beta", "Gamma"))
     desk.issued("Late 100 19%")

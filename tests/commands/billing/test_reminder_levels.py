@@ -103,7 +103,7 @@ def test_levels_with_a_gap_are_found_by_the_check_and_mended_from_the_lowest(des
     assert desk.sound()
 
 
-def test_fee_and_interest_stand_on_the_reminder_and_below_the_statement_alone(mailed: MailedDesk) -> None:
+def test_fee_and_interest_are_only_on_the_reminder_and_below_the_statement(mailed: MailedDesk) -> None:
     mailed("reminders levels set", 1, fee=D("4.50"), interest=D("7.3"), term=10, subject="Please pay, {name}",
            text="Hello {name},\n\n**this** is open:")  # fmt: skip
     first, second = mailed.late(20), mailed.late(10, "Other 50 19%")

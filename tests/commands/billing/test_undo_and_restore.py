@@ -50,7 +50,7 @@ def test_undo_keeps_the_counter_of_numbers_that_were_given(desk: BillingDesk) ->
     assert desk.sound()
 
 
-def test_a_pattern_that_was_changed_after_issuing_is_taken_back(desk: BillingDesk) -> None:
+def test_a_number_pattern_changed_after_issuing_can_be_undone(desk: BillingDesk) -> None:
     desk.issued()
     desk("numbers set", "invoice", "X-{year}-{number}")
     assert undone(desk) == "set the numbers of invoices"
@@ -75,7 +75,7 @@ def test_undo_skips_changes_that_an_issued_invoice_depends_on(desk: BillingDesk)
     assert desk.sound()
 
 
-def test_work_on_a_draft_is_undone_whatever_else_is_issued(desk: BillingDesk) -> None:
+def test_changes_of_a_draft_can_be_undone_after_other_invoices_are_issued(desk: BillingDesk) -> None:
     desk.issued("1 h Talk 50 19%", discount="5%")
     draft = desk.draft("2 h Walk 60 19%")
     desk("invoices lines edit", draft, 1, price=Decimal(500))
@@ -86,7 +86,7 @@ def test_work_on_a_draft_is_undone_whatever_else_is_issued(desk: BillingDesk) ->
     assert desk.sound()
 
 
-def test_a_line_of_an_issued_invoice_is_not_undone_while_a_draft_stands_before_it(desk: BillingDesk) -> None:
+def test_an_edited_line_cannot_be_undone_after_its_invoice_is_issued(desk: BillingDesk) -> None:
     desk.draft("1 h Talk 50 19%")
     draft = desk.draft("2 h Walk 60 19%")
     desk("invoices lines edit", draft, 1, price=Decimal(70))

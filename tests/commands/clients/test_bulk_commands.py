@@ -98,7 +98,7 @@ def test_a_group_is_the_same_wherever_it_is_chosen(
     assert office.is_sound()
 
 
-def test_all_is_said_and_never_meant_by_saying_nothing(office: Office, five: list[Client]) -> None:
+def test_all_clients_must_be_requested_explicitly(office: Office, five: list[Client]) -> None:
     before = office.everything()
     for words, given in (
         ("clients tag", {"tag": ("a",)}),
@@ -117,7 +117,7 @@ def test_all_is_said_and_never_meant_by_saying_nothing(office: Office, five: lis
 
 
 @pytest.mark.usefixtures("five")
-def test_how_many_is_said_before_anything_is_changed(office: Office) -> None:
+def test_the_number_of_clients_is_shown_before_a_change(office: Office) -> None:
     before = office.everything()
     asked = {
         "This changes the tags of 2 clients: +new -old. It can be undone.": (
@@ -138,7 +138,7 @@ def test_how_many_is_said_before_anything_is_changed(office: Office) -> None:
 
 
 @pytest.mark.usefixtures("five")
-def test_a_group_in_which_nobody_is_asks_nothing_and_changes_nothing(office: Office) -> None:
+def test_an_empty_group_asks_nothing_and_changes_nothing(office: Office) -> None:
     before = office.everything()
     assert office("clients tag", tag=("a",), where="sales_count > 99") == []
     assert office("clients edit-many", {"city": "Wien"}, where="sales_count > 99") == GroupReport("changed", 0)
@@ -190,7 +190,7 @@ def test_a_group_is_deleted_with_what_belongs_to_it_and_comes_back_exactly(offic
 
 
 @pytest.mark.usefixtures("five")
-def test_one_client_that_cannot_be_changed_so_stops_all_and_is_named(office: Office) -> None:
+def test_one_client_that_cannot_be_changed_stops_all_and_is_named(office: Office) -> None:
     before = office.everything()
     for changes, name in (
         ({"kind": "company", "city": "Wien"}, "Anna Berg (1): A company needs its name"),
@@ -257,7 +257,7 @@ def test_a_field_and_its_value_are_read_as_written(written: str, meant: tuple[st
 
 
 @pytest.mark.parametrize("written", ["", "city", "=Graz", "town=Graz", "id=1", "version=1", "country=Nowhere"])
-def test_a_field_that_there_is_not_is_refused(written: str) -> None:
+def test_an_unknown_field_is_refused(written: str) -> None:
     with pytest.raises(FieldError):
         FieldIs().read(written, BY)
 
@@ -291,7 +291,7 @@ def test_a_group_is_of_clients_alone(office: Office) -> None:
 # Views
 
 
-def test_a_view_is_renamed_and_keeps_what_it_is(office: Office) -> None:
+def test_a_renamed_view_keeps_its_condition_and_order(office: Office) -> None:
     office("views save", "Big", "total_spend > 10", "-total_spend")
     office("views save", "Other", "")
     assert office("views rename", "big", "BIG").name == "BIG"
@@ -372,7 +372,7 @@ def test_a_list_becomes_a_condition_about_the_same_clients(
 
 @pytest.mark.usefixtures("five")
 @pytest.mark.parametrize("group", [Group((1, 2)), Group(filters={"notes": "x"}), Group(filters={"source": "unheard"})])
-def test_what_no_condition_can_say_is_refused(office: Office, group: Group) -> None:
+def test_a_list_that_no_condition_can_express_is_refused(office: Office, group: Group) -> None:
     with office.crm.read() as snapshot, pytest.raises(FieldError):
         group.condition(snapshot)
 
@@ -434,7 +434,7 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
         ("clients edit-many 1 77 --owner x --yes", "No client 77. `clients list` shows all."),
     ],
 )
-def test_what_makes_no_group_is_one_sentence_and_changes_nothing(shell: CommandLine, words: str, message: str) -> None:
+def test_an_invalid_group_is_refused_with_one_message(shell: CommandLine, words: str, message: str) -> None:
     before = shell.clients()
     assert message in shell.refused(*words.split())
     assert shell.clients() == before
@@ -450,7 +450,7 @@ def shared(store: Store, tmp_path: Path) -> CRM:
     return replace(crm, repository=store.repository)
 
 
-def test_a_group_is_changed_and_put_back_on_every_store(store: Store, shared: CRM) -> None:
+def test_a_group_is_changed_and_undone_on_every_store(store: Store, shared: CRM) -> None:
     made = [store.add(last_name=f"C{at}", city="Graz" if at % 2 else "", tags=("old",)) for at in range(6)]
     for client in made[:3]:
         store.sell(client, "50000" if client is made[1] else "5")
@@ -488,7 +488,7 @@ def entries(store: Store) -> Sequence[Any]:
         return snapshot.history(100)
 
 
-def test_a_change_that_another_writer_overtakes_is_made_again_as_a_whole(store: Store, shared: CRM) -> None:
+def test_a_group_change_is_retried_as_a_whole_after_another_writer(store: Store, shared: CRM) -> None:
     made = [store.add(last_name=f"C{at}") for at in range(3)]
     other = store.another("ben")
     overtaken = []

@@ -54,13 +54,15 @@ def test_a_possible_duplicate_is_asked_about_before_it_is_saved(
         ({"last_name": "A", "email": "a@example.com"}, {"last_name": "A", "email": "b@example.com"}),
     ],
 )
-def test_who_only_shares_a_name_is_no_duplicate(office: Office, known: dict[str, Any], new: dict[str, Any]) -> None:
+def test_a_client_with_only_the_same_name_is_not_a_duplicate(
+    office: Office, known: dict[str, Any], new: dict[str, Any]
+) -> None:
     office("clients add", known)
     office("clients add", new)
     assert len(office.clients()) == 2
 
 
-def test_only_a_name_is_needed_and_it_tells_the_kind(office: Office) -> None:
+def test_only_a_name_is_required_and_it_decides_the_kind(office: Office) -> None:
     assert office("clients add", {"first_name": "Anna"}).kind == "person"
     assert office("clients add", {"company": "Acme"}).kind == "company"
     assert office("clients add", {"company": "Acme", "last_name": "Berg"}).kind == "person"
@@ -99,7 +101,7 @@ def test_an_edit_of_the_same_field_is_a_conflict_that_shows_all_three(office: Of
     assert (office.client(shown).city, office.client(shown).notes) == ("Graz", "")
 
 
-def test_an_edit_to_what_it_is_anyway_leaves_no_trace(office: Office) -> None:
+def test_an_edit_to_the_same_value_is_not_in_the_history(office: Office) -> None:
     client = office.add(first_name="Anna", city="Wien")
     history = office.history()
     assert office("clients edit", client, {"city": "Wien"}).version == client.version
@@ -124,7 +126,7 @@ def test_own_fields_are_added_changed_and_taken_away_one_by_one(office: Office) 
     assert office("clients edit", client, {"extra": {"hat": ""}}).extra == {"shoe": "43", "coat": "M"}
 
 
-def test_deleting_says_what_goes_with_it_and_undo_brings_it_back(office: Office) -> None:
+def test_deleting_lists_the_records_that_go_with_it_and_undo_restores_them(office: Office) -> None:
     client = office.add(first_name="Anna", tags=("a",))
     for amount in ("5", "7"):
         client = office.sell(client, amount).client
@@ -158,7 +160,7 @@ def test_one_client_named_twice_is_tagged_once(office: Office) -> None:
     assert [tagged.tags for tagged in office("clients tag", [client, client], ("a",))] == [("a",)]
 
 
-def test_tagging_fails_as_a_whole_where_one_client_is_gone(office: Office) -> None:
+def test_tagging_is_refused_as_a_whole_if_a_client_is_deleted(office: Office) -> None:
     kept, gone = office.add(), office.add()
     office("clients delete", gone, yes=True)
     with pytest.raises(NotFoundError):
@@ -299,7 +301,7 @@ def test_search_finds_by_part_of_everything_and_despite_mistakes(office: Office)
     assert office("clients search", "") == []
 
 
-def test_everything_a_command_refuses_is_an_error_of_ours(office: Office) -> None:
+def test_every_refusal_of_a_command_is_a_crm_error(office: Office) -> None:
     gone = office.add()
     office("clients delete", gone, yes=True)
     other = office.add()
@@ -312,7 +314,7 @@ def test_everything_a_command_refuses_is_an_error_of_ours(office: Office) -> Non
     assert office.clients() == [other]
 
 
-def test_whoever_types_a_name_is_told_of_one_much_alike(office: Office) -> None:
+def test_a_new_client_with_a_similar_name_gets_a_warning(office: Office) -> None:
     joe = office.add(first_name="Joe", last_name="Miller")
     office.add(kind="company", company="Joe Miller")
     born = office.add(first_name="Ida", last_name="Sandberg", date_of_birth=BORN)
@@ -331,7 +333,7 @@ def test_whoever_types_a_name_is_told_of_one_much_alike(office: Office) -> None:
     assert asked(first_name="Joe", last_name="Mills") == []
 
 
-def test_a_status_that_there_is_not_is_named_with_those_that_there_are(office: Office) -> None:
+def test_an_unknown_status_is_refused_with_the_list_of_statuses(office: Office) -> None:
     office.add(company="Acme")
     for given in ({"filters": {"status": "NOPE"}}, {"filters": {"status": "NOPE"}, "limit": 5}):
         with pytest.raises(FieldError, match=r"no status NOPE; use one of .*VIP"):

@@ -21,7 +21,7 @@ def stored(office: Office, contact: Contact) -> Contact:
         return snapshot.get(Contact, contact.id)
 
 
-def test_the_first_is_primary_by_itself_and_another_one_takes_it(office: Office) -> None:
+def test_the_first_contact_is_primary_and_another_can_become_it(office: Office) -> None:
     acme, other = office.add(company="Acme"), office.add(company="Other")
     office("contacts add", acme, "Jo Fox", role="buyer")
     bo = office("contacts add", acme, "Bo Hill")
@@ -53,7 +53,7 @@ def test_a_contact_is_found_by_a_name_that_is_misspelt(office: Office, typed: st
         assert contacts_saying(snapshot, typed, other) == []
 
 
-def test_fields_are_checked_and_shown_with_what_is_odd(office: Office) -> None:
+def test_fields_of_a_contact_are_checked_and_shown_with_warnings(office: Office) -> None:
     acme = office.add(company="Acme")
     with pytest.raises(FieldError):
         office("contacts add", acme, "")
@@ -70,7 +70,7 @@ def test_fields_are_checked_and_shown_with_what_is_odd(office: Office) -> None:
         office("contacts add", Client(id=99), "Nobody")
 
 
-def test_what_somebody_else_changed_is_kept(office: Office) -> None:
+def test_changes_of_somebody_else_are_kept(office: Office) -> None:
     jo = office("contacts add", office.add(company="Acme"), "Jo Fox")
     office("contacts edit", jo, {"role": "buyer"})
     edited = office("contacts edit", jo, {"name": "Joan Fox"})
@@ -79,7 +79,7 @@ def test_what_somebody_else_changed_is_kept(office: Office) -> None:
         office("contacts edit", jo, {"role": "seller"})
 
 
-def test_who_goes_over_to_another_client_is_primary_there_only_where_nobody_is(office: Office) -> None:
+def test_a_moved_contact_becomes_primary_only_if_there_is_none(office: Office) -> None:
     acme, other = office.add(company="Acme"), office.add(company="Other")
     jo, bo = (office("contacts add", acme, name) for name in ("Jo Fox", "Bo Hill"))
     office("contacts edit", bo, {"client": other.id})
@@ -139,7 +139,9 @@ def test_all_contacts_are_listed_by_name_and_found_by_a_text(office: Office) -> 
         ("acm", ""),
     ],
 )
-def test_a_person_leads_to_the_company_and_it_says_through_whom(office: Office, text: str, through: str) -> None:
+def test_a_search_for_a_contact_finds_the_company_and_names_the_contact(
+    office: Office, text: str, through: str
+) -> None:
     acme = office.add(company="Acme")
     office.add(company="Berghain")
     office("contacts add", acme, "Bo Hillary")
@@ -150,7 +152,7 @@ def test_a_person_leads_to_the_company_and_it_says_through_whom(office: Office, 
     assert plain(found)[0]["through"] == through
 
 
-def test_search_follows_what_becomes_of_contacts(office: Office) -> None:
+def test_search_follows_changes_of_contacts(office: Office) -> None:
     acme, other = office.add(company="Acme"), office.add(company="Other")
     jo = office("contacts add", acme, "Jo Fox")
     office("contacts edit", jo, {"name": "Joan Wolf"})
@@ -165,7 +167,7 @@ def test_search_follows_what_becomes_of_contacts(office: Office) -> None:
     assert office.is_sound()
 
 
-def test_a_client_stands_once_and_before_those_that_are_less_like_it(office: Office) -> None:
+def test_a_client_is_found_once_and_before_weaker_matches(office: Office) -> None:
     fox = office.add(company="Fox")
     acme = office.add(company="Acme")
     for name in ("Jo Fox", "Al Fox", "Fox Mulder"):

@@ -215,7 +215,7 @@ def test_a_file_has_nothing_to_prove(here: CRM) -> None:
         named("check")(here, live=True)
 
 
-def test_a_backup_of_a_spreadsheet_is_put_back_as_a_change(here: CRM, config: Config, tmp_path: Path) -> None:
+def test_a_backup_of_a_spreadsheet_is_restored_as_a_change(here: CRM, config: Config, tmp_path: Path) -> None:
     crm = open_crm(replace(config, store=new_spreadsheet(config, tmp_path)))
     with closing(crm.repository):
         named("copy")(here, to=crm.repository.url)

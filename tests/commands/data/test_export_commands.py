@@ -80,7 +80,7 @@ def differing(number: int, fields: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.many
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 @given(several=st.lists(clients(), min_size=1, max_size=5), own=st.lists(TEXT, min_size=5, max_size=5))
-def test_a_table_of_clients_comes_in_again_with_nothing_lost(
+def test_an_exported_table_of_clients_is_imported_without_loss(
     ending: str, several: list[dict[str, Any]], own: list[str]
 ) -> None:
     parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -109,7 +109,7 @@ IN_CARDS = [
 
 
 @given(several=st.lists(clients(), min_size=1, max_size=4))
-def test_cards_of_clients_come_in_again_with_nothing_lost_that_a_card_holds(several: list[dict[str, Any]]) -> None:
+def test_exported_contact_cards_are_imported_without_loss(several: list[dict[str, Any]]) -> None:
     parent = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(dir=parent) as folder, closing(Office(Path(folder))) as office:
         for number, fields in enumerate(several):
@@ -136,7 +136,7 @@ def some_store(office: Office) -> None:
     office("history undo")
 
 
-def test_a_spreadsheet_runs_nothing_of_what_was_typed(office: Office) -> None:
+def test_an_exported_spreadsheet_has_no_formulas(office: Office) -> None:
     some_store(office)
     for what in ("clients", "sales"):
         file = office.folder / f"{what}.csv"
@@ -153,7 +153,7 @@ def test_a_spreadsheet_runs_nothing_of_what_was_typed(office: Office) -> None:
     assert "=1+1" in [cell.value for cell in cells]
 
 
-def test_exported_sales_come_in_again(office: Office) -> None:
+def test_exported_sales_can_be_imported(office: Office) -> None:
     some_store(office)
     office("clients edit", office.client(2), {"reference": "A1"})
     for ending in ("csv", "xlsx"):
@@ -198,7 +198,7 @@ def test_each_kind_of_record_is_exported_with_names_for_numbers(office: Office) 
     ("name", "what"),
     [("a.vcf", "sales"), ("a.vcf", "all"), ("a.csv", "all"), ("a.pdf", ""), ("a", ""), ("a.json.gz", "")],
 )
-def test_what_a_file_cannot_hold_is_refused(office: Office, name: str, what: str) -> None:
+def test_an_export_that_its_format_cannot_hold_is_refused(office: Office, name: str, what: str) -> None:
     office.add()
     with pytest.raises((FieldError, FileError)):
         office("export", office.folder / name, what)
@@ -258,7 +258,7 @@ def test_a_whole_store_goes_into_an_empty_one_and_comes_out_the_same_to_the_byte
     assert office.is_sound(other)
 
 
-def test_a_store_in_which_something_is_takes_no_other_in(office: Office) -> None:
+def test_a_dump_is_imported_only_into_an_empty_store(office: Office) -> None:
     some_store(office)
     file = office.folder / "all.json"
     office("export", file)
@@ -325,7 +325,7 @@ def test_a_broken_file_is_refused_and_changes_nothing(office: Office, damage: st
     assert office.is_sound(other)
 
 
-def test_an_export_tells_how_far_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_shows_progress(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "_REPORTED_EVERY", 1)
     some_store(office)
     reports: list[tuple[int, int]] = []

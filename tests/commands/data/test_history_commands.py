@@ -135,7 +135,7 @@ def test_days_are_local_and_both_ends_belong_to_them(office: Office, monkeypatch
         time.tzset()
 
 
-def test_what_does_not_go_together_is_refused(office: Office) -> None:
+def test_contradictory_filters_are_refused(office: Office) -> None:
     with pytest.raises(FieldError, match="before the first"):
         listed(office, since=date(2026, 11, 2), until=date(2026, 11, 1))
     with pytest.raises(FieldError, match="what kind of record"):
@@ -174,7 +174,7 @@ def test_in_json_a_transaction_holds_everything(office: Office) -> None:
     json.dumps(written)
 
 
-def test_what_is_gone_is_called_as_it_was_and_moved_sales_name_their_clients(office: Office, anna: Client) -> None:
+def test_deleted_records_keep_their_names_in_the_history(office: Office, anna: Client) -> None:
     other = office.clients()[1]
     office("clients merge", office.client(other), office.client(anna))
     merged = office("history show", 6)
@@ -188,7 +188,7 @@ def test_what_is_gone_is_called_as_it_was_and_moved_sales_name_their_clients(off
     assert office("history show", 1).records[0].name == "Anna Berg"
 
 
-def test_of_many_records_no_more_are_shown_than_asked_for(office: Office) -> None:
+def test_the_number_of_records_shown_can_be_limited(office: Office) -> None:
     office.crm.transact(lambda tx: tx.add_all([Client(kind="person", last_name=f"C{at}") for at in range(30)]), "many")
     shown = office("history show", 1, limit=4)
     assert (shown.entry.changes, [record.name for record in shown.records]) == (30, ["C0", "C1", "C2", "C3"])
@@ -253,7 +253,7 @@ def test_the_same_filters_narrow_the_file(office: Office, anna: Client) -> None:
     assert rows(client=anna) == {1, 3, 4, 5}
 
 
-def test_what_stood_in_a_record_runs_nowhere(office: Office) -> None:
+def test_an_exported_history_has_no_formulas(office: Office) -> None:
     evil = office.add(last_name="=HYPERLINK(1)", city="@SUM(A1)")
     office("clients edit", evil, {"city": "+cmd|' /C calc'!A0", "notes": "-1+1"})
     rows = read_csv(office("history export", office.folder / "h.csv").file)
@@ -314,7 +314,7 @@ def test_a_long_history_is_written_without_being_held(office: Office) -> None:
 # From one to the other
 
 
-def test_what_is_listed_can_be_shown_and_taken_back(office: Office, anna: Client) -> None:
+def test_a_listed_change_can_be_shown_and_undone(office: Office, anna: Client) -> None:
     (entry,) = office("history list", text="wien")
     assert isinstance(entry, HistoryEntry)
     assert office("history show", entry.id).records[0].name == "Anna Berg"
@@ -368,7 +368,7 @@ def of_field(records: list[RecordChange], name: str) -> list[Any]:
     return [field for record in records if record.record == "deal" for field in record.fields if field.name == name]
 
 
-def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Client) -> None:
+def test_records_in_a_field_are_shown_by_name(office: Office, anna: Client) -> None:
     bo = office.add(last_name="Bo")
     olga = office("contacts add", anna, "Olga")
     deal = office("deals add", anna, "Roof")
@@ -386,7 +386,7 @@ def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Cl
     assert rows["contact"] == (f"Olga ({olga.id})", "")
 
 
-def test_what_a_person_did_last_is_found_among_what_cannot_be_taken_back(office: Office) -> None:
+def test_my_last_change_is_found_among_changes_that_cannot_be_undone(office: Office) -> None:
     assert my_last(office.crm) is None
     office.add(last_name="Berg")
     office("settings set", "company_name", "Acme")
@@ -421,7 +421,7 @@ def signed_in(office: Office, crm: CRM) -> CRM:
     return crm.enter(crm, who)
 
 
-def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(office: Office) -> None:
+def test_undo_without_a_number_undoes_my_own_last_change(office: Office) -> None:
     anna, bo = office.open(), office.open(user="Bo")
     office("settings set", "company_name", "Acme", crm=anna)
     office.add(last_name="Later", crm=bo)
@@ -436,7 +436,7 @@ def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(o
         office("history undo", crm=office.open(user="Cy"))
 
 
-def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_is_not_there(office: Office) -> None:
+def test_staff_cannot_undo_hidden_changes(office: Office) -> None:
     admin = signed_in(office, office.crm)
     password = office("users add", "sam@example.com", "Sam", crm=admin).password
     who = office.crm.accounts.open().authentication.sign_in("sam@example.com", password, device="of a test")
@@ -453,7 +453,7 @@ def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_i
                 office(words, number, crm=sam)
 
 
-def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office) -> None:
+def test_undo_skips_changes_of_the_program_and_says_so(office: Office) -> None:
     office.set_rules("At risk when days_since_last_sale > 180", "Regular otherwise")
     office.sell(office.add(), "5")
     later = office.open(today=TODAY + timedelta(days=181))
@@ -467,7 +467,7 @@ def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office)
     assert office.sales() == []
 
 
-def test_what_later_changes_stand_on_is_passed_over_and_said(office: Office) -> None:
+def test_undo_skips_changes_that_later_ones_depend_on_and_says_so(office: Office) -> None:
     anna, bo = office.open(), office.open(user="Bo")
     client = office.add(last_name="Berg")
     office.sell(client, "5")

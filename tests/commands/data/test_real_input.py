@@ -79,7 +79,7 @@ def test_a_longer_list_of_clients_adds_only_what_is_new_and_the_same_again_nothi
     assert shell.history() == history
 
 
-def test_contacts_are_five_hundred_people_of_whom_none_is_lost(shell: CommandLine) -> None:
+def test_five_hundred_contacts_are_imported_without_loss(shell: CommandLine) -> None:
     assert counts(shell.did("import", CONTACTS, *AS_CLIENTS)) == (500, 0, 0, 0)
     clients = shell.clients()
     assert [client["kind"] for client in clients] == ["person"] * 500

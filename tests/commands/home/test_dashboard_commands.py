@@ -55,7 +55,7 @@ def names(crm: CRM) -> list[str]:
     return [tile.name for tile in run(crm, "dashboard show")]
 
 
-def test_a_dashboard_is_what_everybody_starts_with_until_it_is_arranged(crm: CRM) -> None:
+def test_everybody_has_the_default_dashboard_until_they_arrange_one(crm: CRM) -> None:
     assert names(crm) == list(run(crm, "today").tiles) == list(DEFAULT)
     run(crm, "dashboard set", " Pipeline ,sales  by OWNER,agenda,, pipeline")
     assert names(crm) == ["pipeline", "sales by owner", "agenda"]
@@ -72,7 +72,7 @@ def test_a_dashboard_is_what_everybody_starts_with_until_it_is_arranged(crm: CRM
         assert snapshot.count(Dashboard) == 0
 
 
-def test_every_tile_is_read_and_told_to_scripts(crm: CRM) -> None:
+def test_every_tile_is_in_the_json(crm: CRM) -> None:
     run(crm, "dashboard set", ",".join(TILES))
     report = run(crm, "today")
     assert list(report.tiles) == list(TILES)
@@ -93,7 +93,7 @@ def test_the_json_of_the_first_dashboard_has_the_names_it_had(crm: CRM) -> None:
 
 
 @pytest.mark.parametrize("written", ["agenda, weather", "", " , ", "agenda;sales", "\x1b[31m"])
-def test_what_is_no_tile_is_told_with_those_that_there_are(crm: CRM, written: str) -> None:
+def test_an_unknown_tile_is_refused_with_the_list_of_tiles(crm: CRM, written: str) -> None:
     with pytest.raises(FieldError, match=r"agenda") as error:
         run(crm, "dashboard set", written)
     assert "\x1b" not in error.value.sentence
@@ -107,7 +107,7 @@ def test_a_tile_of_another_version_is_passed_over(crm: CRM) -> None:
     assert run(crm, "today").tiles == {}
 
 
-def test_an_arranged_dashboard_is_taken_back_and_put_into_a_copy(crm: CRM) -> None:
+def test_an_arranged_dashboard_can_be_undone_and_copied(crm: CRM) -> None:
     run(crm, "dashboard set", "sales")
     run(crm, "dashboard set", "agenda")
     run(crm, "history undo")
@@ -237,7 +237,7 @@ def test_everybody_has_their_own(office: Office) -> None:
         named("dashboard set").function(cy, "agenda")
 
 
-def test_a_dashboard_stays_with_whom_it_is_whatever_they_are_called(office: Office) -> None:
+def test_a_dashboard_follows_its_account_when_the_name_changes(office: Office) -> None:
     ada = signed_in(office, "ada@example.com", "admin")
     bo = signed_in(office, "bo@example.com", "staff")
     run(bo, "dashboard set", "sales")

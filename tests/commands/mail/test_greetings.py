@@ -316,7 +316,7 @@ def test_without_a_mail_server_nothing_is_queued(office: Office) -> None:
         assert snapshot.find_all(Message) == []
 
 
-def test_what_stands_in_a_record_is_only_text_in_it(desk: Desk) -> None:
+def test_text_from_a_record_is_plain_text_in_a_greeting(desk: Desk) -> None:
     desk.order(body="Dear {first_name|friend}")
     desk.client("Fox", date(1980, 11, 21), first_name="[x](http://evil.example) **b** <b>{last_name}")
     desk.due()

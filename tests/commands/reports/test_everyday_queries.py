@@ -79,7 +79,7 @@ EVERYDAY: dict[str, Callable[[Office, Client], object]] = {
 
 
 @pytest.mark.parametrize("what", EVERYDAY)
-def test_nothing_of_every_day_reads_a_large_table_from_end_to_end(office: Office, what: str) -> None:
+def test_everyday_queries_scan_no_large_table(office: Office, what: str) -> None:
     client = office.add(**{name: value for name, value in SOMEBODY.items() if name != "status"})
     with _statements() as ran, suppress(Question):
         EVERYDAY[what](office, client)

@@ -164,7 +164,7 @@ def test_sales_of_each_period_are_those_of_its_days(known: tuple[CRM, list[Bough
     assert total(made)["sales"] == sum(sale.on <= crm.today for sale in sales)
 
 
-def test_each_month_stands_beside_that_of_the_year_before(shop: tuple[CRM, list[Bought]]) -> None:
+def test_each_month_is_compared_with_the_same_month_of_the_year_before(shop: tuple[CRM, list[Bought]]) -> None:
     crm, sales = shop
     made = report(crm, "sales")
     assert len(made.rows) == 12
@@ -204,7 +204,7 @@ def test_the_same_days_a_year_before(period: tuple[str, str], before: tuple[str,
     assert year_before(Period("", first, last)) == tuple(map(date.fromisoformat, before))
 
 
-def test_of_a_leap_day_alone_there_is_none_the_year_before(office: Office) -> None:
+def test_a_leap_day_alone_has_no_comparison(office: Office) -> None:
     filled(office.crm, [Bought(1, date(2024, 2, 29), Decimal(10)), Bought(1, date(2023, 2, 28), Decimal(5))])
     leap = date(2024, 2, 29)
     row = rows(report(office.crm, "sales", since=leap, until=leap))[0]
@@ -311,7 +311,7 @@ def moved(sales: list[Bought], days: int, first: date, last: date) -> Mapping[da
 
 
 @pytest.mark.parametrize(("seed", "days"), [(1, 180), (2, 30), (3, 1), (4, 365)])
-def test_who_is_won_lost_and_won_back_each_month(office: Office, seed: int, days: int) -> None:
+def test_growth_counts_new_lost_and_regained_clients_by_month(office: Office, seed: int, days: int) -> None:
     sales = [sale for sale in made_up(seed) if sale.on <= date(2026, 11, 21)]
     filled(office.crm, sales)
     first, last = min(sale.on for sale in sales) + 40 * DAY, date(2026, 10, 17)
@@ -365,7 +365,7 @@ def test_a_client_is_gone_on_the_day_after_so_many_days(office: Office) -> None:
         assert (answer["new"], answer["churned"], answer["active"]) == (1, churned, 1 - churned)
 
 
-def test_growth_by_figures_that_were_worked_out_by_hand(office: Office) -> None:
+def test_growth_equals_figures_worked_out_by_hand(office: Office) -> None:
     bought = {
         # Gone on Feb 20, back on Mar 10.
         1: ["2026-01-05", "2026-01-20", "2026-03-10"],
@@ -554,7 +554,7 @@ def written(office: Office, words: str, given: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("words", "given"), REPORTS)
-def test_one_sale_of_today(office: Office, words: str, given: dict[str, Any]) -> None:
+def test_reports_of_a_single_sale(office: Office, words: str, given: dict[str, Any]) -> None:
     filled(office.crm, [Bought(1, office.crm.today, Decimal("12.34"))])
     made = report(office.crm, words, **given)
     listed = plain(made)
@@ -563,7 +563,7 @@ def test_one_sale_of_today(office: Office, words: str, given: dict[str, Any]) ->
     assert len(made.total or ()) == len(made.columns)
 
 
-def test_money_given_back_is_taken_off(office: Office) -> None:
+def test_refunds_are_subtracted(office: Office) -> None:
     today = office.crm.today
     filled(office.crm, [Bought(1, today, Decimal(10)), Bought(2, today, Decimal(-30)), Bought(3, today, Decimal(5))])
     made = report(office.crm, "sales")
@@ -575,7 +575,7 @@ def test_money_given_back_is_taken_off(office: Office) -> None:
 
 
 @pytest.mark.slow
-def test_reports_of_money_given_back_are_drawn(office: Office) -> None:
+def test_reports_with_refunds_are_drawn(office: Office) -> None:
     today = office.crm.today
     filled(office.crm, [Bought(1, today, Decimal(10)), Bought(2, today, Decimal(-30))])
     for words, given in REPORTS:
@@ -590,7 +590,7 @@ def test_a_period_that_ends_before_it_begins_is_refused(office: Office) -> None:
         assert error.value.field == "until"
 
 
-def test_a_client_account_runs_no_report_even_past_the_register(shop: tuple[CRM, list[Bought]]) -> None:
+def test_a_client_account_cannot_run_a_report(shop: tuple[CRM, list[Bought]]) -> None:
     crm, sales = shop
     reader = Reader(0, CLIENT, 1, "Olga")
     guarded = guarded_for(crm.repository, reader)
@@ -666,7 +666,7 @@ def test_a_json_file_is_what_scripts_get(hostile: CRM, office: Office) -> None:
 @pytest.mark.parametrize(
     ("words", "given"), [report for report in REPORTS if report != ("rfm", {"of": "cells"}) and report[0] != "cohorts"]
 )
-def test_pictures_are_pictures_and_names_in_them_are_only_drawn(
+def test_charts_are_saved_as_images_with_names_as_plain_text(
     hostile: CRM, office: Office, words: str, given: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     from PIL import Image
@@ -690,7 +690,7 @@ def test_pictures_are_pictures_and_names_in_them_are_only_drawn(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_name_in_dollars_is_no_formula(office: Office) -> None:
+def test_a_name_with_dollar_signs_is_not_a_formula(office: Office) -> None:
     """Read as a formula it would be drawn as another thing, and this one would fail."""
     sizes = set()
     for name in (r"$x^2$", r"$\frac{1$", r"x^2\$"):

@@ -176,7 +176,7 @@ def test_a_wrong_quantity_times_price_is_found_by_our_check(format: str) -> None
     assert fault.sentence == "Line 1: 2 x 100 is 200.00, not 300.00."
 
 
-def test_in_peppol_a_vat_id_is_an_address_and_an_e_mail_address_is_none() -> None:
+def test_peppol_accepts_a_vat_id_and_no_e_mail_address() -> None:
     by_email = dataclasses.replace(
         BUYER, electronic_address="a@example.org", electronic_scheme="EM", vat_id="ATU12345678"
     )

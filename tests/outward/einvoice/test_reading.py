@@ -168,7 +168,7 @@ def test_a_fault_is_reported_with_a_clear_message(pattern: str, text: str, rule:
     assert (rule, sentence) in {(fault.rule, fault.sentence) for fault in faults}
 
 
-def test_an_e_mail_address_is_no_address_in_peppol() -> None:
+def test_peppol_accepts_no_e_mail_address() -> None:
     """Other formats accept one."""
     for format in FORMATS:
         data = re.sub(r'schemeID="99\d\d"', 'schemeID="EM"', write(invoice(), format).decode())

@@ -304,7 +304,7 @@ def test_recovery_works_on_a_new_machine(team: Team, attack: Callable[[Team, Tab
     assert list(team.agreed()[Client]) == [client.id]
 
 
-def test_rows_that_are_added_or_deleted_by_hand_are_put_back(team: Team) -> None:
+def test_rows_of_accounts_added_or_deleted_by_hand_are_restored(team: Team) -> None:
     anna = add(team)
     bo = add(team, BO, "staff")
     sheet = Sheet(team, User)

@@ -285,7 +285,7 @@ def test_other_tabs_are_never_touched(shell: CommandLine, stand_in: StandIn, spr
     }
 
 
-def test_columns_that_were_deleted_are_put_back(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
+def test_deleted_columns_are_restored(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
     shell.did("sheets", "setup")
     for number in range(5):
         shell.did(

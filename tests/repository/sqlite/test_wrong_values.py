@@ -165,7 +165,7 @@ FIRST = {(type(column.type), column.nullable): column for column in reversed(COL
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(COLUMNS)), ids=lambda number: str(COLUMNS[number]))
-def test_a_wrong_value_is_named_wherever_it_stands(file: Path, number: int) -> None:
+def test_a_wrong_value_is_named_in_every_column(file: Path, number: int) -> None:
     column = COLUMNS[number]
     is_first, values = FIRST[type(column.type), column.nullable] is column, wrong_for(column)
     for at, value in enumerate(values):

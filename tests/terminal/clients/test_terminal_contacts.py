@@ -38,7 +38,7 @@ def opened(start: Start, number: int = 1, **how: Any) -> Any:
     return start(**how).sees("Clients").press("/").sees("Find").press(str(number), "enter").sees(".) More")
 
 
-def test_contacts_are_added_from_the_card_and_the_primary_one_stands_first(start: Start, crm: CRM) -> None:
+def test_contacts_are_added_from_the_card_with_the_primary_one_first(start: Start, crm: CRM) -> None:
     company(crm)
     session = (
         opened(start).press("c").sees("Acme › Contacts").sees("No contacts yet. n adds one.").press("n").sees("Name:")

@@ -57,7 +57,7 @@ def test_a_client_has_a_history_of_its_own(start: Start) -> None:
     session.press("esc").sees("1-3 · Anna Berg").press("esc").sees("Anna Berg no. 1")
 
 
-def test_what_is_listed_is_written_to_a_file(start: Start, tmp_path: Path) -> None:
+def test_a_listed_history_is_written_to_a_file(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "history.csv"
     session = start().choose("Data").choose("History").sees("1-4").press("f").choose("Client").sees("Client (")
     session.press("ben", "enter").sees("1-1 · Ben Ode").press("x").sees("File (").press(str(file), "enter")

@@ -52,7 +52,7 @@ RETURNED = sorted(
 
 
 @pytest.mark.parametrize(("kind", "is_list"), RETURNED, ids=lambda value: getattr(value, "__name__", ""))
-def test_what_a_command_returns_is_drawn_by_the_subject_it_comes_from(kind: type, is_list: bool) -> None:
+def test_a_result_is_drawn_by_its_subject(kind: type, is_list: bool) -> None:
     if is_list:
         assert columns_of(kind) is not None
         return

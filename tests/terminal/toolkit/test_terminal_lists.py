@@ -251,7 +251,7 @@ def test_views_are_saved_chosen_and_removed(start: Start) -> None:
     session.sees("Removed the view Big")
 
 
-def test_sales_are_listed_with_their_clients_and_taken_back(start: Start, crm: CRM) -> None:
+def test_sales_are_listed_with_their_clients_and_deleted(start: Start, crm: CRM) -> None:
     session = start().choose("Sales").sees("1-18 of 30").sees("Client 01")
     session.press("s").choose("Amount").sees("30,000.00").press("1").sees("$30,000.00 no. 30").sees("Client Client 30")
     session.choose("Edit").choose("Amount").press("kill", "12.50", "enter")

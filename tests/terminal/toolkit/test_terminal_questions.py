@@ -28,7 +28,7 @@ def test_a_list_of_answers_scrolls_below_its_title_and_above_its_keys(
     session.press("2").sees("Joinery").sees("Save").press("1").sees("Added Joinery.")
 
 
-def test_the_keys_of_a_question_are_at_the_bottom_whatever_it_asks(start: Start, crm: CRM) -> None:
+def test_the_keys_of_every_question_are_at_the_bottom(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     session = start().choose("Clients").sees("1-1").press("1").sees("Record a sale").press("e").sees("Save")
     session.choose("Last name").sees("Last name").settled()

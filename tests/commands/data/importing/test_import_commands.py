@@ -79,7 +79,7 @@ def test_modes_add_update_or_do_both(office: Office, mode: str, expected: tuple[
         ("", ",Berta,Berg,,0660 1234567", False),
     ],
 )
-def test_a_row_speaks_of_whom_the_match_says(office: Office, match: str, row: str, hit: bool) -> None:
+def test_a_row_updates_the_client_that_matches(office: Office, match: str, row: str, hit: bool) -> None:
     office("settings set", "country", "AT")
     office.add(first_name="Anna", last_name="Berg", reference="R1", email="anna@example.com", phone="+436601234567")
     file = office.write("one.csv", f"reference,first_name,last_name,email,phone,city\n{row},Graz\n")
@@ -89,7 +89,7 @@ def test_a_row_speaks_of_whom_the_match_says(office: Office, match: str, row: st
     assert counts(office("import", file, match=match)) == (0, 0, 1, 0)
 
 
-def test_the_reference_goes_before_whatever_else_agrees(office: Office) -> None:
+def test_the_reference_decides_a_match(office: Office) -> None:
     office.add(first_name="Anna", last_name="Berg", email="anna@example.com")
     office.add(first_name="Ben", last_name="Cole", reference="R1")
     file = office.write("one.csv", "reference,first_name,last_name,email,city\nR1,Anna,Berg,anna@example.com,Graz\n")
@@ -130,7 +130,7 @@ def test_a_match_by_what_no_column_holds_is_refused(office: Office) -> None:
     assert (names(office), office.sales()) == (["Anna"], [])
 
 
-def test_one_row_with_a_reference_of_somebody_else_is_refused_alone(office: Office) -> None:
+def test_only_the_row_with_another_clients_reference_is_refused(office: Office) -> None:
     office.add(first_name="Anna", last_name="Berg", email="anna@example.com")
     office.add(first_name="Ben", last_name="Cole", reference="R1")
     text = (
@@ -147,7 +147,7 @@ def test_one_row_with_a_reference_of_somebody_else_is_refused_alone(office: Offi
     assert office.is_sound()
 
 
-def test_a_client_who_stands_in_the_file_twice_is_one_client(office: Office) -> None:
+def test_a_client_listed_twice_in_a_file_is_one_client(office: Office) -> None:
     rows = ["Anna,Berg,a@example.com,,x", "Anna,Berg,A@Example.com,Graz,y", "Anna,Berg,,,"]
     text = "\n".join(["first_name,last_name,email,city,tags", *rows])
     report = office("import", office.write("twice.csv", text))
@@ -156,7 +156,7 @@ def test_a_client_who_stands_in_the_file_twice_is_one_client(office: Office) -> 
     assert counts(office("import", office.write("twice.csv", text)))[:2] == (0, 0)
 
 
-def test_a_client_who_stands_twice_far_apart_is_one_client_too(office: Office) -> None:
+def test_a_client_listed_twice_far_apart_is_one_client(office: Office) -> None:
     """Rows are taken in batches; where one ends must not matter."""
     rows = [f"R{at},Name {at},c{at}@example.com," for at in range(2500)]
     rows += ["R3,,,Graz", ",Name 4,c4@example.com,Linz"]
@@ -298,7 +298,7 @@ def test_a_row_comes_in_without_a_value_that_it_does_not_need_and_that_cannot_be
     )  # fmt: skip
 
 
-def test_what_is_no_number_or_address_is_kept_and_flagged(office: Office) -> None:
+def test_an_invalid_number_or_address_is_kept_with_a_warning(office: Office) -> None:
     rows = ["Anna,anna at home,call me", "Ben,ben@example.couk,", "Mia,mia@example.com,+43 660 1234567"]
     text = "\n".join(["first_name,email,phone", *rows])
     report = office("import", office.write("list.csv", text))
@@ -453,7 +453,7 @@ def test_encoding_and_delimiter_are_detected(office: Office, encoding: str, deli
     assert report.read_as.startswith(("CSV", "TSV"))
 
 
-def test_encoding_and_delimiter_may_be_told(office: Office) -> None:
+def test_encoding_and_delimiter_can_be_given(office: Office) -> None:
     file = office.write("list.txt", text_of("#"), "cp850")
     assert counts(office("import", file, "clients", encoding="cp850", delimiter="#")) == (2, 0, 0, 0)
     assert is_read_well(office)
@@ -490,7 +490,7 @@ def test_cards_are_read(office: Office) -> None:
      ("dmy", "03/02/1990", (2, 3), "dmy"), ("mdy", "03/02/1990", (3, 2), "mdy"),
      ("", "1990-03-02", (3, 2), ""), ("", "3. 2. 1990", (2, 3), "dmy")],
 )  # fmt: skip
-def test_the_order_of_dates_is_detected_or_told(
+def test_the_order_of_dates_is_detected_or_given(
     office: Office, dates: str, written: str, meant: tuple[int, int], order: str
 ) -> None:
     report = office(
@@ -511,7 +511,7 @@ def test_a_file_without_anything_in_it_adds_nobody(office: Office, name: str, co
     assert office.clients() == []
 
 
-def test_a_long_import_tells_how_far_it_is(office: Office) -> None:
+def test_a_long_import_shows_progress(office: Office) -> None:
     reports: list[tuple[str, int, int]] = []
 
     @contextmanager

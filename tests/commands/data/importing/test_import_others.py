@@ -40,7 +40,7 @@ def known(office: Office) -> Office:
         ("bo@example.org", 2), ("BO MARSH", 2), ("Zoe Muller", 5), ("Zoë Müller", 5), ("Dr. Zoë Müller", 5),
     ],
 )  # fmt: skip
-def test_sales_find_their_client_by_whatever_names_it(known: Office, heading: str, written: str, number: int) -> None:
+def test_sales_find_their_client_by_any_name_of_it(known: Office, heading: str, written: str, number: int) -> None:
     file = known.write("sales.csv", f'{heading},Date,Amount\n"{written}",2026-10-01,12.00\n')
     report = known("import", file, as_="sales")
     assert (report.new, report.refused) == (1, 0), report.refusals
@@ -48,7 +48,7 @@ def test_sales_find_their_client_by_whatever_names_it(known: Office, heading: st
 
 
 @pytest.mark.parametrize("heading", ["Client", "Customer name", "Kunde", "Customer no"])
-def test_a_reference_may_stand_where_names_do(known: Office, heading: str) -> None:
+def test_a_column_of_names_may_contain_references(known: Office, heading: str) -> None:
     report = known("import", known.write("sales.csv", f"{heading},Date,Amount\nK7,2026-10-01,12.00\n"), as_="sales")
     assert (report.new, [sale.client for sale in known.sales()]) == (1, [1])
 
@@ -119,14 +119,16 @@ def test_own_sales_come_back_by_name(known: Office) -> None:
         ("Email,Company\nada@example.org,Lind\n", [("Lind", "ada@example.org")]),
     ],
 )
-def test_who_has_only_an_address_is_called_by_it(office: Office, text: str, people: list[tuple[str, str]]) -> None:
+def test_a_client_with_only_an_address_is_named_after_it(
+    office: Office, text: str, people: list[tuple[str, str]]
+) -> None:
     office("import", office.write("list.csv", text))
     assert [(client.name, client.email) for client in office.clients()] == people
     again = office("import", office.write("list.csv", text))
     assert (again.new, again.updated) == (0, 0)
 
 
-def test_a_name_that_is_learned_takes_the_place_of_the_address(office: Office) -> None:
+def test_a_learned_name_replaces_the_address(office: Office) -> None:
     office("import", office.write("list.csv", "Email\nada@example.org\n"))
     report = office("import", office.write("names.csv", "Name,Email\nAda Lind,ada@example.org\n"))
     assert (report.new, report.updated) == (0, 1)
@@ -135,7 +137,7 @@ def test_a_name_that_is_learned_takes_the_place_of_the_address(office: Office) -
 
 @pytest.mark.parametrize("word", ["n/a", "none", "-", "unknown", "keine", "NULL", "x", "no mail", "?", "see notes"])
 @pytest.mark.parametrize("match", ["", "email"])
-def test_what_is_no_address_is_nobodys_identity(office: Office, word: str, match: str) -> None:
+def test_an_invalid_address_does_not_identify_a_client(office: Office, word: str, match: str) -> None:
     text = f"Name,Email,City\nAda Lind,{word},Oslo\nBo Marsh,{word},Rome\nCy Orr,cy@example.org,Nice\n"
     report = office("import", office.write("list.csv", text), match=match)
     assert (report.new, report.unchanged, report.updated) == (3, 0, 0)
@@ -145,7 +147,7 @@ def test_what_is_no_address_is_nobodys_identity(office: Office, word: str, match
 
 
 @pytest.mark.parametrize("word", ["n/a", "none", "-", "0", "12", "?", "unlisted"])
-def test_what_is_no_number_is_nobodys_identity(office: Office, word: str) -> None:
+def test_an_invalid_number_does_not_identify_a_client(office: Office, word: str) -> None:
     text = f"Name,Phone\nAda Lind,{word}\nBo Marsh,{word}\n"
     report = office("import", office.write("list.csv", text), match="phone")
     assert report.new == 2
@@ -181,7 +183,7 @@ def test_what_is_no_number_is_nobodys_identity(office: Office, word: str) -> Non
         ),
     ],
 )
-def test_what_the_rows_are_is_seen_by_their_columns(office: Office, heading: str, row: str, what: str) -> None:
+def test_the_kind_of_rows_is_detected_by_their_columns(office: Office, heading: str, row: str, what: str) -> None:
     office.add(first_name="Ada", last_name="Lind", email="ada@example.org")
     report = office("import", office.write("rows.csv", f"{heading}\n{row}\n"))
     assert report.what == what
@@ -191,7 +193,7 @@ def test_what_the_rows_are_is_seen_by_their_columns(office: Office, heading: str
 
 
 @pytest.mark.parametrize("status", ["refunded", "voided", "Cancelled", "failed", "Storniert", "expired", "draft"])
-def test_an_order_that_came_to_nothing_is_no_sale(office: Office, status: str) -> None:
+def test_a_cancelled_order_is_not_a_sale(office: Office, status: str) -> None:
     office.add(first_name="Ada", last_name="Lind", email="ada@example.org")
     rows = ["#1,ada@example.org,paid,2026-10-01,12.00", f"#2,ada@example.org,{status},2026-10-02,7.00"]
     text = "\n".join(["Name,Email,Financial Status,Paid at,Total", *rows, ""])
@@ -289,13 +291,13 @@ def test_the_columns_that_are_left_out_are_named(office: Office) -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_what_only_a_late_row_has_is_named_too(office: Office, preview: bool) -> None:
+def test_columns_filled_only_in_late_rows_are_named_too(office: Office, preview: bool) -> None:
     rows = "".join(f"Ada Lind{number},,\n" for number in range(300))
     report = office("import", office.write("list.csv", f"Name,Hat,Gloves\n{rows}Ben,,M\n"), preview=preview)
     assert report.left_out == ("Gloves",)
 
 
-def test_what_a_card_says_and_no_field_takes_is_named_or_kept_as_an_own_field(office: Office) -> None:
+def test_unmapped_card_properties_are_named_or_kept_as_custom_fields(office: Office) -> None:
     lines = ["FN:Ada Lind", "ORG:Acme;Sales", "TITLE:Buyer", "URL:https://acme.example", "TEL;TYPE=FAX:+12025550143"]
     cards = office.write("card.vcf", "\n".join(["BEGIN:VCARD", *lines, "PHOTO:AAAA", "END:VCARD", ""]))
     report = office("import", cards, preview=True)
@@ -305,7 +307,7 @@ def test_what_a_card_says_and_no_field_takes_is_named_or_kept_as_an_own_field(of
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_an_import_that_took_nothing_has_failed(office: Office, preview: bool) -> None:
+def test_an_import_without_any_accepted_row_fails(office: Office, preview: bool) -> None:
     report: Any = office(
         "import", office.write("s.csv", "Client,Date,Amount\nAda,2026-10-01,5\n"), as_="sales", preview=preview
     )
@@ -345,7 +347,7 @@ def test_a_refund_is_refused_and_never_a_sale(office: Office, written: str) -> N
         "CREDIT MEMO",
     ],
 )
-def test_a_row_that_takes_a_sale_back_is_no_sale(office: Office, word: str) -> None:
+def test_a_reversal_row_is_not_a_sale(office: Office, word: str) -> None:
     rows = ["Ada Lind,2026-10-01,9.00,Invoice,Paid", f"Ada Lind,2026-10-02,9.00,{word},Paid"]
     text = "\n".join(["Customer,Date,Amount,Type,Status", *rows, ""])
     report = office("import", office.write("sales.csv", text), as_="sales", create_clients=True)
@@ -369,7 +371,7 @@ def test_a_number_of_which_no_digit_is_lost_is_read(office: Office, written: str
 
 @pytest.mark.parametrize("heading", ["Email", "Name,Email", "Phone", "Name,Phone,Email"])
 @pytest.mark.parametrize("written", ["hello", "ask Bo", "ada at example.org", "ada@", "4.3E+11"])
-def test_what_is_no_address_names_nobody(office: Office, heading: str, written: str) -> None:
+def test_a_value_that_is_not_an_address_names_no_client(office: Office, heading: str, written: str) -> None:
     columns = heading.split(",")
     rows = [
         ",".join([*["", ""][: len(columns) - 1], written]),
@@ -521,7 +523,7 @@ def test_the_second_of_a_card_is_kept(office: Office) -> None:
 @pytest.mark.parametrize(
     ("written", "agreed"), [("yes", False), ("2026-02-02 10:00:00", False), ("", True), ("No", True)]
 )
-def test_who_has_opted_out_elsewhere_gets_no_mailings_here(
+def test_clients_who_opted_out_in_another_program_get_no_mailings(
     office: Office, heading: str, written: str, agreed: bool
 ) -> None:
     office.add(first_name="Ada", last_name="Lind", email="ada@example.org", marketing_consent=True)
@@ -547,13 +549,13 @@ def test_who_has_opted_out_elsewhere_gets_no_mailings_here(
         ("Client,Date,Quantity,Total price\nAda Lind,2026-10-02,3,30.00\n", ["30.00"], 0),
     ],
 )  # fmt: skip
-def test_what_was_paid_in_all_is_the_amount(office: Office, text: str, amounts: list[str], refused: int) -> None:
+def test_the_total_paid_is_the_amount(office: Office, text: str, amounts: list[str], refused: int) -> None:
     report = office("import", office.write("sales.csv", text), create_clients=True)
     assert (report.what, report.refused) == ("sales", refused)
     assert [str(sale.amount) for sale in office.sales()] == amounts
 
 
-def test_the_price_of_one_is_no_amount_unless_somebody_says_so(office: Office) -> None:
+def test_a_unit_price_is_the_amount_only_on_request(office: Office) -> None:
     path = office.write("sales.csv", "Client,Date,Quantity,Unit price\nAda Lind,2026-10-01,3,10.00\n")
     with pytest.raises(CRMError, match="amount"):
         office("import", path, as_="sales", create_clients=True)
@@ -812,7 +814,7 @@ def test_an_address_book_in_ldif_is_refused(office: Office, text: str) -> None:
         ("Datum,Kunde,Soll,Haben", "Soll and Haben"),
     ],
 )
-def test_of_money_out_and_money_in_neither_is_taken_for_a_sale(known: Office, heading: str, sides: str) -> None:
+def test_money_in_and_money_out_columns_are_not_sales(known: Office, heading: str, sides: str) -> None:
     file = known.write("statement.csv", f"{heading}\n2026-10-01,Bo Marsh,,12.00\n2026-10-02,Cy Orr,9.00,\n")
     money_in = sides.rpartition(" and ")[2]
     with pytest.raises(CRMError, match=f"{sides} are not read.*--map {money_in}=amount"):
@@ -834,7 +836,7 @@ def test_formulas_without_results_are_named(known: Office, formula: object, note
     assert all("open the file in a spreadsheet program" in note for note in report.notes)
 
 
-def test_what_links_to_records_of_another_program_is_named(known: Office) -> None:
+def test_columns_with_ids_of_another_program_are_named(known: Office) -> None:
     file = known.write(
         "hubspot.csv",
         "Deal Name,Amount,Close Date,Deal Stage,Associated Contact,Associated Company\n"

@@ -52,7 +52,7 @@ def test_lines_of_one_order_are_a_sale_each_and_known_again(known: Office) -> No
 
 
 @pytest.mark.parametrize("row", ["INV-1,Hotel Adler,2026-05-02,120,", "INV-1,Hotel Adler,2026-06-02,100,"])
-def test_a_known_number_with_another_amount_or_day_is_said_and_nothing_is_added(known: Office, row: str) -> None:
+def test_a_known_order_number_with_another_amount_or_day_is_reported_and_not_added(known: Office, row: str) -> None:
     imported(known, "INV-1,Hotel Adler,2026-05-02,100,")
     report = imported(known, row)
     assert counted(report) == (0, 0, 1, 0)
@@ -61,7 +61,7 @@ def test_a_known_number_with_another_amount_or_day_is_said_and_nothing_is_added(
     assert len(known("sales list")) == 1
 
 
-def test_a_reference_that_is_no_number_tells_no_sales_apart_but_is_kept(known: Office) -> None:
+def test_a_text_reference_does_not_identify_sales_but_is_kept(known: Office) -> None:
     head = "Reference,Client,Date,Amount"
     assert counted(imported(known, "monthly support,Anna Berg,2026-05-02,50", head=head)) == (1, 0, 0, 0)
     assert counted(imported(known, "monthly support,Anna Berg,2026-06-02,50", head=head)) == (1, 0, 0, 0)
@@ -69,7 +69,7 @@ def test_a_reference_that_is_no_number_tells_no_sales_apart_but_is_kept(known: O
     assert {sale.reference for sale in known("sales list")} == {"monthly support"}
 
 
-def test_sales_that_are_there_without_a_number_are_known_and_get_it_once(known: Office) -> None:
+def test_existing_sales_without_a_number_are_matched_and_get_it_once(known: Office) -> None:
     known.sell(known.client(1), "100", date(2026, 5, 2))
     known.sell(known.client(1), "100", date(2026, 5, 2))
     rows = [f"INV-{number},Hotel Adler,2026-05-02,100" for number in (1, 2, 3)]

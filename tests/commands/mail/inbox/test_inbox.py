@@ -584,7 +584,7 @@ def test_a_copy_that_is_reported_as_spam_counts_where_the_message_failed_for_ano
     assert [(message.state, message.failure) for message in box.messages] == [("failed", "no such user")]
 
 
-def test_one_of_us_may_forward_from_an_address_that_the_settings_name(box: Box) -> None:
+def test_a_team_member_may_forward_from_a_configured_address(box: Box) -> None:
     box.office.add(first_name="Bob", last_name="Hill", email="bob@example.com")
     box.office("settings set", "our_addresses", "Anna.Private@example.org; zoe@example.net")
     box.put(FORWARDED, from_="anna.private@EXAMPLE.org", subject="WG: Rechnung")

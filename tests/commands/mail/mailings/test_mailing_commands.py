@@ -218,7 +218,7 @@ def test_an_interrupted_mailing_continues_where_it_stopped(here: MailDesk) -> No
     assert set(Counter(here.arrived).values()) == {1}
 
 
-def test_what_waits_can_be_cancelled(here: MailDesk) -> None:
+def test_a_waiting_mailing_can_be_cancelled(here: MailDesk) -> None:
     here.post.answers["mail"] = "530 5.7.0 sign in first"
     clients = here.clients(3)
     mailing = send(here).counted.mailing

@@ -750,7 +750,7 @@ def test_a_used_up_quota_at_the_stand_in(table: Table) -> None:
     assert sum(table.clock.slept) == pytest.approx(60.5)
 
 
-def test_a_token_that_is_taken_back(table: Table) -> None:
+def test_an_expired_token_is_replaced_at_the_stand_in(table: Table) -> None:
     service = table.service()
     service.standing()
     table.google.expire_tokens()

@@ -266,7 +266,7 @@ class TestRefused:
         assert words in message(reply.json())
         assert google.version(book) == before
 
-    def test_what_is_not_implemented(self, batch: Batch) -> None:
+    def test_unimplemented_methods_are_refused(self, batch: Batch) -> None:
         assert "requests[0].addChart" in message(batch({"addChart": {}}, status=501))
 
     def test_queries(self, read: Batch) -> None:
@@ -317,7 +317,7 @@ class TestBatch:
         batch(append(["Dee"]))
         assert len(google.values(book, "Sheet1")) == 5
 
-    def test_one_after_another(self, google: StandIn, book: str) -> None:
+    def test_requests_are_served_one_after_another(self, google: StandIn, book: str) -> None:
         def add(number: int) -> None:
             body = {
                 "requests": [{"deleteNamedRange": {"namedRangeId": "r"}}, marker(f"r{number}"), append([f"{number}"])]

@@ -60,7 +60,7 @@ def sheet(google: StandIn) -> Sheet:
     return Sheet(google)
 
 
-def test_a_table_is_told_with_all_its_columns(sheet: Sheet) -> None:
+def test_a_table_is_described_with_all_its_columns(sheet: Sheet) -> None:
     reply = sheet.batch({"addTable": {"table": TABLE}}).json()["replies"][0]["addTable"]["table"]
     id = reply.pop("tableId")
     assert reply == {

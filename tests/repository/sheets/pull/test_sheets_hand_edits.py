@@ -633,7 +633,7 @@ def test_an_amount_in_a_date_cell_is_read_once_the_cell_is_formatted_as_an_amoun
         assert team.agreed()[Client][1].total_spend == amount  # type: ignore[attr-defined]
 
 
-def test_what_the_program_writes_over_a_date_is_an_amount_for_everybody() -> None:
+def test_an_amount_written_over_a_date_is_an_amount_for_everybody() -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "20.00")
         sheet = Sheet(team, Sale)

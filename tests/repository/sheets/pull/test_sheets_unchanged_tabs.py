@@ -59,7 +59,7 @@ def test_changing_a_cell_back_by_hand_is_an_edit(team: Team) -> None:
     assert _last(team, Client).city == "London"
 
 
-def test_a_row_that_is_deleted_and_put_back_is_the_same_record(team: Team) -> None:
+def test_a_row_that_is_deleted_and_restored_is_the_same_record(team: Team) -> None:
     before, records = team.cells(Sale), team.stored()
     row, _ = team.place(_last(team, Sale))
     team.person.delete_rows(team.id, Sheet(team, Sale).title, row, 1)
