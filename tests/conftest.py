@@ -50,12 +50,12 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
 )
 # Where the same is tried with many examples already: on another day.
-settings.register_profile("again", settings.get_profile("ci"), max_examples=10)
+settings.register_profile("again", settings.get_profile("ci"), max_examples=5)
 # Where only the language and its library are others: on the oldest Python.
 settings.register_profile("few", settings.get_profile("ci"), max_examples=3)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "here"))
 # For what takes a new store for each example, on a file and on a spreadsheet.
-ON_NEW_STORES = settings(max_examples=min(settings.default.max_examples, 12))
+ON_NEW_STORES = settings(max_examples=min(settings.default.max_examples, 8))
 
 hash_quickly()
 make_stores_quickly()
@@ -126,7 +126,7 @@ _VARIANTS = 2
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
     from a file too, and all variants of a test but a few. Of the slow rows of a table, and of slow tests that are tried
-    in turn, two thirds are marked as left to the next commits."""
+    in turn, three quarters are marked as left to the next commits."""
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:

@@ -1,17 +1,17 @@
-"""The third of the slow tests that CI tries with this commit."""
+"""The quarter of the slow tests that CI tries with this commit."""
 
 import os
 import subprocess
 from pathlib import Path
 from zlib import crc32
 
-PARTS = 3
+PARTS = 4
 # Names the part, to repeat a run of CI on another commit or to try the other parts.
 VARIABLE = "TEST_PART"
 
 
 def part(project: Path) -> int:
-    """0, 1 or 2 by the number of commits, so that three commits after one another try all rows. Where only the last
+    """0 to 3 by the number of commits, so that four commits after one another try all rows. Where only the last
     commits are there, by the last one's name; without git 0."""
     if named := os.environ.get(VARIABLE):
         return int(named) % PARTS
