@@ -1,10 +1,13 @@
 """Repair of tabs and headings that make a spreadsheet unreadable: the program puts them back."""
 
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.push import before_images
 from crm.repository.sheets.repository import SheetsRepository
+from tests.conftest import STORES, Store
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
@@ -105,6 +109,7 @@ CASES: dict[str, tuple[Callable[[Team], Any], str, bool]] = {
 # What a machine can repair that has never read the spreadsheet.
 _BY_ITSELF = ["a row above the heading", "heading dragged away", "revision made lower"]
 _IN_SEVERAL = ["clients deleted", "a CSV over the tab", "a file over the spreadsheet"]
+_INTERRUPTED = [*_IN_SEVERAL, "history deleted", "history cleared"]
 
 
 @pytest.mark.slow
@@ -120,24 +125,48 @@ def test_a_large_repair_is_split_into_several_requests(team: Team, case: str, mo
     assert team.agreed() == before
 
 
+@pytest.fixture(scope="module")
+def long_history() -> Iterator[Callable[[], AbstractContextManager[Team]]]:
+    """A team with a history of many changes, made once; each call gives it as it was then."""
+    with new_team() as made:
+        for _ in range(12):
+            made.store.change(lambda tx: tx.add_all([Client(kind="person", last_name="Buyer") for _ in range(2)]))
+        made.store.sell(1, "5.00")
+        made.store.close()
+        document = made.person._document(made.id)
+        book = document.book
+
+        @contextmanager
+        def restored() -> Iterator[Team]:
+            document.change(lambda now: vars(now).update(vars(book)))
+            with tempfile.TemporaryDirectory(dir=made.store.folder.parent) as copy:
+                shutil.copytree(made.store.folder, copy, dirs_exist_ok=True)
+                store = Store(STORES["sheets"], Path(copy))
+                store.another("anna", same_machine=True)
+                try:
+                    yield Team(store)
+                finally:
+                    store.close()
+
+        yield restored
+
+
 class _Killed(BaseException):
     """The program ends in the middle of what it does."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("lost", [False, True], ids=["killed", "answer lost"])
-@pytest.mark.parametrize("case", [*_IN_SEVERAL, "history deleted", "history cleared"])
+@pytest.mark.parametrize("case", _INTERRUPTED)
 def test_an_interrupted_repair_is_finished_by_the_next_one(
-    case: str, lost: bool, monkeypatch: pytest.MonkeyPatch
+    long_history: Callable[[], AbstractContextManager[Team]], case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, broken = Service.write, 0
     monkeypatch.setattr(repairing, "LARGEST", 12_000)
     monkeypatch.setattr(repairing, "_SPARE", 8_000)
     for last in range(1, 30):
-        with new_team() as team:
-            for _ in range(12):
-                team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name="Buyer") for _ in range(2)]))
-            team.store.sell(1, "5.00")
+        # At one write the program is killed, at the next one the answer is lost; the next case has it the other way.
+        lost = (last + _INTERRUPTED.index(case)) % 2 == 0
+        with long_history() as team:
             other = team.another("ben")
             before, summaries = team.stored(), team.summaries()
             team.stored(other)
@@ -149,7 +178,7 @@ def test_an_interrupted_repair_is_finished_by_the_next_one(
                 writes += 1
                 answer = write(service, requests, **asked)
                 if writes == last:  # noqa: B023
-                    raise NoAnswer("the answer was lost") if lost else _Killed
+                    raise NoAnswer("the answer was lost") if lost else _Killed  # noqa: B023
                 return answer
 
             with monkeypatch.context() as patched:

@@ -319,7 +319,7 @@ _STEPS = st.lists(_STEP, min_size=1, max_size=6)
 
 
 @pytest.mark.whole
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(_FAULTS, _STEPS)
 def test_any_faults_and_any_edits_leave_each_sale_once(faults: list[dict[str, Any]], steps: list[str]) -> None:
     with new_team() as team:
