@@ -21,7 +21,7 @@ web: $(VENV)/installed node_modules/.installed
 	@$(BIN)/python run.py web $(if $(PORT),--port $(PORT))
 
 # The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set, some
-# of them by thirds with each commit; ALL=1 runs everything. What is not compiled yet each process that tests start
+# of them by quarters with each commit; ALL=1 runs everything. What is not compiled yet each process that tests start
 # would compile anew.
 TIER := $(if $(ALL),,-m "not $(if $(CI),other_part,slow)")
 test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed)
@@ -40,12 +40,13 @@ test-dates: $(VENV)/installed-dev
 	printf "%s\n" "TZ=$${moved%,*} TEST_NOW=$${moved#*,}" "$$output"; exit $$code'
 
 # The quick part on the oldest Python that is supported, with one variant of each test and few examples. Pytest leaves the tests' modules
-# as they are there: to make its own of them takes longer than what it tells of an assertion that fails is worth.
+# as they are there: to make its own of them takes longer than what it tells of an assertion that fails is worth. Another worker would take
+# longer to collect all tests than it would save.
 test-oldest:
 	@$(MAKE) --no-print-directory VENV=.venv-oldest PYTHON=python3.11 .venv-oldest/installed-dev
 	@.venv-oldest/bin/python -m compileall -q -j 0 run.py crm tests
-	CI= HYPOTHESIS_PROFILE=few .venv-oldest/bin/python -m pytest --assert=plain $(AT_ONCE) -k "not sheet" --ignore-glob="*/test_*sheet*" \
-		-m "not slow and not contract and not end_to_end and not variant"
+	CI= HYPOTHESIS_PROFILE=few .venv-oldest/bin/python -m pytest --assert=plain -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal \
+		-k "not sheet" --ignore-glob="*/test_*sheet*" -m "not slow and not contract and not end_to_end and not variant"
 
 # All that must hold before a change is handed in.
 check:
