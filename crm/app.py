@@ -67,7 +67,7 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
     outward = open_outward(config)
 
     def usable(way: Callable[[], Way | None]) -> Way | None:
-        # Whoever signs in does not wait for the settings of this computer to be mended.
+        # A sign-in does not wait until the settings of this computer are corrected.
         with suppress(FileError, FieldError):
             return way()
         return None
@@ -95,7 +95,7 @@ def _roster(config: Config, url: str) -> Roster:
 
 def open_outward(config: Config) -> Outward:
     """Open the ways out for messages, as the settings say: the variables of the environment, and what is saved on this
-    computer where they are not set. Each is looked up anew, since the settings may be changed meanwhile."""
+    computer where they are not set. Each is looked up again, since the settings may be changed meanwhile."""
 
     def texter() -> "Texter | None":
         from crm.outward.services import SMS
@@ -160,8 +160,8 @@ def open_mailer(config: Config) -> "Mailer | None":
 
 
 def enter(crm: CRM, who: SignedIn | KeyHolder | None) -> CRM:
-    """The CRM as somebody has it who has signed in, or who shows a key: with no more than their rights. It follows a
-    change of their name, whoever makes it. None is the owner of a store without accounts, as long as it has none."""
+    """The CRM for a signed-in user or a key: with their rights only. It follows a change of their name, whoever makes
+    it. None is the owner of a store without accounts, as long as it has none."""
     from crm.repository.guarded.verified import VerifiedRepository
 
     if who is None:

@@ -174,7 +174,7 @@ def confirmation(
 
 
 def deletion(sentence: str, record: Any) -> Question:
-    """The Question whether a record is to be deleted, with what goes along, which one undo brings back."""
+    """The Question whether to delete a record with the records that belong to it; one undo restores them."""
     return confirmation(f"{sentence} It can be undone.", "Delete", [record], destructive=True)
 
 
@@ -315,13 +315,13 @@ class StoreNewerError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """A disk without room left to write; nothing of the change was kept."""
+    """A full disk; the change was rolled back."""
 
     kind = "store_full"
 
 
 class StoreOfflineError(StoreError):
-    """The store cannot be reached; nothing of what was to be written was sent."""
+    """The store cannot be reached; no write was sent."""
 
     kind = "store_offline"
 

@@ -1,7 +1,6 @@
 """Databases of this machine: small SQLite files in which its programs note for each other what is not in the store.
 
-Only their owner reads them. Whoever finds one held by another program waits a while; one that is damaged is put aside
-or begun anew.
+They are private. A program waits a while for one that another holds; a damaged one is set aside or recreated.
 """
 
 import sqlite3
@@ -22,9 +21,9 @@ _SHORT, _LONG = 2.0, 20.0
 
 
 def open_database(path: Path | None, tables: str = "", *, wait: float, durable: bool = False) -> sqlite3.Connection:
-    """Open a file, and make it and its `tables` (SQL) where they are missing; None is one in memory. Whoever finds it
-    held waits so many seconds. One that is `durable` loses nothing where the machine goes down, and readers of it do
-    not wait for writers. Raises OSError and sqlite3.Error."""
+    """Open a file, and make it and its `tables` (SQL) where they are missing; None is one in memory. A program waits so
+    many seconds while another holds it. One that is `durable` loses nothing where the machine goes down, and readers of
+    it do not wait for writers. Raises OSError and sqlite3.Error."""
     if path is not None:
         private_database(path)
     file = sqlite3.connect(path or ":memory:", timeout=wait, isolation_level=None, check_same_thread=False)
@@ -108,8 +107,8 @@ def is_damaged(error: Exception) -> bool:
 class SharedCounts:
     """A small SQLite file that the programs of this machine share, with `tables`.
 
-    Counting must never be what stops somebody: where the file cannot be used, each program counts for itself, in
-    memory. Nothing in it is worth keeping for long, so a damaged one is begun anew.
+    Counting must never stop anybody: where the file cannot be used, each program counts for itself, in memory. A
+    damaged one is recreated, since nothing in it has to be kept for long.
     """
 
     def __init__(self, path: Path, tables: str) -> None:
@@ -198,7 +197,7 @@ class JournalFile:
 
 
 def _reason(error: Exception) -> str:
-    """The reason why a file cannot be used, in words for whoever reads it."""
+    """The reason why a file cannot be used, in words for people."""
     if _is_held(error):
         return "another program is using it"
     if is_damaged(error):

@@ -50,7 +50,7 @@ class Accounts:
         now: Callable[[], datetime] | None = None,
         roster: Roster | None = None,
     ) -> "Accounts":
-        """The accounts in a repository that nobody guards. `now` is the time in UTC, by the store's clock unless given;
+        """The accounts in an unguarded repository. `now` is the time in UTC, by the store's clock unless given;
         without a texter there are no codes by SMS, without a mailer no links for forgotten passwords. Without a
         `roster` the repository gets one that this machine remembers nothing of."""
         now = now or (lambda: repository.clock.now)

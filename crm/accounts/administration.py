@@ -50,7 +50,8 @@ class Administration:
             if role != "admin" and not self._admins(tx):
                 raise RefusedError(_FIRST)
             user = User(**fitting, active=True, must_change=bool(one_time), password=hashed)
-            # Whoever chooses the password sits here, and has worked under the name of the machine's user until now.
+            # The person who chooses the password is at this machine, and has worked under the name of its user until
+            # now.
             return self.create(tx, user, *([tx.user] if password is not None else []))
 
         return self._store.transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
@@ -70,7 +71,7 @@ class Administration:
         return self._store.transact(change, f"added {fitting['name']}, who does not sign in")
 
     def create(self, tx: AuthoredTransaction, user: User, *other_names: str) -> User:
-        """A new account; what bears its name already, or one of some others, and is nobody's is theirs from then on."""
+        """A new account; it becomes the owner of records without one under its name, or under one of some others."""
         added = tx.add(user)
         refuse_taken(tx, added)
         refuse_look_alike_address(tx, added)
@@ -116,7 +117,7 @@ class Administration:
         return changed
 
     def edit_profile(self, user: int, **changes: Any) -> User:
-        """Change one's own name or phone; what is theirs bears a new name at once. Raises FieldError."""
+        """Change the user's own name or phone; their records get a new name at once. Raises FieldError."""
         if foreign := changes.keys() - {"name", "phone"}:
             raise RefusedError(
                 f"You cannot change {', '.join(sorted(foreign))} of your own account. Nothing was changed."

@@ -47,7 +47,7 @@ class Secret:
     """The team's secret: what CRM_SECRET holds (`setting`); where it is not set, a file `secret` in `folder`, made when
     it is first needed.
 
-    Whoever works on one store from several machines has to give all of them the same.
+    All machines that work on one store need the same secret.
     """
 
     def __init__(self, setting: str, folder: Path) -> None:

@@ -92,7 +92,7 @@ class MachineKeys:
                 )
             is_noted = key.last_used_on == snapshot.clock.today
         if not is_noted:
-            # A store that can only be read is backed up all the same.
+            # A read-only store is backed up too.
             with suppress(StoreError):
                 self._note_use(key)
         return KeyHolder(key.id, key.name, key.may)

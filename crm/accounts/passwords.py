@@ -63,7 +63,7 @@ class Passwords:
         return hashed if until is None else f"{hashed}{_UNTIL}{int(until.timestamp())}"
 
     def fits(self, kept: str, password: str, now: datetime) -> bool:
-        """Return whether a password is the one of which `kept` was kept; '' is nobody's, and takes as long."""
+        """Return whether a password matches the stored hash `kept`; for '' it never does, and takes as long."""
         from argon2.exceptions import Argon2Error, InvalidHashError
 
         nobodys = self._nobodys
@@ -78,7 +78,7 @@ class Passwords:
         return right and bool(hashed) and (not until or _is_within(int(until), now))
 
     def is_dated(self, kept: str) -> bool:
-        """Return whether the parameters are no longer those of today, so that it should be hashed anew."""
+        """Return whether a hash has outdated parameters, so that it should be computed again."""
         return _UNTIL not in kept and self._hasher.check_needs_rehash(kept)
 
     def _peppered(self, password: str) -> bytes:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SEALED = frozenset(
     ("email", "name", "role", "client", "active", "must_change", "password", "second_factor")
 )  # fmt: skip
-# So many revisions are passed over where accounts are sealed anew.
+# The number of revisions skipped where accounts are signed again.
 _ANEW = 1_000_000
 # No store comes to so high a revision: somebody has typed it, and the next one need not be higher.
 _HIGHEST = 10**15
@@ -128,7 +128,7 @@ class Roster:
 
     def fits(self, snapshot: Snapshot, user: User) -> bool:
         """Return whether an account is as this program has written it. An older seal is taken as long as the store has
-        no roster: the first transaction on accounts makes one, and seals all of them anew."""
+        no roster: the first transaction on accounts makes one, and seals all of them again."""
         if not user.seal:
             return False
         return _same(user.seal, self.seal(snapshot, user)) or (
@@ -145,7 +145,7 @@ class Roster:
 
     def refuse_weak_secret(self) -> None:
         """Raise UsageError for a secret that is easily guessed. It is asked where accounts are sealed for the first
-        time, or anew: those that were sealed with such a secret before go on, and `check` says so."""
+        time, or again: those that were sealed with such a secret before go on, and `check` says so."""
         if weakness := self._secret.weakness:
             raise UsageError(f"{weakness} Nothing was changed.")
 
@@ -233,7 +233,7 @@ class Roster:
         they let nobody in. Accounts without a password need no seal. `before` is the roster of those whose place they
         take."""
         if not tx.select(ANY_PASSWORD):
-            # A roster without accounts: they were taken away, so nobody is let in.
+            # A roster without accounts: they were removed, so nobody may sign in.
             tx.put_fact(ROSTER, SHUT if source.get(ROSTER) else "")
             return
         other_store = cast(Snapshot, _With(tx, source))
@@ -290,7 +290,7 @@ class Roster:
 
     def begin(self, tx: "SqlTransaction") -> "Sealing":
         """Check the roster before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they
-        are not as this program left them, unless the transaction seals them anew."""
+        are not as this program left them, unless the transaction seals them again."""
         standing = self.standing(tx)
         if not tx.seals_anew:
             if standing is Standing.DAMAGED:
@@ -305,7 +305,7 @@ class Roster:
         doubtful = (own, other) if tx.seals_anew else (other,)
         likely = [roster.revision for roster in doubtful if roster and roster.revision <= _HIGHEST]
         known = max(tx.known.anywhere, own.revision if own and not tx.seals_anew else 0, *likely)
-        # Machines that knew accounts which are lost take those that were made anew for newer ones.
+        # Machines that knew accounts which are lost take recreated ones for newer ones.
         revision = known + (_ANEW if tx.seals_anew else 1)
         tx.put_fact(ROSTER, self._made(tx, revision))
         tx.remember(revision)
@@ -364,7 +364,7 @@ class Sealing:
 
     def _parts(self) -> bool:
         """Return whether the store parts from those with the same id: with its first account from copies of before it,
-        and else where it is a copy, or an older one that is sealed anew."""
+        and else where it is a copy, or an older one that is sealed again."""
         anew = self._tx.seals_anew and self._roster.goes_on_elsewhere(self._tx)
         return self._roster.gives_ids() and (self._was is Standing.NONE or self._tx.known.is_copy or anew)
 

@@ -1,4 +1,4 @@
-"""Self-service for one's own account: a new password, a forgotten one, a second factor."""
+"""Self-service for the user's own account: a new password, a forgotten one, a second factor."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ _WRONG = "That is not your password. Nothing was changed."
 
 
 class SelfService:
-    """Self-service for one's own account: each change needs the password; who has forgotten it gets a link by mail."""
+    """Self-service for the user's own account: each change needs the password; a forgotten one is reset by a link."""
 
     def __init__(
         self, store: AccountStore, sessions: Sessions, credentials: Credentials, notifications: Notifications
@@ -42,7 +42,7 @@ class SelfService:
 
     @property
     def can_mail(self) -> bool:
-        """Return whether a forgotten password can be set anew by mail."""
+        """Return whether a forgotten password can be reset by mail."""
         return self._notifications.can_be_sent
 
     @property

@@ -53,7 +53,7 @@ class AccountService:
         self, *, email: str, name: str, role: str, phone: str = "", client: int = 0, password: str | None = None
     ) -> tuple[User, str]:
         """A new account, and the one-time password for its first sign-in; '' where a `password` is chosen. Raises
-        RefusedError where one is chosen for somebody else: whoever makes the first account alone makes their own."""
+        RefusedError where one is chosen for somebody else: only the first account may choose its own."""
         self._manages(CREATE)
         if password is not None and self.reader != OWNER:
             raise RefusedError("Only the first account is made with a password. Others get a one-time password.")
@@ -151,7 +151,7 @@ class AccountService:
         self._accounts().machine_keys.revoke(key)
 
     def _refuse_own(self, user: int, how: str) -> None:
-        """Raise RefusedError: a change of one's own credentials needs the password."""
+        """Raise RefusedError: a change of the user's own credentials needs the password."""
         if user == self.reader.user:
             raise RefusedError(f"That is your own account, so your password is needed. {how}")
 
@@ -169,14 +169,14 @@ class AccountService:
         return self.reader.user
 
     def end(self, session: int) -> None:
-        """End one of one's own sessions, or of anybody's for an admin."""
+        """End one of the user's own sessions, or as an admin any session."""
         if session not in {session.id for session in self._accounts().sessions.of_user(self.me)}:
             self._manages(UPDATE)
         self._accounts().sessions.end(session)
 
     def edit_profile(self, *, password: str | None = None, **changes: Any) -> User:
-        """Change one's own name, or with one's password the phone number. Raises FieldError where the password
-        is missing, SignInRefusedError and TooManyAttemptsError where it is wrong."""
+        """Change the user's own name, or with the password the phone number. Raises FieldError where the password is
+        missing, SignInRefusedError and TooManyAttemptsError where it is wrong."""
         self._prove(password, changes)
         return self._accounts().administration.edit_profile(self.me, **changes)
 
@@ -194,7 +194,7 @@ class AccountService:
         self._accounts().self_service.change_password(self.me, current, new, but=self.session)
 
     def check_password(self, password: str) -> None:
-        """Raise SignInRefusedError unless this is one's own password, and TooManyAttemptsError."""
+        """Raise SignInRefusedError unless this is the user's own password, and TooManyAttemptsError."""
         self._accounts().self_service.check_password(self.me, password)
 
     def check_new_password(self, new: str, *words: str) -> None:
@@ -222,7 +222,7 @@ class AccountService:
         return self._accounts().self_service.confirm_totp(self.me, offer.secret, code, password=password)
 
     def begin_sms(self) -> str:
-        """Send a code to one's own telephone; the token for `confirm_sms`."""
+        """Send a code to the user's own phone; the token for `confirm_sms`."""
         return self._accounts().self_service.begin_sms(self.me)
 
     def confirm_sms(self, token: str, code: str, *, password: str = "") -> list[str]:

@@ -191,7 +191,7 @@ class Authentication:
         return factor is not None and factor.method == "sms" and self._factors.is_sms_code(claims["id"], code)
 
     def _after(self, factor: SecondFactor, code: str, by_sms: bool) -> tuple[str, SecondFactor | None]:
-        """The part by which a code lets in, and the second factor after that; None where it does not."""
+        """The part that accepts a code, and the second factor after that; None where none does."""
         if factors.is_recovery(code):
             return "recovery", self._factors.after_recovery(factor, code)
         if factor.method == "sms":

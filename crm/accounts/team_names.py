@@ -40,8 +40,8 @@ def _in_team(user: User) -> bool:
 
 
 def refuse_look_alike_address(tx: Transaction, user: User) -> None:
-    """Raise FieldError where the address of an account only looks like that of another one. Letters of ASCII are told
-    apart by readers."""
+    """Raise FieldError where the address of an account only looks like that of another one. Readers can distinguish
+    ASCII letters."""
     from crm.accounts.look_alikes import skeleton
 
     for other in tx.find_all(User) if user.email else ():

@@ -75,7 +75,7 @@ class Group:
         return bool(self.numbers) and not (self.filters or self.where or self.view)
 
     def query(self, snapshot: Snapshot, sort: str = "") -> Query:
-        """The group as a query, in the order of the view unless told. Raises NotFoundError and RuleError."""
+        """The group as a query, in the order of the view by default. Raises NotFoundError and RuleError."""
         conditions = self._conditions(snapshot)
         if self.view:
             sort = sort or view_called(snapshot, self.view).sort

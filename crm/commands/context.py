@@ -187,7 +187,7 @@ class CRM:
         return replace(self, _settings={**self.settings, **settings})
 
     def forget_settings(self) -> None:
-        """Read the team's settings anew when they are next asked for."""
+        """Read the team's settings again when they are next asked for."""
         self._settings = None
         self.clock.forget_zone()
 

@@ -44,7 +44,7 @@ class Lookup(Generic[Named]):
         return Matches()
 
     def labels(self, snapshot: Snapshot, records: Sequence[Named]) -> Iterable[str]:
-        """The names of records where one has to be told from another, without their numbers."""
+        """The names of records, made distinct where needed, without their numbers."""
         return (str(getattr(record, record.about.called or "id")) for record in records)
 
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:

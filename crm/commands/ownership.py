@@ -20,8 +20,8 @@ Mine = Annotated[bool, About("Mine", "only mine; everyone's by default")]
 def owner_filter(
     crm: CRM, snapshot: Snapshot, mine: bool, person: str = "", *, field: str = "user", label: str = "For"
 ) -> OwnerFilter:
-    """The filter of a list that takes `mine` and a person: one's own, somebody's by name, or everybody's. Raises
-    FieldError where both are wanted."""
+    """The filter of a list that takes `mine` and a person: my own, those of a person, or everybody's. Raises FieldError
+    where both are wanted."""
     is_me = same(person) == same(crm.me)
     if mine and person and not is_me:
         raise FieldError("choose your own or one person's, not both", field=field, label=label)

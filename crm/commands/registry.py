@@ -106,14 +106,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Command:
-    """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the
-    menu it stands in, '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here`
-    that it concerns the machine that the program runs on, and nobody who sits elsewhere; `own_store` that it is about
-    the team's own store, and not about the sample data.
+    """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the menu it stands
+    in, '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here` that it concerns the
+    machine that the program runs on, and is not for remote users; `own_store` that it is about the team's own store,
+    and not about the sample data.
 
     `key` is what a key has to be allowed to run it unattended: 'mail' or 'backup', '' where none runs it.
 
-    `unread` are the errors with which it may run all the same where nobody can say who may use the store, since it
+    `unread` are the errors with which it may run anyway where nobody can say who may use the store, since it
     mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
     the result what the shell prints where that is another thing than the result: what was deleted, not its card.

@@ -54,7 +54,7 @@ def read_rows(text: str, dialect: Dialect, *, complete: bool) -> list[list[str]]
 
 
 def _all_unwrapped(rows: list[list[str]], delimiter: str) -> list[list[str]]:
-    """The rows, those that stand in one pair of quotation marks told apart; all of them may."""
+    """The rows; those that are quoted as a whole are unquoted."""
     widths = Counter(len(row) for row in rows if any(map(str.strip, row[1:])))
     if not widths and rows:
         inner = [unwrapped(row, delimiter, 0) for row in rows]

@@ -72,7 +72,7 @@ def _uid(follow_up: FollowUp) -> uuid.UUID:
 
 
 def _description(follow_up: FollowUp, client: Client, deal: str, by: Conventions) -> Iterable[str]:
-    """The description of the entry: what one needs at hand when it is due."""
+    """The description of the entry: details that are needed when it is due."""
     yield f"Client: {client.name} (no. {client.id})"
     if deal:
         yield f"Deal: {deal}"

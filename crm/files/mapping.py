@@ -38,7 +38,7 @@ _FEWEST_DIGITS = 5
 # What spreadsheets make of long numbers.
 _POWER = re.compile(r"\+?(\d)[.,](\d+)E\+?(\d{1,2})", re.IGNORECASE)
 _AS_FIGURE = re.compile(r"(\d{7,15})\.0")
-# In a column of who has opted out: whoever has not.
+# The value for no, in a column of opt-outs.
 _NOT_OPTED_OUT = words("no n false f 0 nein non faux nee falso falsch nao subscribed active") | {""}
 _QUOTED_TAG = re.compile(r'"([^",]*)"')
 # The own fields for what a client has a second one of.

@@ -46,7 +46,7 @@ class Source(ABC):
 
     @abstractmethod
     def rows(self) -> Iterator[Row]:
-        """The rows from the first on, each time anew, never more than a few in memory; blank ones are left out.
+        """The rows, from the first on at each call, never more than a few in memory; blank ones are left out.
 
         Raises FileError where the file cannot be read on.
         """

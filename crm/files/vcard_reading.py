@@ -109,7 +109,7 @@ def _lines(file: BinaryIO, charset: Charset) -> Iterator[str]:
         try:
             yield from text
         finally:
-            # The file is closed by whoever has opened it, perhaps already.
+            # The caller that opened the file closes it, perhaps already.
             with suppress(ValueError):
                 text.detach()
         return

@@ -184,7 +184,7 @@ def _applied(adjustment: Adjustment, groups: dict[_Group, Decimal], decimals: in
             base=None if percent is None else abs(base),
         )
         for key, part, base in zip(fitting, parts, bases, strict=True)
-        # One that names its tax stands in the document even where it comes to nothing.
+        # An adjustment with its own tax is in the document even if it is zero.
         if part or (adjustment.category and rate is not None)
     ]
 
@@ -197,7 +197,7 @@ def _share_base(
     applied: list[AppliedAdjustment],
     decimals: int,
 ) -> None:
-    """Put the net part of each gross line and adjustment of a tax group in its place."""
+    """Replace each gross line and adjustment of a tax group by its net part."""
     of_lines = [place for place, line in enumerate(lines) if _group(line.category, line.rate) == key]
     of_adjustments = [place for place, part in enumerate(applied) if _group(part.category, part.rate) == key]
     signed = [nets[place] for place in of_lines]

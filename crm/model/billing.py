@@ -97,7 +97,7 @@ def _left(invoice: Any) -> Decimal:
 
 
 def _open(invoice: Any) -> Decimal:
-    """The amount that is still to be paid; nothing of a draft and of a credit note."""
+    """The amount that is still to be paid; 0 for a draft and for a credit note."""
     return max(_left(invoice), NOTHING)
 
 
@@ -126,7 +126,7 @@ class Invoice(Record):
             "by_client": ("client", "state"),
             "by_due": ("due_on", "open"),
             "by_corrects": ("corrects",),
-            # Whoever issues one asks for the day of the last one, and whether the number is taken.
+            # Issuing an invoice reads the day of the last one, and whether the number is used.
             "by_state": Indexed(("state", "kind", "issued_on"), since=10),
             "by_number": Indexed(("number",), folded=True, given="number", since=10),
             # Who owes what and since when is read from the index alone.
@@ -206,7 +206,7 @@ class Invoice(Record):
     paid: Decimal = described("Paid", Balance(), by="facts")
     open: Decimal = described("Open", Balance(), by="facts")
     overpaid: Decimal = described("Overpaid", Balance(), by="facts")
-    # What was paid on it and is used for others since it was credited: it was paid all the same.
+    # The part of its payments that is used for other invoices since it was credited: it counts as paid.
     used_again: Decimal = described("Used again", Balance(), by="facts", since=11)
     # The last e-mail with it. It was sent only once that has left the outbox.
     message: int = described("Message", Id("message"), by="steps", since=11)

@@ -133,7 +133,7 @@ class Conventions:
         return write
 
     def amount(self, amount: Decimal) -> str:
-        """An amount as one would type it: 1,234.50."""
+        """An amount as people type it: 1,234.50."""
         from babel.numbers import format_decimal
 
         decimals = "0" * self.shown_decimals(amount)
@@ -182,7 +182,7 @@ class Conventions:
         return f"on {self.day(day)}" if day else ""
 
     def near_day(self, day: date | None) -> str:
-        """A date as one speaks of it: today, 3 days ago, Fri, Nov 19, and the year only where it is another one; '' for
+        """A date in spoken form: today, 3 days ago, Fri, Nov 19, and the year only where it is another one; '' for
         none."""
         if day is None:
             return ""

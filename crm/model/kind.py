@@ -9,7 +9,7 @@ from crm.lean_dataclass import dataclass
 
 
 class Level(Enum):
-    """The reach of a right: all records, those that are one's own, or none."""
+    """The reach of a right: all records, the user's own, or none."""
 
     ALL = "all"
     OWN = "own"
@@ -44,8 +44,8 @@ class Rights:
     `secret` fields let somebody in: they are blank for everybody, and only `crm.accounts` writes them; `masked` ones
     are read, but the history does not keep what stood in them. With `own_where`, somebody who may see only what is
     theirs sees only records with one of these values in these fields. A record that is `part_of` another one, by the
-    field that links to it, is seen by whoever sees that one. `personal` fields are blank for staff where the record
-    is another person's. `internal` fields are what a team notes down for itself: blank for clients.
+    field that links to it, is visible to everybody who sees that one. `personal` fields are blank for staff where the
+    record is another person's. `internal` fields are what a team notes down for itself: blank for clients.
     """
 
     staff: May = NOTHING
@@ -131,7 +131,7 @@ class Indexed:
 @dataclass(frozen=True, slots=True, eq=False)
 class Derived:
     """A column that only serves finding and sorting records: the text that `make` gives of one, of `length` at most (0
-    for any), made anew whenever one of the fields `of` which it is made is written."""
+    for any), recomputed whenever one of its source fields (`of`) is written."""
 
     of: tuple[str, ...]
     make: Callable[[Any], str]
@@ -146,7 +146,7 @@ class Effects:
     `reviews` is the client whose status is reviewed, even where its sums stay the same: whenever anything is written,
     or one of the fields in `reviewed_by`. `spends` is the client whose total it is a part of in a store where paid
     invoices make the total, and `bills` the invoice whose figures follow from it. A record in which the field
-    `recounts_by` is one of `recounts` says what the figures of all clients are made of: they are made anew."""
+    `recounts_by` is one of `recounts` says what the figures of all clients are made of: they are recomputed."""
 
     reviews: str = ""
     reviewed_by: frozenset[str] = frozenset()
@@ -166,7 +166,7 @@ class Kind:
     but for those in `may_be_empty`. `called` is the field that people call a record by, `order` the order of a list
     when none is asked for, `day` the field that a period is about.
 
-    `follows` are fields that the record itself says: each is made anew from the others whenever one is written;
+    `follows` are fields that the record itself says: each is recomputed from the others whenever one is written;
     `effects` are on other records.
 
     `unique` fields are texts, whole numbers or days that are unique where given, in a database and in a spreadsheet,

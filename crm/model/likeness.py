@@ -68,7 +68,7 @@ def may_be_same(name: str, other: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def sound_of(word: str) -> str:
-    """A word as it sounds, roughly: letters that sound alike as one, and none double."""
+    """The rough sound of a word: letters that sound alike are one letter, and none is doubled."""
     return "".join(_SOUND_OF.get(part, part[0]) for part in _parts(word) if part != "h")
 
 

@@ -60,7 +60,7 @@ class Record:
     its declaration, which also says `kind_name`, `plural`, and the `noun` and `nouns` that people write.
 
     Records of a kind compare, and are printed, field by field. That is written here once, and not left to `dataclass`,
-    which would compile it anew for each kind in every start of the program."""
+    which would compile it again for each kind in every start of the program."""
 
     about: ClassVar[Kind]
     kind_name: ClassVar[str]
@@ -149,7 +149,7 @@ def fields_of(record: type[Record]) -> Mapping[str, Field]:
 
 def derived_columns(record: Record, changed: Collection[str] | None = None) -> dict[str, str]:
     """The columns of a record that only serve finding and sorting; with `changed` those that a change of these fields
-    makes anew."""
+    recomputes."""
     return {
         name: derived.make(record)
         for name, derived in record.about.derived.items()

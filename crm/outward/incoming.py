@@ -1,4 +1,4 @@
-"""An incoming message, parsed: nothing of it is more than text."""
+"""The parser of incoming messages: all parts are plain text."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""A mailbox read over IMAP: what has come in since it was read last, and nothing in it changes unless told."""
+"""A mailbox read over IMAP: messages since the last read; nothing in it changes unless asked."""
 
 import re
 import ssl
@@ -50,7 +50,7 @@ class Arrival:
 
 
 class _TooMuchError(Exception):
-    """A server announced more than can have been asked for; what follows on that connection cannot be told apart."""
+    """A server announced more than was asked for; the rest of that connection cannot be parsed."""
 
 
 class _EndlessError(OutwardError):
@@ -89,7 +89,7 @@ class Mailbox:
 
     def arrivals(self, after: Place | None = None, *, mark: bool = False) -> Iterator[Arrival]:
         """The messages behind a place, the oldest first: all of them where none is given, or where the server has
-        numbered them anew. One that cannot be read is reported and does not end it. With `mark`, each is marked as read
+        renumbered them. One that cannot be read is reported and does not end it. With `mark`, each is marked as read
         once the next one is asked for.
 
         Raises OutwardError: 'refused' (settings), 'offline' or 'busy'; the places told until then stay good.
@@ -116,7 +116,7 @@ class Mailbox:
 
     def again(self, validity: int, uids: Sequence[int]) -> Iterator[Arrival]:
         """Messages that were read before, by their numbers, as far as they are still there; none where the server has
-        numbered them anew. Raises OutwardError as `arrivals` does."""
+        renumbered them. Raises OutwardError as `arrivals` does."""
         with self._opened(readonly=True) as (client, now, _):
             for at in range(0, len(uids) if now == validity else 0, _BATCH):
                 for uid, size in _sizes(client, uids[at : at + _BATCH]):

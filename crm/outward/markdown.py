@@ -55,7 +55,7 @@ def html(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text as one reads it without HTML: lists and quotes stay, an address stands behind what links to it."""
+    """The text without HTML: lists and quotes stay, and a link is followed by its address."""
     tree = SyntaxTreeNode(_markdown().parse(prose(text)))
     return _blocks(tree.children) + "\n"
 

@@ -23,8 +23,8 @@ _FOLD = "\r\n "
 
 
 def composed(mail: Mail, *, with_bcc: bool = False) -> EmailMessage:
-    """A mail as a message. Who gets a blind copy stands in it only where whoever sends it reads the recipients there,
-    and takes them out."""
+    """A mail as a message. Bcc recipients are in it only for a transport that reads recipients from the headers, and
+    removes them."""
     utf8 = needs_utf8(mail)
     message = EmailMessage(policy=_POLICY.clone(utf8=utf8))
     for name, value in _headers(mail, with_bcc=with_bcc).items():

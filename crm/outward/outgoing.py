@@ -1,4 +1,4 @@
-"""A mail before it is sent: from whom, to whom, about what; it is refused at once where it could not be sent."""
+"""A mail before it is sent: sender, recipients, subject, text; an invalid one is refused at once."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -12,8 +12,8 @@ _MANY_BREAKS = re.compile(r"\n{3,}")
 
 
 def line(text: str, longest: int = 1000) -> str:
-    """A text as one line of at most so many characters; whatever breaks or hides it is a blank."""
-    # In most there is nothing of the kind.
+    """A text as one line of at most so many characters; characters that break or hide it become blanks."""
+    # Most texts have no such characters.
     cleaned = text if text.isprintable() and "  " not in text else _IN_A_LINE.sub(" ", text)
     return _shortened(cleaned.strip(), longest)
 

@@ -26,7 +26,7 @@ _STOP = frozenset((
 # A sentence that begins so is one.
 _FEW = 3
 _MOST_PAGES = 20
-# Whoever has answered STOP, as Twilio says it.
+# Twilio's error for a number that answered STOP.
 STOPPED = 21610
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 # What Twilio says of a number that gets no texts: no number, no mobile one, a country that is switched off, somebody
@@ -50,7 +50,7 @@ class Texter(Protocol):
 
     @property
     def can_be_answered(self) -> bool:
-        """Return whether whoever gets a text can answer it: not where it comes from a name."""
+        """Return whether the recipient can reply: not where the sender is a name."""
 
     def answers(self, since: date) -> "Sequence[Answer]":
         """The texts that came in from a day on (UTC). Raises OutwardError."""

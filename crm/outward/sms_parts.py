@@ -1,4 +1,4 @@
-"""SMS segments: what a telephone shows as one message is sent, and paid for, in parts."""
+"""SMS segments: a message is sent, and paid for, in parts."""
 
 # 3GPP TS 23.038: the letters that take seven bits, and those that take two of them.
 _SHORT = frozenset(

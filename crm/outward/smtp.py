@@ -98,7 +98,7 @@ class SmtpConnection:
             self._drop()
             return outcomes(mail, Fate.LATER, _LOST)
         except BaseException:
-            # Interrupted amid a message: what is said now, the server would take for a part of it.
+            # Interrupted during a message: the server would take any command for a part of it.
             self._drop()
             raise
 

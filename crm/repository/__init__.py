@@ -34,7 +34,7 @@ SPREADSHEET = "the spreadsheet"
 # Facts of a store: what tells it from all others, and what seals its accounts as a whole (see `Seals`).
 STORE_ID = "store_id"
 ROSTER = "roster"
-# What stands in its place where the accounts are to let nobody in.
+# The roster of a store whose accounts must not give access.
 SHUT = "-"
 
 Result = TypeVar("Result")
@@ -257,8 +257,8 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A tab of a spreadsheet that is none of the store's own: its title, its rows as texts, which a person would type
-    to get what is in the cells, and the locale of the spreadsheet (en_GB)."""
+    """A tab of a spreadsheet that is not one of the store's own: its title, its rows as texts, which a person would
+    type to get what is in the cells, and the locale of the spreadsheet (en_GB)."""
 
     title: str
     rows: Sequence[Sequence[str]]
@@ -402,9 +402,9 @@ _SEARCHED = 50
 
 
 def last_undoable(snapshot: Snapshot, user: str, account: int) -> HistoryEntry | None:
-    """The last change that can be taken back of an account, or where there is none (0) of the user of that name; what
-    others or the program itself did is passed over, and so is what later changes stand on. Where they stand on all of
-    the latest it is the last one, of which the refusal says why. None where there is none."""
+    """The last change of an account that can be undone, or without accounts (0) of the user of that name; changes by
+    others or by the program are skipped, and so are those that later changes depend on. Where all recent ones have
+    dependents it is the last one, whose refusal says why. None where there is none."""
     own = HistoryQuery(account=account, undoable=True) if account else HistoryQuery(whose=user, undoable=True)
     latest = snapshot.history(1, query=own)
     if not latest or not snapshot.is_built_on(latest[0].id):
@@ -438,8 +438,8 @@ class Transaction(Snapshot, Protocol):
         """Delete a record, with a client its sales."""
 
     def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Delete many records of a kind, each with what belongs to it; those that are not there are passed over.
-        Raises RefusedError as `refuse_kept` does."""
+        """Delete many records of a kind, each with what belongs to it; those that are not there are skipped. Raises
+        RefusedError as `refuse_kept` does."""
 
     def refuse_kept(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Raise RefusedError, with their names, where some of the records cannot be deleted before others that name
@@ -449,7 +449,7 @@ class Transaction(Snapshot, Protocol):
         """End all sessions of an account, or of all, except one; how many."""
 
     def settle(self) -> Sequence[StatusMove]:
-        """Bring totals and statuses in step with what this transaction changed so far (a commit does so too)."""
+        """Bring totals and statuses up to date with what this transaction changed so far (a commit does so too)."""
 
     def review_all(self) -> dict[tuple[str, str], int]:
         """Review every client; how many moved, by (from, to)."""
@@ -466,7 +466,7 @@ class AuthoredTransaction(Transaction, Protocol):
         """Write the name that an account has now beside its id, wherever that stands."""
 
     def give_records(self, account: int, *other_names: str) -> None:
-        """Give an account what bears its name, or one of some others, and is nobody's."""
+        """Make an account the owner of records without one under its name, or under one of some others."""
 
     user: str
     """The author in the history; it can be set until something was written."""
@@ -572,7 +572,7 @@ class Repository(Protocol):
 
     def held(self, allowed: Allowed = anybody) -> Held:
         """The damage done to the spreadsheet by hand that waits to be decided. Raises RefusedError in a store that is
-        none."""
+        not one."""
 
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         """Take over what waits, or put the spreadsheet back as it was."""

@@ -26,7 +26,7 @@ class Balances:
     """The credit of the clients that a transaction touches, by currency, as it was before; and what it touches."""
 
     def __init__(self) -> None:
-        # False where a transaction has written nothing of billing.
+        # False where a transaction has written no billing records.
         self.noted = False
         self.credits: dict[int, Mapping[str, Decimal]] = {}
         self._left: dict[int, Decimal] = {}

@@ -98,8 +98,8 @@ class Dialect(Protocol):
         `error` did not come of that, or it is not to be found."""
 
     def last_ids(self, connection: Connection) -> Mapping[str, int]:
-        """The last id that was given out in each table, by its name, those of the history included; to be asked by
-        whoever is the only writer. An id is never given out twice, whatever is deleted."""
+        """The last id of each table, by its name, with the history; only the single writer may ask. An id is never used
+        twice, whatever is deleted."""
 
     def keep_ids(self, connection: Connection, last: Mapping[str, int]) -> None:
         """Keep the last ids that were given out, at the end of a transaction, where the database does not do so

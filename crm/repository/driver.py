@@ -53,7 +53,7 @@ class _Known:
         self.forms: _Forms = {}
 
 
-# A statement is known from the second time on: those that are made anew each time are left to SQLAlchemy, which
+# A statement is known from the second time on: those that are made again each time are left to SQLAlchemy, which
 # recognises them.
 _known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 
@@ -93,7 +93,7 @@ def run(connection: Connection, sql: str, values: Any = (), *, fetches: bool = T
     dialect = connection.dialect
     cursor = connection.connection.cursor()
     try:
-        # Whoever listens to what is carried out hears of this too.
+        # Listeners to executed statements get this one too.
         for listener in connection.dispatch.before_cursor_execute:
             listener(connection, cursor, sql, values, None, many)
         if many:
@@ -112,7 +112,7 @@ def run(connection: Connection, sql: str, values: Any = (), *, fetches: bool = T
 def _prepare(
     known: _Known, connection: Connection, result: CursorResult[Any], statement: "AnySelect", values: Mapping[str, Any]
 ) -> None:
-    """Keep what SQLAlchemy has made of a statement; None where its values cannot be told apart."""
+    """Keep what SQLAlchemy has made of a statement; None where its values cannot be distinguished."""
     context: Any = result.context
     compiled, dialect = context.compiled, connection.dialect
     # Without an order of their own values go by their names; the drivers of such databases have had no test.

@@ -142,7 +142,7 @@ def _fits(kind: type[Record], name: str, filter_: Any) -> ColumnElement[bool]:
 
 def whose_account(beside: ColumnElement[int], *accounts: int) -> ColumnElement[bool]:
     """Return whether something is of one of some accounts, none of them 0, by the column of their ids."""
-    # Written out in the SQL, because the indexes leave out what is nobody's.
+    # Written out in the SQL, because the indexes leave out records without an owner.
     return and_(beside != literal(0, literal_execute=True), beside.in_(accounts))
 
 

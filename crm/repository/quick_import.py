@@ -27,8 +27,8 @@ class _Later(ModuleType):
 
 
 def import_sqlalchemy() -> None:
-    """Import SQLAlchemy and its dialect of SQLite. Only SQLAlchemy keeps the stand-ins; whoever imports these modules
-    afterwards gets the real ones. To be called while there is one thread only: another would get the stand-ins, too."""
+    """Import SQLAlchemy and its dialect of SQLite. Only SQLAlchemy keeps the stand-ins; later imports of these modules
+    get the real ones. Call it while there is only one thread: another would get the stand-ins, too."""
     later = [_Later(name) for name in _SELDOM_USED if name not in sys.modules]
     for module in later:
         vars(module).update(_SELDOM_USED[module.__name__])

@@ -10,7 +10,7 @@ from crm.repository import Allowed, Repository, Restored, Snapshot, anybody
 
 class Shut:
     """Every use of it raises `error`, which says why it cannot be read. Where that is StoreDamagedError, a backup can
-    be put in its place; `store` is None where it could not even be opened."""
+    replace it; `store` is None where it could not even be opened."""
 
     def __init__(self, url: str, clock: Clock, error: CRMError, store: Repository | None = None) -> None:
         self.url = url

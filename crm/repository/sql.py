@@ -224,7 +224,7 @@ class SqlRepository:
         return True
 
     def _time_zone(self) -> str:
-        """The team's time zone as the store has it, '' where it says nothing of it."""
+        """The team's time zone in the store, '' where none is set."""
         setting = tables.setting.c
         with self._errors_explained(), self._engine.connect() as connection:
             return str(connection.execute(select(setting.value).where(setting.key == TIME_ZONE)).scalar() or "")

@@ -1,4 +1,4 @@
-"""The statements that read records, made once: building one anew takes longer than running it."""
+"""The statements that read records, made once: building one again takes longer than running it."""
 
 from typing import Any
 

@@ -111,7 +111,7 @@ FED: Mapping[type[Record], Sequence[Totals]] = {
 }
 
 
-# What is made of sales, or of paid invoices in their place.
+# The sums of sales, or of paid invoices instead.
 SPEND = next(total for total in TOTALS if Sale in total.facts)
 _PAID_SPEND = Totals(SPEND.onto, SPEND.names, SPEND.facts, by_invoices=True)
 _ONTO = {kind: [total for total in TOTALS if total.onto is kind] for kind in RECORDS}

@@ -33,7 +33,7 @@ class Team:
         for number, name, email, active in rows:
             self._called[number] = called = name or email
             of, key = self._ids if active else self._gone, same(called)
-            # A name of two people says nobody's.
+            # A name that two people have identifies nobody.
             of[key] = 0 if key in of else number
 
     def __bool__(self) -> bool:

@@ -70,8 +70,9 @@ from crm.wording import FEW, first_few
 # Clients, rows and audit entries are written in batches of so many: enough to be quick, few enough to hold.
 BATCH = 1000
 _FEW = 20
-# A transaction that adds so many clients, and more than there were, makes most of their indexes anew at its end: that
-# takes a third of the time that it takes to enter each client in each. By the others an import finds known clients.
+# A transaction that adds so many clients, and more than there were, rebuilds most of their indexes at its end: that
+# takes a third of the time that it takes to enter each client in each. An import needs the others to find known
+# clients.
 _MANY = 2000
 _KEPT_INDEXES = frozenset(("client_by_email", "client_by_phone", "client_by_first_name"))
 
@@ -228,7 +229,7 @@ class SqlTransaction(SqlSnapshot):
         return record
 
     def forget(self, client: int) -> None:
-        """Read a client anew when it is next asked for; for code that writes to the table itself."""
+        """Read a client again when it is next asked for; for code that writes to the table itself."""
         self._known.pop(client, None)
 
     # Creating
@@ -253,7 +254,7 @@ class SqlTransaction(SqlSnapshot):
         else:
             refuse_wrong_types(kind, rows[0])
         stamp = {"created_at": self.at, "updated_at": self.at, "version": 1}
-        # Most kinds have nothing of some of these, and there may be many records.
+        # Most kinds do not use some of these, and there may be many records.
         derives, follows, names_people = kind.about.derived, kind.about.follows, people(kind)
         effects, is_billed = kind.about.effects, kind in bills.REFUSED
         is_noticed = kind in FED or effects.bills or effects.recounts_by
@@ -286,8 +287,8 @@ class SqlTransaction(SqlSnapshot):
         return rows
 
     def _entering(self, stage: int, on: date | None) -> dict[str, Any]:
-        """The fields of a deal that enters a stage, today unless told; one without a stage comes into the first. A
-        store without stages gets those that a team starts with."""
+        """The fields of a deal that enters a stage, today unless given; one without a stage enters the first. A store
+        without stages gets the default ones."""
         if not self._stages:
             self.add_all(FIRST_STAGES)
         entered = self._stages.get(stage) if stage else next(iter(self._stages.values()))
@@ -314,9 +315,9 @@ class SqlTransaction(SqlSnapshot):
         return {"user": self.user, "user_id": self.user_id}
 
     def _accounts(self, kind: type[Record], values: Mapping[str, Any], *, adding: bool = False) -> dict[str, Any]:
-        """The values of a record that name people: a person with an account has the name that it has now, and a name of
-        which no account is said is that of the author, or of the one active account of the team that is called so, or
-        nobody's. In what is added 0 says nothing."""
+        """The values of a record that name people: a person with an account has its current name; a name without an
+        account belongs to the author, to the only active account of the team with that name, or to nobody. In a new
+        record 0 means that no account is given."""
         filled: dict[str, Any] = {}
         for name, beside in people(kind).items():
             account = values.get(beside)
@@ -335,7 +336,7 @@ class SqlTransaction(SqlSnapshot):
         return dataclasses.replace(record, **self._accounts(kind, values)) if values else record
 
     def _person(self, name: str) -> tuple[str, int]:
-        """A name as its account spells it, and that account; 0 where it is nobody's."""
+        """A name in the spelling of its account, and that account; 0 where there is none."""
         if not name:
             return "", 0
         if self.user_id and name == self.user:
@@ -353,7 +354,8 @@ class SqlTransaction(SqlSnapshot):
                 )
 
     def give_records(self, account: int, *other_names: str) -> None:
-        """Give an account what bears its name, or one of some others, and is nobody's, in the history too."""
+        """Make an account the owner of records without one under its name, or under one of some others, in the history
+        too."""
         keys = {same(name) for name in (self.team.called(account), *other_names)}
         for table, name, beside in tables.people_columns():
             written = self.connection.execute(select(name).where(name != "", beside == 0).distinct()).scalars()
@@ -451,8 +453,8 @@ class SqlTransaction(SqlSnapshot):
         return self.apply(current, different) if different else current
 
     def _with_account_ids(self, current: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The changes, with the accounts of the people in them. Whoever it is already is not taken for somebody else of
-        that name."""
+        """The changes, with the accounts of the people in them. A person who is set already is not replaced by another
+        one of that name."""
         for name, beside in people(type(current)).items():
             if name in changes and beside not in changes:
                 called, account = self._person(changes[name])
@@ -530,7 +532,7 @@ class SqlTransaction(SqlSnapshot):
         self._to_review.update(clients)
 
     def resum(self, kind: type[Record], ids: Iterable[int]) -> None:
-        """Sum the totals of some records anew when the transaction settles."""
+        """Sum the totals of some records again when the transaction settles."""
         numbers = set(ids)
         for totals in sums.onto(kind):
             self._changed[totals] |= numbers
@@ -683,8 +685,7 @@ class SqlTransaction(SqlSnapshot):
         return moved
 
     def _recounted(self) -> Sequence[StatusMove]:
-        """Sum the figures of all clients anew, where a setting says otherwise what they are summed from, and review
-        their statuses."""
+        """Sum the figures of all clients again after a setting has changed their source, and review their statuses."""
         self._recounts = False
         moved = list(self.settle())
         if not self.count(Client):
@@ -904,8 +905,8 @@ def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
 
 
 def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any]) -> None:
-    """Raise ConflictError where a wanted field was changed by somebody else since it was shown; whoever has got
-    another name is still the same."""
+    """Raise ConflictError where a wanted field was changed by somebody else since it was shown; a person with a changed
+    name is still the same."""
     kind = type(original)
     the_same = {
         name for name, beside in people(kind).items() if getattr(original, beside) == getattr(current, beside) != 0

@@ -65,7 +65,7 @@ RESTORE_STAYS = (
     "A restore is undone by restoring the backup that it made of what was there before: *Data & settings*, *Backups and"
     " copies*, *Restore a backup*, or `restore FILE`; `restore` without a file lists the backups."
 )
-# What only notes that something was sent: it cannot be recalled, and the record can go all the same.
+# Records that only note that something was sent: that cannot be recalled, but the record can be removed.
 _NOTES_OF_SENDING: Mapping[str, frozenset[str]] = {Payment.kind_name: frozenset(("receipts",))}
 
 

@@ -1,4 +1,4 @@
-"""The statements of a transaction, made once: building one anew takes longer than running it."""
+"""The statements of a transaction, made once: building one again takes longer than running it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,5 +1,5 @@
-"""Values that another program has put into a store where this one keeps something else: text in the place of a number,
-a day that is none. Most databases refuse them, SQLite takes whatever it is handed."""
+"""Invalid values that another program wrote into a store: text instead of a number, a day that does not exist. Most
+databases refuse them, SQLite accepts any value."""
 
 from dataclasses import dataclass
 from typing import Any

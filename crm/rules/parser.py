@@ -33,7 +33,7 @@ def parse_condition(text: str) -> Condition:
 
 
 class _Parser:
-    """Recursive descent, one token ahead; parentheses may hold a condition or a value, told apart by type."""
+    """Recursive descent, one token ahead; parentheses may hold a condition or a value, distinguished by type."""
 
     def __init__(self, text: str) -> None:
         self._text = text

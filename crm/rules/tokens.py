@@ -63,7 +63,7 @@ class Token:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """Cut `text` into tokens, the last of kind 'end'. Raises RuleError at the first piece that is none."""
+    """Cut `text` into tokens, the last of kind 'end'. Raises RuleError at the first piece that is not one."""
     if len(text) > MAX_LENGTH:
         raise error_at(f"A condition has at most {MAX_LENGTH} characters.", text, MAX_LENGTH)
     refuse_control_characters(text)

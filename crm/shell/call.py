@@ -49,12 +49,12 @@ if TYPE_CHECKING:
     from crm.terminal.toolkit.prompts import Prompts
     from crm.terminal.toolkit.session import Session
 
-# What copies the store anyway, or puts another in its place.
+# Commands that copy the store anyway, or replace it.
 _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
 # What asks for a password where it makes the first account, and signs in with it.
 _FIRST_ACCOUNT = "users add"
-# What makes a store where there is none yet, by its last word or all of them, and what does not: it is about the people
-# in a store, and at a mistyped one it would be done in vain.
+# Commands that create a store where there is none, by their last word or all words, and those that do not: they change
+# people of a store, and at a mistyped one that would have no effect.
 _BEGIN = frozenset(("add", "import", "restore", "demo", "capture", "settings set", "rules use", "sheets connect"))
 _DO_NOT_BEGIN = frozenset(("opt-outs add", "keys add"))
 # Of these nobody would see that they have made a store.
@@ -157,7 +157,7 @@ class Call:
         all rights without accounts, and none where it cannot be known who may use it. For a command somebody at the
         terminal is asked to sign in."""
         if (key := key_in(self._environment)) is not None:
-            # Whoever names a key has the rights of the key and no others, whatever else could be done here.
+            # A call with a key has the rights of the key only, whatever else is possible here.
             return crm.enter(crm, crm.accounts.open().machine_keys.find(key))
         try:
             if not has_accounts(crm):
@@ -640,7 +640,7 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
 
 
 def _remember(crm: CRM, email: str, password: str) -> None:
-    """Sign in on this machine whoever has just made the first account; where that cannot be, they sign in later."""
+    """Sign in the first account on this machine; where that fails, its person signs in later."""
     from crm.terminal.team.signing_in import DEVICE
 
     with suppress(CRMError):

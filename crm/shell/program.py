@@ -58,7 +58,7 @@ def run(
         _tell(line, UsageError(sentence_of(error)))
         return 2
     except (KeyboardInterrupt, click.Abort, Cancelled, EOFError):
-        # Who presses Ctrl-C while a shell waits for what may come next has left the shell's line, and nothing of ours.
+        # Ctrl-C while a shell waits for completions leaves the shell's line, and no question of ours.
         if completion.variable() not in os.environ:
             _tell(line, Cancelled())
         return 130

@@ -46,7 +46,7 @@ class SameOrigin:
             await answer(scope, receive, send)
 
     def _answer(self, scope: Scope) -> ASGIApp | None:
-        """The refusal of a request, None where it is let through."""
+        """The refusal of a request, None where it is allowed."""
         headers = Headers(scope=scope)
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not _is_host(hosts[0]):

@@ -46,7 +46,7 @@ Opening = Callable[[], Opened]
 
 def serve(config: Config, opening: Opening, key: Callable[[str], bytes], *, host: str = "", port: int = 0) -> int:
     """Serve the web terminal until the process is asked to end. Returns the exit code. `opening` opens the accounts,
-    each time anew; `key` derives a key for a purpose. Raises UsageError and StoreError."""
+    again each time; `key` derives a key for a purpose. Raises UsageError and StoreError."""
     around = surroundings(os.environ, config, host, port)
     opened = opening()
     try:

@@ -20,7 +20,7 @@ _NOTES = {
     "over": "Your session is over. Please sign in again.",
 }
 _SENT_AGAIN = "A new code is on its way."
-# Of what a browser says of itself: enough to know one's own device in a list.
+# The part of the user agent that is stored: enough to recognize a device in a list.
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
 _SYSTEMS = (
     *(("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")),

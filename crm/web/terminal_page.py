@@ -61,7 +61,7 @@ class TerminalPage:
     async def _connect(self, socket: WebSocket) -> None:
         who = await self._site.signed_in(socket)
         if not who or who.must_change:
-            # Accepted, because the browser tells a page nothing of one that is not.
+            # Accepted, because a browser gives a page no reason for a refused one.
             await socket.accept()
             await socket.close(PASSWORD_FIRST if who else NOT_SIGNED_IN)
             return

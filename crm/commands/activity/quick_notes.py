@@ -252,7 +252,7 @@ _WHOLE = 100
 _NO_DAY = re.compile(
     r"(\d{1,2})/(\d{1,2})|\d{1,2}\.(\d{1,2})\.|(?:on )?(?:the )?(\d{1,2})(?:st|nd|rd|th)", re.IGNORECASE
 )
-# An hour that stands by itself, at 3: the next one that is to come.
+# An hour alone, "at 3": the next one.
 _HOUR_ALONE = re.compile(r"(?:at |@ ?)(\d|1\d|2[0-3])", re.IGNORECASE)
 # From one time to another, of which one at least is written as a time: 10:00-11:00, 2-3pm, from 10 to 11.
 _HOURS = re.compile(
@@ -321,7 +321,7 @@ _WON_FOR = re.compile(
 _PAID_BY = re.compile(
     rf"(?:(?:i|we)\s+)?(?:just\s+)?(?P<verb>(?:got|received)\s+)?(?P<sum>{_SUM})\s+from\s", re.IGNORECASE
 )
-# A plain note of a sum is a sale where it says nothing of what is only wanted or owed.
+# A plain note with an amount is a sale unless it says that the amount is only wanted or owed.
 _NOT_SOLD = frozenset(
     ("wants", "want", "asks", "asked", "needs", "owes", "would", "could", "might", "may", "maybe", "if", "offer",
      "discount", "budget", "limit", "cost", "costs", "charges", "competitor", "not", "no", "refund", "returned")

@@ -1,4 +1,4 @@
-"""Repeating follow-ups: counted from the last contact with the client; whoever logs one sees which it moved."""
+"""Repeating follow-ups: counted from the last contact with the client; logging one shows which it moved."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

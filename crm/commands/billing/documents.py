@@ -231,8 +231,8 @@ def _credit(crm: CRM, snapshot: Snapshot, invoice: Invoice, client: Client) -> D
 
 def for_file(crm: CRM, card: InvoiceCard, format: str = "") -> InvoiceCard:
     """The card as a file is made of it: an issued invoice without a buyer's reference gets the one that the client has
-    now, and where the format needs addresses for e-invoices, those of both parties that were blank. Whoever then makes
-    the file keeps them with `keep_filled_in`."""
+    now, and where the format needs addresses for e-invoices, those of both parties that were blank. The caller stores
+    them with `keep_filled_in`."""
     if card.invoice.state != "issued" or level(crm.reader.role, Invoice.kind_name, UPDATE) is not ALL:
         return card
     document = card.document

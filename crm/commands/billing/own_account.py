@@ -13,7 +13,7 @@ from crm.repository import Query, Snapshot
 
 
 def is_of_client(crm: CRM) -> bool:
-    """Return whether whoever reads sees only their own invoices and payments."""
+    """Return whether the reader sees only their own invoices and payments."""
     return level(crm.reader.role, Invoice.kind_name, READ) is not ALL
 
 

@@ -144,7 +144,7 @@ def delete_many(
             goes_with = "".join(f", {part}" for part in counted(along, by))
             message = f"This deletes {pluralize(len(numbers), 'client', 'clients', by)}{goes_with}."
             sentence = f"{message}{closing(tx, frozenset(numbers))}"
-            # Whoever names nobody may not know how many there are.
+            # A person who names no group may not know how many clients there are.
             raise _question(sentence, "Delete", typed="" if group.is_named else str(len(numbers)))
         done = 0
         for some in some_at_a_time(tx, numbers):

@@ -240,7 +240,7 @@ def list_all(
 
 
 def all_of(*conditions: str) -> str:
-    """Conditions in the language of the rules as one that asks for all of them; those that are '' ask for nothing."""
+    """Conditions in the language of the rules, joined with `and`; empty ones are left out."""
     parts = [condition for condition in conditions if condition]
     return " and ".join(f"({condition})" for condition in parts) if len(parts) > 1 else "".join(parts)
 
@@ -257,7 +257,7 @@ def silent(since: date | None, today: date) -> str:
 
 
 def _sort_field(sort: str) -> str:
-    """A sort by the words that people read of a field as one by its name."""
+    """The name of the field that a sort names by its label."""
     down, words = ("-", sort[1:]) if sort.startswith("-") else ("", sort)
     by_words = {field.label.casefold(): name for name, field in fields(Client).items()}
     return down + by_words.get(words.strip().casefold(), words)
@@ -280,7 +280,7 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
 
 
 def _billing(crm: CRM, snapshot: Snapshot, client: Client) -> ClientBilling | None:
-    """The debt, credit and last payment of a client; None for whoever may not see that."""
+    """The debt, credit and last payment of a client; None for readers who may not see them."""
     if level(crm.reader.role, Invoice.kind_name, READ) is not ALL:
         return None
     from crm.repository.queries import billing

@@ -1,4 +1,4 @@
-"""Contacts: the people at a client, one of whom is asked first."""
+"""Contacts: the people at a client, one of them the primary one."""
 
 import dataclasses
 from collections.abc import Mapping

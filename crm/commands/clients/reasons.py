@@ -1,4 +1,4 @@
-"""Reasons of statuses in words: a rule names figures as one types them, and people read what they are called."""
+"""Reasons of statuses in words: rules use field names, people read labels."""
 
 import re
 from decimal import Decimal

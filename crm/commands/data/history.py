@@ -40,7 +40,7 @@ KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
 STATES = {"standing": "changes not undone", "undone": "changes that were undone"}
 _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
-# How many of the latest transactions are searched for what was passed over, and how many of those are named.
+# How many of the latest transactions are searched for what was skipped, and how many of those are named.
 _LATEST = 50
 # A sign-in changes so many records at most: the session and the account.
 _OF_A_SIGN_IN = 2

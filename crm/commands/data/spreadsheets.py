@@ -41,9 +41,9 @@ _GONE = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class SpreadsheetReport:
-    """A spreadsheet that is set up: whether it was `new`, the columns that were put back, and the list that was taken
-    over. `remembered` says whether it is opened from now on where no store is named; `comes_first` is the store that
-    somebody has named for this program all the same."""
+    """A spreadsheet that is set up: whether it was `new`, the restored columns, and the adopted list. `remembered` says
+    whether it is opened from now on where no store is named; `comes_first` is the store that somebody has named for
+    this program anyway."""
 
     url: str
     title: str

@@ -69,7 +69,7 @@ def start_of(crm: CRM, snapshot: Snapshot) -> Start:
 
 
 def _to_do(count: int, snapshot: Snapshot, by: Conventions) -> str:
-    """The number of things to do; whoever has nothing sees that of others."""
+    """The number of things to do; a person who has none sees that of others."""
     if count:
         return f"{by.number(count)} to do"
     others = sum(source(snapshot, EVERYBODY, 0)[0] for source in agenda.SOURCES)

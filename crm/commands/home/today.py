@@ -114,8 +114,7 @@ class Brief:
 
 
 def arranged(crm: CRM, snapshot: Snapshot) -> tuple[str, ...]:
-    """The names of the tiles on the reader's dashboard, in order; those that this version does not know are
-    passed over."""
+    """The names of the tiles on the reader's dashboard, in order; those that this version does not know are skipped."""
     own = dashboard_of(crm, snapshot)
     return DEFAULT if own is None else tuple(name for name in dict.fromkeys(own.tiles.split(",")) if name in TILES)
 

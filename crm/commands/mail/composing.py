@@ -1,4 +1,4 @@
-"""An e-mail to one client before it is sent: to whom it goes, with its fields filled in, and as it will be read."""
+"""The draft of an e-mail to one client: its recipients, its merge fields filled in, and its preview."""
 
 import re
 from collections.abc import Mapping, Sequence

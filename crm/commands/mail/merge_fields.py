@@ -79,7 +79,7 @@ def check(text: str) -> None:
 
 def values(crm: CRM, snapshot: Snapshot, client: Client, contact: Contact | None = None) -> Mapping[str, str]:
     """The values of the merge fields for a client, each a single line; `contact` is the one at the client it is written
-    to, the primary one of a company unless told."""
+    to, the primary one of a company unless given."""
     chosen = {client.id: contact} if contact else _primary(snapshot, [client])
     return _Values(crm, client, chosen.get(client.id))
 

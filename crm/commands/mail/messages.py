@@ -95,7 +95,7 @@ def send(
 def tried(crm: CRM, queued: Message) -> MessageCard:
     """Send a message that is in the outbox now, and show what became of it.
 
-    Whatever goes wrong from here on is only told: whoever did all of it again would send a second mail.
+    A later failure is only reported: a retry of the whole would send a second mail.
     """
     try:
         sent = outbox.send_queued(crm, {queued.id})
@@ -148,7 +148,7 @@ def show(crm: CRM, message: TheMessage) -> MessageCard:
 
 
 def text_of(message: Message) -> str:
-    """The text of a message as one reads it: what was written here in Markdown without its signs."""
+    """The text of a message as plain text: Markdown that was written here has no markup."""
     if message.channel != "email" or message.direction == "in":
         return message.body
     from crm.outward.markdown import plain as without_signs

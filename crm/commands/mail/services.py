@@ -69,7 +69,7 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class ServiceTried:
-    """A service that was tried and works: as whom it signed in, and to whom a test went, '' for nobody."""
+    """A service that works: the user it signed in as, and the recipient of a test, '' for none."""
 
     service: str
     title: str
@@ -132,7 +132,7 @@ def saved_values(crm: CRM, service: Service) -> Values:
 
 
 def refuse_others(crm: CRM) -> None:
-    """Raise ForbiddenError for whoever may not change the settings of this computer, or sits at another device."""
+    """Raise ForbiddenError for a user who may not change the settings of this computer, or is at another device."""
     if is_at_another_device():
         raise ForbiddenError(
             "These settings belong to the computer that the program runs on, and are changed there."

@@ -73,9 +73,9 @@ def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:
 
 
 def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
-    """Put the address that a link was sent to among the opt-outs, whatever has become of its client, and take back
-    the consent of that client and of whoever else has the address now. In the history it was done by that address,
-    where the store is not somebody's who has signed in. The clients as they are now, none where they are gone."""
+    """Opt out the address that a link was sent to, whatever happened to its client, and withdraw the consent of all
+    clients that have it now. In the history it was done by that address, unless somebody is signed in. Returns the
+    clients as they are now."""
     with crm.read() as snapshot:
         clients = _clients_of(snapshot, wish)
         is_known = bool(opted_out(snapshot, [wish.address]))

@@ -64,7 +64,7 @@ def lost(
 
 
 def _joined(reasons: Sequence[_Reason]) -> list[_Reason]:
-    """Reasons that differ in case only as one."""
+    """Group reasons that differ only in case."""
     alike: dict[str, list[_Reason]] = {}
     for reason in sorted(reasons, key=lambda reason: (-reason.deals, reason.words)):
         alike.setdefault(reason.words.casefold(), []).append(reason)

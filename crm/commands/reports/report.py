@@ -30,7 +30,7 @@ class Column:
 class Chart:
     """The drawing of columns, by name: `columns` stand side by side along the rows and share their scale, `bars` lie
     one below another, a `grid` has a cell for each row and column, the darker the more. `rows` is how many of the first
-    rows are drawn, all unless told."""
+    rows are drawn, all unless given."""
 
     kind: Literal["columns", "bars", "grid"]
     values: tuple[str, ...]

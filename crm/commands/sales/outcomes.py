@@ -149,7 +149,7 @@ def deals_to_win(snapshot: Snapshot, client: int) -> Sequence[Deal]:
 
 
 def marked_as_won(tx: Transaction, deal: Deal) -> Deal:
-    """The deal in the first stage for won ones; its sale is recorded by whoever calls."""
+    """The deal in the first stage for won ones; the caller records its sale."""
     return tx.change(deal, stage=first_with(stages(tx), "won").id, lost_reason="")
 
 

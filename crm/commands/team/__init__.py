@@ -1,4 +1,4 @@
-"""Commands: accounts, keys, people and one's own profile."""
+"""Commands: accounts, keys, people and the user's own profile."""
 
 from crm.commands.subject import Menu, Module
 

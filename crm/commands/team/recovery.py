@@ -1,4 +1,4 @@
-"""Account recovery, in the shell alone, on the computer that holds the data: an admin is let in again."""
+"""Account recovery, in the shell alone, on the computer that holds the data: an admin gets access again."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated

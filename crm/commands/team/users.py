@@ -21,7 +21,7 @@ _THEIRS = About("Accounts", "their numbers or e-mail addresses", positional=True
 
 @dataclass(frozen=True, slots=True)
 class UserShown:
-    """An account without what lets it in. `second_factor` is 'totp', 'sms' or ''; `sessions` how many are open. One
+    """An account without its credentials. `second_factor` is 'totp', 'sms' or ''; `sessions` how many are open. One
     that was `changed_by_hand` in a spreadsheet lets nobody in until an admin vouches for it; whoever is not
     `signing_in` is only named. `keys` are those for unattended commands that they made and that work, `stopped_keys`
     those that do not because they are no active admin."""

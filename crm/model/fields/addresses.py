@@ -152,7 +152,7 @@ class Phone(Check):
 
 
 class ClientPhone(Phone):
-    """A phone number of somebody outside, kept as it is typed where it can be dialled all the same."""
+    """A phone number of somebody outside, kept as typed where it can still be dialled."""
 
     def read(self, typed: str, by: Conventions) -> str:
         return Phone().entered(typed, by)

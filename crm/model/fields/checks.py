@@ -72,8 +72,8 @@ class Check:
         return self.example
 
     def entered(self, typed: str, by: Conventions) -> Any:
-        """The value of what a person has typed for a record: read, or kept as it is typed where that may be right all
-        the same. Raises FieldError."""
+        """The value of what a person has typed for a record: parsed, or kept as typed where that may still be right.
+        Raises FieldError."""
         return self.read(typed, by)
 
     def doubt(self, value: Any, by: Conventions) -> str:

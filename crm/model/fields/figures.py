@@ -32,7 +32,7 @@ class Price(Amount):
 
 class ExactPrice(Price):
     """A price as it is typed, with more decimals than are kept: it is kept for so many units that four are enough. With
-    a minus the line takes something back, and whoever keeps it turns the quantity round instead."""
+    a minus the line is a deduction, and the caller negates the quantity instead."""
 
     signed = True
 

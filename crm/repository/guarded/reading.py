@@ -1,4 +1,4 @@
-"""A snapshot of a store as one reader may see it."""
+"""A snapshot of a store with one reader's permissions."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A store as one reader may see and change it: nothing of a Repository goes round the table of rights."""
+"""A store with one reader's permissions: no method of a Repository bypasses the table of rights."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

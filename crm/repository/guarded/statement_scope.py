@@ -66,7 +66,7 @@ def _parts(element: Any, scope: StatementScope) -> Iterable[Any]:
 
 
 def _of_unknown(column: ColumnClause[Any]) -> Iterable[FromClause]:
-    """The selectable of a column that is none of a table's own: a subquery, a function that gives rows."""
+    """The selectable of a column that is not one of a table's own: a subquery, a function that gives rows."""
     if _is_star(column):
         return ()
     if column.is_literal or column.table is None:

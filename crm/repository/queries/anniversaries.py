@@ -70,8 +70,8 @@ def _greeted(channel: str, key: str) -> Exists:
 
 
 def _falls_on(occasion: str, day: date, clock: Clock) -> ColumnElement[bool] | None:
-    """The condition for clients whose anniversary falls on a day; None where nobody's does. What is on 29 February is
-    on the 28th in years without one. A client that was added later is not greeted for a day before."""
+    """The condition for clients whose anniversary falls on a day; None where there is none. An anniversary on 29
+    February is on the 28th in other years. A client that was added later is not greeted for a day before."""
     dates = [(day.month, day.day)]
     if dates == [(2, 28)] and not isleap(day.year):
         dates.append((2, 29))

@@ -234,8 +234,8 @@ def _paid_on(snapshot: Snapshot, *where: ColumnElement[bool]) -> Sequence[PaidOn
     return [PaidOn(**row._mapping) for row in snapshot.select(_ON_OVERPAID.where(*where))]
 
 
-# The clients whose payments cannot be told to be unused one by one: something was refunded, or credited after it was
-# paid.
+# The clients whose payments cannot be checked one by one for unused parts: there was a refund, or a credit after a
+# payment.
 _settling = TABLES[Payment].alias("settling").c
 # A refund takes from the credit, and so less than nothing is left of it; as HAS_LEFT, for the partial index.
 _REFUNDED = (type_coerce(_settling.left, Integer) != literal(0, literal_execute=True)) & (_settling.left < NOTHING)

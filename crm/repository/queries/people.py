@@ -108,7 +108,7 @@ def clients_owned(snapshot: Snapshot) -> CountsByPerson:
 def _counted(
     snapshot: Snapshot, kind: type[Record], among: ColumnElement[bool], *counts: ColumnElement[Any]
 ) -> CountsByPerson:
-    """Count of what is somebody's: by account, and of what is nobody's account's by name, whatever its case."""
+    """The number of records by owner: by account, and for names without an account by name in any case."""
     ((name, beside),) = people_of(kind).items()
     columns = TABLES[kind].c
     by_key: CountsByPerson = {}

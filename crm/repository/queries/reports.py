@@ -31,7 +31,7 @@ _bought = (
     .group_by(sale.c.client)
     .subquery("bought")
 )
-# Who has an account is one owner, whoever else may be called so.
+# A person with an account is one owner, even if others have the same name.
 _GROUPS: dict[str, Sequence[ColumnElement[Any]]] = {
     "owner": (client.c.owner_id, case((client.c.owner_id == 0, client.c.owner), else_="")),
 }

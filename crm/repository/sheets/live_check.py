@@ -146,7 +146,7 @@ class LiveCheck:
         raise _Failed("Google took away a named range that is not there, without a word")
 
     def a_marker_is_taken_once(self) -> str:
-        """A writer on an old revision is refused, and nothing of it is applied."""
+        """A writer on an old revision is refused, and its write is not applied."""
         first, second, third = (self._marker() for _ in range(3))
         self.service.write([self._put(first)])
         self.service.write([self._take(first), self._put(second), self._cells(0, [["winner"]])])

@@ -87,8 +87,7 @@ def _since(blocks: Sequence[Block], seen: State, current: State | None) -> tuple
 
 
 def _history_since(history: Sequence[Sequence[Cell]], seen: Seen) -> Sequence[Sequence[Cell]] | None:
-    """The rows of the history below the one that this machine knows as its last; None where that is not in its
-    place."""
+    """The rows of the history below the one that this machine knows as its last; None where that one has moved."""
     known = seen.state.history_rows
     end = seen.places[HISTORY.title].heading
     if len(history) <= known or (end and end != [history_tab.digest(trimmed(history[known]))]):

@@ -51,7 +51,7 @@ from crm.repository.sheets.setup import add_tab, free_title
 _ASKED = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount))),namedRanges(namedRangeId)"
 # What leaves room in a request for the parts that every one of them has.
 _SPARE = 100_000
-# A state that is made anew is so far ahead that no machine has seen a later one.
+# A rebuilt state is so far ahead that no machine has seen a later one.
 _AHEAD = 1000
 _TEXT = 30
 
@@ -442,7 +442,7 @@ class Damage:
         last = [request for repair in self.repairs for request in repair.last]
         portions = self._portions([*last, *self._marked(markers, state.rows(), state)])
         if len(portions) > 1:
-            # Until the last one nobody can read the spreadsheet, and whoever repairs it fills these tabs anew.
+            # Until the last request nobody can read the spreadsheet, and another repair would fill these tabs again.
             begun = replace(self._stored_state or self._seen.state, last=state.last, roster=state.roster)
             filled = [repair.tab.sheet_id for repair in self.repairs if repair.anew]
             own = replace(begun, uid=new_id())

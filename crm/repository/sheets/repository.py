@@ -1,4 +1,4 @@
-"""The store in a Google spreadsheet as everybody else sees it: read from the mirror, written as one request."""
+"""The repository of a Google spreadsheet: read from the mirror, written as one request."""
 
 import random
 import time
@@ -81,8 +81,8 @@ Result = TypeVar("Result")
 
 # What was last seen is taken as true for so long (seconds).
 FRESH_FOR = 5.0
-# How soon Drive's version follows an edit is written nowhere. Where it was seen to do so at once, everything is read
-# all the same after so long (seconds); elsewhere after as long as the team has set.
+# The delay of Drive's version after an edit is not documented. Where no delay was seen, everything is still read after
+# so many seconds; elsewhere after the interval in the team's settings.
 READS_ANYWAY_AFTER = 600.0
 # But reading takes no more than this part of the time.
 _SHARE_OF_READING = 0.05
@@ -149,7 +149,7 @@ class SheetsRepository(SqlRepository):
         return self.service.spreadsheet
 
     def _upgrade(self, engine: Engine) -> None:
-        # It is made anew.
+        # It is rebuilt.
         raise StoreDamagedError("The mirror is of an older version of this program.")
 
     def _is_ours(self, engine: Engine) -> bool:
@@ -188,8 +188,8 @@ class SheetsRepository(SqlRepository):
         return preview or self._engine
 
     def refresh(self) -> None:
-        """Bring the mirror in step unless it was so a moment ago. Without a connection, or where the spreadsheet was
-        damaged by hand, it stays as it is. Raises what is in the way while there is no mirror yet."""
+        """Bring the mirror up to date unless it was so a moment ago. Without a connection, or where the spreadsheet was
+        damaged by hand, it stays as it is. Raises the error of the read while there is no mirror yet."""
         with self._errors_explained(), self._engine.connect() as connection:
             fresh = self._is_fresh(connection)
             connection.rollback()
@@ -348,7 +348,7 @@ class SheetsRepository(SqlRepository):
             # What this machine knew was not sound: it takes what there is now, and puts nothing back.
             edits.take_out(SEALED)
         elif revision >= 0 and (now is None or now < revision):
-            # What stands there as a whole may be right: an admin was let in again elsewhere.
+            # The tab as a whole may be right: an admin recovered access elsewhere.
             edits = self._taken(connection, before, anew=True)
             now = self._revision_of_accounts(connection)
             if (now is None or now < revision) and kept.are_newest(_state(connection), before.state):
@@ -570,7 +570,7 @@ class SheetsRepository(SqlRepository):
                         result = self._commit(connection, change, what, self.user, doubtful, seen)
                         self._offline = None
                         if mirror.untaken(connection):
-                            # What is shown beside it has to be made anew.
+                            # Its notice has to be built again.
                             connection.rollback()
                             self._fall_behind(connection)
                         return result
@@ -642,8 +642,8 @@ class SheetsRepository(SqlRepository):
         seen: Seen,
         marks: Marks | None = None,
     ) -> Result:
-        """Run a change on the mirror, in step with the spreadsheet as it was `seen`, and write it there too: both, or
-        neither. Raises Stale; where it may be there all the same, its name is in `doubtful` then, with its result."""
+        """Run a change on the mirror, up to date with the spreadsheet as it was `seen`, and write it there too: both,
+        or neither. Raises Stale; where the write may have been applied, its name is in `doubtful`, with its result."""
         tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=user, what=what, seals=self._seals)
         result = change(tx)
         tx.finish()
@@ -744,8 +744,7 @@ class SheetsRepository(SqlRepository):
             return counts
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
-        """Put the records of a backup in the place of those there are, as one change: it stands in the history
-        like any other, and can be taken back."""
+        """Replace the records by those of a backup, as one change that is in the history and can be undone."""
         with self._mirror_file.backups.checked_copy(source) as copy:
             kept = self.backup(allowed=allowed)
             backup = SqlRepository(f"sqlite:///{copy}", Sqlite(copy), now=lambda: self.clock.now)
@@ -794,7 +793,7 @@ class SheetsRepository(SqlRepository):
                     return not any(set(names) - set(places.get(kind, {}).values()) for kind, names in missing.items())
                 self._write(connection, column_restore.restoring(connection, seen, missing), seen, new_id())
                 connection.commit()
-                # What was wrong with the headings is looked for anew when they are read.
+                # Problems of headings are found again when they are read.
                 self._fall_behind(connection)
             return True
 
@@ -922,7 +921,7 @@ class SheetsRepository(SqlRepository):
             connection.commit()
 
     def _put_back_rows(self, connection: Connection) -> None:
-        """Write the rows that are gone anew, and cells of the program's that were overwritten; change no record."""
+        """Restore deleted rows, and overwritten cells of the program; change no record."""
         self._enter(connection)
         held, ids = mirror.held(connection), dict(held_edits.overwritten(connection))
         for name, gone in held.items():
@@ -971,7 +970,7 @@ class SheetsRepository(SqlRepository):
 
     def _oldest_rows(self, before: int, most: int = _CUT_ROWS) -> tuple[int, int] | None:
         """The first row of the history that stays, and the number of its transaction, so that about as many rows are
-        taken away as one request holds; None where nothing is left to take away."""
+        removed as one request holds; None where none is left to remove."""
         self.refresh()
         with self._errors_explained(), self._engine.connect() as connection:
             height = mirror.must_have_seen(connection).places[HISTORY.title].rows

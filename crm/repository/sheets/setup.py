@@ -38,9 +38,9 @@ _TRIES = 3
 
 
 def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> bool:
-    """Make a spreadsheet a store, all at once; False where it is one already, which gets the tabs that it lacks
-    because an older version has made it, and those of the accounts where somebody has deleted them: as with rows that
-    are deleted by hand, the roster lets nobody in until they are put back or an admin is let in again.
+    """Make a spreadsheet a store, all at once; False where it is one already, which gets the tabs that it lacks because
+    an older version has made it, and those of the accounts where somebody has deleted them: as with rows that are
+    deleted by hand, the roster gives no access until they are restored or an admin recovers it.
 
     `first_records` are in it from the start. Raises StoreDamagedError where only some of our tabs are there, StoreError
     where Google does not take them.
@@ -168,7 +168,7 @@ def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
 
 
 def add_tab(tab: Tab, taken: set[str], title: str = "") -> Request:
-    """Add an empty tab of ours, with a title of its own unless told."""
+    """Add an empty tab of ours, with a title of its own unless given."""
     properties: dict[str, Any] = {"sheetId": tab.sheet_id, "title": title or free_title(tab.title, taken)}
     kind = next((kind for kind, known in TABS.items() if known is tab), None)
     if kind is not None:

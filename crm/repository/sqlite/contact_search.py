@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-# Like the index of clients it holds no text of its own. Contacts come a few at a time, so that it is kept in step by
+# Like the index of clients it holds no text of its own. Contacts come a few at a time, so that it is kept up to date by
 # triggers alone. Beginnings, and one or two letters, are read from the plain index beside it.
 INDEX = (
     """CREATE VIRTUAL TABLE IF NOT EXISTS contact_search USING fts5(

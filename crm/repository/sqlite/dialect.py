@@ -135,7 +135,7 @@ class Sqlite:
     def damage(self, error: Exception) -> CRMError | None:
         from crm.repository.sqlite.wrong_values import wrong_values
 
-        # A whole page that is broken is told as it is.
+        # A broken page is reported as it is.
         if not code_of(error).startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
             with suppress(sqlite3.Error, OSError), closing(open_file(self.path, "ro")) as file:
                 for wrong in wrong_values(file, 1):

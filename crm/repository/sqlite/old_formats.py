@@ -50,7 +50,7 @@ def scaled_since(version: int) -> Mapping[Column[Any], int]:
 
 
 def _make_anew(connection: Connection, table: Table) -> None:
-    """Make a table anew with all that is in it, and with the numbers given out, as SQLite takes no constraint away."""
+    """Rebuild a table with its rows and its last ids, since SQLite cannot drop a constraint."""
     old = f"old_{table.name}"
     connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")
     table.create(connection)
@@ -85,7 +85,7 @@ def _make_exact(connection: Connection) -> None:
                 f"An amount in this store ({amount.table.name}) is more than this version can keep;"
                 " it was left as it is."
             )
-        # To put a changed row into an index, one by one, costs more than to make the index anew.
+        # To put a changed row into an index, one by one, costs more than to rebuild the index.
         indexes = [index for index in amount.table.indexes if amount.name in {column.name for column in index.columns}]
         for index in indexes:
             connection.execute(DropIndex(index, if_exists=True))

@@ -61,9 +61,9 @@ _POINTS = ".,;:"
 # An e that may stand for the dots over the vowel before it.
 _UMLAUT_E = re.compile("([aou])e")
 
-# The index holds no text of its own, it reads the client table; substrings of three letters and more are found.
-# Changes and deletions keep it in step by themselves. Additions are indexed all at once at the end of a
-# transaction (`ADD`): a trigger for each would make an import three times slower.
+# The index holds no text of its own, it reads the client table; substrings of three letters and more are found. Changes
+# and deletions keep it up to date by themselves. Additions are indexed all at once at the end of a transaction (`ADD`):
+# a trigger for each would make an import three times slower.
 INDEX = (
     """CREATE VIRTUAL TABLE IF NOT EXISTS client_search USING fts5(
         search_name, search_rest, content='client', content_rowid='id', tokenize='trigram')""",

@@ -78,12 +78,12 @@ def _fits(column: Column[Any]) -> str:
         case Integer() | UniqueNumber():
             stored, holds = "integer", f"{name} BETWEEN -{_LARGEST} AND {_LARGEST}"
         case Date():
-            # To count on from a day that is none, if only nothing, gives another one.
+            # To count on from a day that is not one, if only nothing, gives another one.
             stored, holds = "text", f"substr({name}, 1, 4) > '0000' AND date({name}, '+0 days') IS {name}"
         case Moment():
             seconds, rest = f"substr({name}, 1, {_SECONDS})", f"substr({name}, {_SECONDS + 1})"
             fraction = f"({rest} = '' OR {rest} GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')"
-            # To count on from a day that is none, if only nothing, gives another one.
+            # To count on from a day that is not one, if only nothing, gives another one.
             stored, holds = (
                 "text",
                 f"substr({name}, 1, 4) > '0000' AND datetime({seconds}, '+0 days') IS {seconds} AND {fraction}",

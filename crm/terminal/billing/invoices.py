@@ -100,7 +100,7 @@ class OwnInvoicesPage(InvoicesPage):
 
 
 def _beside(session: Session, invoice: Invoice) -> Pieces:
-    """The payments and reminders of an invoice, and its client; of one's own invoices nothing that the team notes."""
+    """The payments and reminders of an invoice, and its client; a client sees no notes of the team."""
     if session.crm.reader.role == CLIENT:
         return ()
     with session.crm.read() as snapshot:
@@ -238,7 +238,7 @@ def add(session: Session, client: Client | None = None, deal: Deal | None = None
 
 @flow("invoices lines add")
 def add_line(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
-    """A line as one types it."""
+    """A line in its typed form."""
     invoice = chosen_invoice(session, "draft", invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Add a line")
     session.call("invoices lines add", invoice=invoice, **_line(session, invoice))

@@ -13,7 +13,7 @@ from crm.terminal.toolkit.session import Session
 
 @flow("invoices send")
 def send_invoice(session: Session, invoice: Invoice | None = None, **arguments: Any) -> None:
-    """An issued invoice, to whom it goes, and the e-mail as it will be."""
+    """The sending of an issued invoice: its recipient, and a preview of the e-mail."""
     refuse_unsendable(session.crm)
     session.lead(named("invoices send"), invoice=chosen_invoice(session, "issued", invoice), **arguments)
 

@@ -142,7 +142,7 @@ def delete(session: Session, service: Service | None = None, **_: Any) -> None:
 
 @flow("services announce")
 def announce(session: Session, service: Service | None = None, **_: Any) -> None:
-    """A service, by which way and to whom it is announced, and in which words; then as it will be."""
+    """The announcement of a service: channel, recipients and text; then a preview."""
     service = record_actions.chosen(session, "services announce", service)
     crumbs = ("Services", service.name, "Announce")
     able = [channel for channel in CHANNELS if not unsendable(session.crm, channel)]

@@ -280,7 +280,7 @@ def _lines(pieces: Pieces) -> int:
 
 
 class ClientForm(RecordForm):
-    """The form of a client: what one has at hand and changes most, and behind *More fields* the rest."""
+    """The form of a client: the fields that are known and changed most, and behind *More fields* the rest."""
 
     groups = (
         Group("Contact", ("email", "phone")),

@@ -203,7 +203,7 @@ def draw_client(
 
 
 def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | None:
-    """The debt, the credit and the last payment of a client, on one line; None where there is nothing of that."""
+    """The debt, the credit and the last payment of a client, on one line; None where there are none of these."""
     if card.billing is None:
         return None
     parts = []

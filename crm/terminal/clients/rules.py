@@ -109,7 +109,7 @@ def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule
 
 @flow("rules add")
 def add(session: Session, **_: Any) -> None:
-    """The rule as one line; what is wrong with it is shown at its place."""
+    """The rule as one line; an error is shown at its position."""
     session.page("Status rules", "Add a rule")
     _changed(session, session.call("rules add", rule=_ask_line(session)), "Added")
 

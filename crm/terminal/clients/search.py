@@ -251,6 +251,6 @@ def search(session: Session) -> None:
     elif isinstance(chosen, _Group):
         open_list(session, "clients list", filters=chosen.filters)
     else:
-        # Where the search was begun says nothing of the command.
+        # The page where the search began is not an argument of the command.
         session.place = ()
         session.start(chosen)

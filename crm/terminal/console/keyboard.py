@@ -120,7 +120,7 @@ class Keyboard(Protocol):
     ) -> Any:
         """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them; `at` is the
         value that is pointed at first, BACK where that is the way back. `resized` is given back once the terminal has
-        another size, so that all of the page can be drawn anew.
+        another size, so that all of the page can be redrawn.
 
         Where lines can be drawn, so many are the `room` of the question: a `note` in the escape sequences of a terminal
         and the hint stand at its end, whatever is above. Keys with names are those of `ARROWS`. With `in_column` the

@@ -79,7 +79,7 @@ _APART = 6
 
 
 class _Entries(InquirerControl):
-    """The entries of questionary; those without a key have a blank in its place, and a label may have colours."""
+    """The entries of questionary; those without a key have a blank instead, and a label may have colours."""
 
     def __init__(self, pointer: str) -> None:
         super().__init__(
@@ -156,7 +156,7 @@ class SelectPrompt:
     def __init__(self, show_keys: ShowKeys, ground: Callable[[], str]) -> None:
         self._show_keys = show_keys
         self._question = ""
-        # What is said below the entries: the hint, or in its place what the last key has done or not.
+        # The line below the entries: the hint, or instead the effect of the last key.
         self._hint: list[tuple[str, str]] = []
         self._under: list[tuple[str, str]] = []
         self._entries: Sequence[Choice] = ()
@@ -169,7 +169,7 @@ class SelectPrompt:
         # Whether a letter was pressed in a form, to which what is typed next may belong.
         self._marks = False
         self._control = _Entries("»" if is_drawable() else ">")
-        # The lines of the page that the question has, 0 where it takes what it needs; and what is said above the hint.
+        # The lines of the page that the question has, 0 where it takes what it needs; and the note above the hint.
         self._room = 0
         self._note: AnyFormattedText = ""
         # Whether letters narrow the entries, what was typed for that, and what the question was asked with.
@@ -327,7 +327,7 @@ class SelectPrompt:
         return self._entries[self._control.pointed_at].value if self._entries else None
 
     def _take_text(self, event: KeyPressEvent) -> None:
-        """Take a text that came at once: it narrows the entries where letters do, and else nothing of it is a key."""
+        """Handle pasted text: it filters the entries where letters do, and is never read as keys."""
         is_pasted = event.key_sequence[0].key is Keys.BracketedPaste
         if not self._entries:
             _typed_on(event)

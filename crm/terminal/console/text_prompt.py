@@ -72,8 +72,7 @@ class _Harmless(Processor):
 
 
 class TextPrompt:
-    """A question for a text. One session of prompt_toolkit serves all questions; nothing of one is left for the
-    next."""
+    """A question for a text. One session of prompt_toolkit serves all questions; one leaves no input for the next."""
 
     def __init__(self, ground: Callable[[], str]) -> None:
         self._label = self._help = self._error = ""

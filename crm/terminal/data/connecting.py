@@ -323,7 +323,7 @@ def _holds(source: CRM) -> str:
 
 
 def _own_fields(left_out: Sequence[str]) -> Sequence[str]:
-    """The words for a list with fields of one's own for columns that have none; none where all columns have one."""
+    """The text about custom fields for unknown columns; '' where all columns have a field."""
     return [f", with {listed_columns(left_out)} as fields of your own"] if left_out else []
 
 

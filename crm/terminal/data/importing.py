@@ -171,7 +171,7 @@ class _ImportPages:
         self.draft = self.draft.with_date_order(order)
 
     def _change_reading(self) -> None:
-        """The file read anew, with another encoding or delimiter, or with or without a header."""
+        """The file read again, with another encoding or delimiter, or with or without a header."""
         from crm.commands.data.importing import begin
         from crm.commands.data.importing.delimiters import DELIMITERS
 

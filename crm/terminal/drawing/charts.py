@@ -27,7 +27,7 @@ def columns(
     values: Sequence[int | Decimal], height: int, *, most: int | Decimal | None = None, unicode: bool = True
 ) -> list[str]:
     """A column for each value, as lines from the top; each column is one character. `most` fills the height, the
-    greatest value unless told; of less than nothing a minus sign is on the ground."""
+    greatest value unless given; a negative value has a minus sign on the ground."""
     if most is None:
         most = max(values, default=0)
     levels = [_level(value, most, height) for value in values]

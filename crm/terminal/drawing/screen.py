@@ -233,7 +233,7 @@ class Screen:
             for line in lines:
                 self.console.print(line, end="\n")
         self._write(captured.get())
-        # It is cut anew from the whole lines in a window of a further size.
+        # It is cut again from the full lines when the window changes its size.
         self.used, self._page = used, [page]
 
     def erase(self, lines: str) -> None:

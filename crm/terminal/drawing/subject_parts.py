@@ -1,4 +1,4 @@
-"""Parts of the subjects, loaded by the type that is in hand when they are first needed."""
+"""Parts of the subjects, loaded by the type of a record when they are first needed."""
 
 from functools import cache
 from importlib import import_module

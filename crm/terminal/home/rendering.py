@@ -20,7 +20,7 @@ from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.home import tiles
 
 _BRIEF_STATUSES = 3
-# In fewer columns names cannot be told apart.
+# In fewer columns names cannot be distinguished.
 _LEAST_NAMES = 16
 _BRIEF_CHART = 2
 tables.COLUMNS["crm.commands.home.dashboard.TileShown"] = (

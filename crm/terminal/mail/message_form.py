@@ -75,7 +75,7 @@ class MessageForm(RecordForm):
         return self.session.screen.cut(f"{field.label:<{wide}}   {value}", 8 + self.session.screen.side).rstrip()
 
     def _addressed(self, name: str) -> tuple[str, ...]:
-        """The addresses of a line; it goes to the client unless told."""
+        """The addresses of a line; the client's where none is given."""
         addresses: tuple[str, ...] = self.changes.get(name, ())
         return addresses or (tuple(self.people())[:1] if name == "to" else ())
 

@@ -1,4 +1,4 @@
-"""A mailing written at the menu: to whom, from a template or a blank page, looked at, tried on oneself, and sent."""
+"""A new mailing at the menu: recipients, template or blank page, preview, test, and sending."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -37,7 +37,7 @@ _SENDS = ("send", "later")
 
 
 class MailingForm(MessageForm):
-    """A mailing on its way: its texts and files; to whom it goes was said before."""
+    """A mailing in preparation: its texts and files; the recipients are chosen before."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Client(), ())

@@ -37,7 +37,7 @@ def _(result: Report, screen: Screen, by: Conventions) -> None:
 
 
 def draw_heading(screen: Screen, report: Report, by: Conventions, *, note: bool = True) -> None:
-    """Draw the title of a report, its period, and with `note` what is said about it."""
+    """Draw the title of a report, its period, and with `note` its explanation."""
     title, when = Text(report.title, "bold"), Text(period(report, by), "muted")
     if screen.plain:
         screen.print(title)
@@ -49,7 +49,7 @@ def draw_heading(screen: Screen, report: Report, by: Conventions, *, note: bool 
 
 
 def draw_note(screen: Screen, report: Report) -> None:
-    """Draw what is said about a report."""
+    """Draw the explanation of a report."""
     if report.note:
         screen.print(Text(report.note, "muted"))
 

@@ -23,7 +23,7 @@ from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
-# A command says to whom a deal belongs and where it stands; the reason comes with losing it.
+# Commands set the client and the stage of a deal; the reason is given when it is lost.
 _NOT_IN_FORM = frozenset(("client", "stage", "lost_reason"))
 _ANOTHER = object()
 

@@ -27,7 +27,7 @@ _FILTERS: Mapping[str, str] = {
 
 @list_page
 class DealsPage(ListPage):
-    """Deals, the open ones unless told otherwise."""
+    """Deals, the open ones by default."""
 
     title = "Deals"
     purpose = WHAT_A_DEAL_IS

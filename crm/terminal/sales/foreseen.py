@@ -34,7 +34,7 @@ def _foreseen(look_ahead: Callable[[], _Preview]) -> _Preview | None:
 
 
 def foreseen_line(session: Session, change: Callable[[Transaction], SaleReport]) -> str:
-    """The preview of a change of a sale, in a line; '' where it cannot be told."""
+    """The preview of a change of a sale, in a line; '' where it is unknown."""
     report = _foreseen(lambda: session.crm.foresee(change))
     return foreseen_text(report, session.crm.conventions) if report else ""
 

@@ -1,1 +1,1 @@
-"""Pages: accounts, people and one's own profile."""
+"""Pages: accounts, people and the user's own profile."""

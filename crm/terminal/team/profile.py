@@ -82,7 +82,7 @@ class ProfilePage(RecordPage[User, Profile]):
 @flow("profile end-session")
 @flow("profile sign-out-everywhere")
 def profile(session: Session, **_: Any) -> None:
-    """The page of one's own account."""
+    """The page of the user's own account."""
     ProfilePage(session, User(id=session.crm.accounts.me)).show()
 
 

@@ -25,7 +25,7 @@ def set_up(session: Session, password: str = "") -> None:
 
 
 def change(session: Session) -> None:
-    """Set up, replace or switch off one's own second factor. Raises Back."""
+    """Set up, replace or switch off the user's own second factor. Raises Back."""
     now = session.crm.accounts.second_factor()
     if not now:
         _anew(session)

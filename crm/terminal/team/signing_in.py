@@ -32,7 +32,7 @@ def entered(session: Session) -> bool:
 
 
 def sign_in(session: Session, email: str = "") -> SignedIn | None:
-    """Ask until somebody is let in, and go on as they; None where the person leaves."""
+    """Ask until a sign-in succeeds, and go on as that user; None where the person leaves."""
     authentication = session.crm.accounts.open().authentication
     try:
         while True:
@@ -53,7 +53,7 @@ def sign_in(session: Session, email: str = "") -> SignedIn | None:
 
 
 def sign_in_first(session: Session, email: str, password: str) -> None:
-    """Sign in whoever has just made the first account, and go on as they. Raises Back."""
+    """Sign in the creator of the first account, and go on as that user. Raises Back."""
     # Until they are signed in the session stays what it was: the owner's, who may do nothing more.
     outside = session.crm.outside or session.crm
     who = outside.accounts.open().authentication.sign_in(email, password, device=DEVICE)

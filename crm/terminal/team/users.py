@@ -122,7 +122,7 @@ def _add(session: Session) -> None:
 
 
 def _add_first(session: Session) -> None:
-    """Ask for the first account, an admin's, with the password of whoever sits here, and sign them in."""
+    """Ask for the first account, an admin, with a password chosen here, and sign it in."""
     command, answers = named("users add"), Answers(session)
     asked = [command.parameters[name] for name in ("email", "name")]
     password = ""

@@ -28,7 +28,7 @@ Saved = TypeVar("Saved")
 # The values of a field that nobody has filled in.
 _NOTHING: tuple[Any, ...] = (None, "", (), {}, False, 0)
 
-# The order of a form without groups: what one has at hand first.
+# The order of a form without groups: the fields known most often first.
 _FIRST, _LATER = ("email", "phone"), ("kind", "extra")
 _SHOWN = 60
 # What stands beside a form: the way back and the keys.
@@ -186,7 +186,7 @@ class RecordForm:
     def fill(
         self, crumbs: Sequence[str] | Callable[[], Sequence[str]], save: Callable[[], Any], *, saves: str = "Save"
     ) -> Any:
-        """Let the person choose field after field; the result of `save`, which may refuse. `crumbs` may name anew each
+        """Let the person choose field after field; the result of `save`, which may refuse. `crumbs` may name again each
         time what is in the form. Raises Back, where nothing would be lost by it, and Cancelled."""
         at: Any = None
         # Where there is little room, it is for the keys that are the same everywhere.
@@ -264,7 +264,7 @@ class RecordForm:
         )
 
     def _entry(self, field: Field, wide: int, by: Conventions) -> Choice:
-        """A field to choose, its label told apart from what is filled in."""
+        """A field to choose, with its label set apart from its value."""
         line = self.line(field, wide, by)
         rest = line[wide:]
         changed = rest.startswith(" * ")

@@ -85,7 +85,7 @@ def flow(words: str) -> Callable[[Flow], Flow]:
 
 
 def says_done(words: str, sentence: Callable[[Any], str]) -> None:
-    """Register what is said above the result of a command that the menu leads through, made from the result."""
+    """Register a heading above the result of a command that the menu leads through, made from the result."""
     _DONE[words] = sentence
 
 

@@ -332,13 +332,13 @@ class Prompts:
         if parameter.names_file:
             from tempfile import mkdtemp
 
-            # What was handed over before keeps its place.
+            # Files handed over earlier keep their place.
             return Path(mkdtemp(dir=exchange.folder))
         if parameter.makes:
             endings = [Choice(_KINDS_OF_FILE.get(part, part), part) for part in parameter.makes]
             ending = endings[0].value if len(endings) == 1 else self.keyboard.choose("As:", endings)
             made = exchange.folder / f"crm-{self.crm.today}{ending}"
-            # What was handed over before is nobody's file.
+            # An earlier download of that name is no longer needed.
             made.unlink(missing_ok=True)
             return made
         self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc cancels.", "muted"))

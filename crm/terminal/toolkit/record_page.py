@@ -1,4 +1,4 @@
-"""The page of a record: its card, read anew each time, and what can be done with it."""
+"""The page of a record: its card, read again each time, and what can be done with it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -165,7 +165,7 @@ class Session:
         # What stands beside the questions of this page where it says so itself, and the client that they are about.
         self._beside: Callable[[], Pieces] | None = None
         self._about_client = 0
-        # The client whose page is open, or to whom the record belongs whose page it is; 0 for none.
+        # The client of the open page; 0 for none.
         self.client_number = 0
 
     @property
@@ -247,7 +247,7 @@ class Session:
         return [*place, *([of] if of and len(place) == 1 else []), title]
 
     def lines_above(self) -> int:
-        """The number of lines that a page that is begun now takes for its title and for what is said on it."""
+        """The number of lines of the title and the message on a new page."""
         notice = bool(self._notice())
         return 2 + notice + self.screen.drawn(self._notes).count("\n")
 
@@ -291,7 +291,7 @@ class Session:
         except SignedOutError:
             raise
         except CRMError:
-            # Whoever reads for more than that will tell.
+            # The next read of data reports the error.
             return ""
 
     def say(self, words: str, style: str = "") -> None:
@@ -365,8 +365,8 @@ class Session:
         return None
 
     def insist(self, action: Callable[[], Any]) -> Any:
-        """Do something that the person has typed a lot for: where the store cannot be reached or does not let us,
-        it can be done again as it is. Raises Back."""
+        """Do an action with much typed input: if the store cannot be reached or refuses, it can be repeated as it is.
+        Raises Back."""
         while True:
             try:
                 return action()
@@ -402,7 +402,7 @@ class Session:
         about: str = "",
         once: bool = False,
     ) -> None:
-        """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names anew
+        """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names again
         each time, may be gone (deleted, merged): then the menu is left. `about` says what the page is for; it is left
         `once` something of it was done that is no Aside. Raises NotFoundError where it was gone from the first."""
         reading = _Reading()

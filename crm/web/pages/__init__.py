@@ -1,4 +1,4 @@
-"""The pages around the terminal: sign-in, passwords, and what is said where nothing else can be shown."""
+"""The pages around the terminal: sign-in, passwords, and messages."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -35,7 +35,7 @@ async def receive(socket: WebSocket, page: Page, terminal: Terminal) -> None:
 
 
 def _control(text: str, page: Page, terminal: Terminal) -> None:
-    """A message of the page itself; what is none is passed over."""
+    """A message of the page itself; an invalid one is skipped."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):

@@ -102,7 +102,7 @@ class ChannelFileTransfer:
             raise Closed from error
 
     def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
-        # A page that is drawn anew has the same.
+        # A page that is redrawn has the same.
         if keys != self._keys:
             self._keys = keys
             self._send(keys=[(key, words[:_LONGEST_WORDS]) for key, words in keys[:_MOST_KEYS]])

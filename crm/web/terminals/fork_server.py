@@ -107,7 +107,7 @@ class ForkServer:
                 end.close()
             code = child.run(self._serve, request["opening"], Path(request["folder"]), theirs)
         finally:
-            # Nothing of the fork server's own, an open file say, is finished a second time.
+            # Cleanup of the fork server's own objects (an open file) must not run a second time.
             os._exit(code)
 
     def _reap(self) -> None:

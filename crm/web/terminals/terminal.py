@@ -184,7 +184,7 @@ class Terminal:
     # The end
 
     async def run(self) -> None:
-        """Wait until the menu has ended by itself or was made to; then nothing of it is left."""
+        """Wait until the menu has ended by itself or was killed; then its processes are gone."""
         status = await asyncio.shield(self._forked.ended)
         if self._open:
             self._drain()

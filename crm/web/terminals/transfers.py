@@ -73,7 +73,7 @@ class Transfers:
             log.log(level, message.pop("failed"), extra={"facts": self._ids | message})
 
     def _offer(self, path: Path, name: str) -> None:
-        # The menu is trusted to name its own files; nothing else is sent whatever it says.
+        # The menu is trusted to name its own files; no others are sent.
         if not path.resolve().is_relative_to(self._folder.resolve()) or not path.is_file():
             log.error("offer refused", extra={"facts": self._ids})
             return

@@ -54,7 +54,7 @@ def _draw(master: int, keys: IO[str], out: IO[str], lines: list[str]) -> None:
     for words in lines:
         table.add_row(Text(words, "bold"), Text("ä 漢 🙂", "dim"))
     screen.print(table)
-    # The bar itself would start a thread; its look is loaded all the same.
+    # The bar itself would start a thread; only its drawing code is loaded.
     Progress(console=screen.console, disable=True).add_task("", total=1)
     _unread(master)
     entries = [Choice(words, at) for at, words in enumerate(lines)]

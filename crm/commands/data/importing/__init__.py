@@ -118,12 +118,12 @@ def decided(
 
 
 class _OnlyPreview(Exception):
-    """The way out of the transaction of a preview, so that nothing of it is kept."""
+    """The exception that rolls the transaction of a preview back."""
 
 
 def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = False) -> "ImportReport":
-    """Carry a draft out, as one transaction; with `preview` say what it would do and change nothing. In the report
-    stand the first rows that were refused or are doubtful, and all of them where it is to be `whole`."""
+    """Carry a draft out, as one transaction; with `preview` say what it would do and change nothing. The report has the
+    first rows that were refused or are doubtful, or with `whole` all of them."""
     _refuse_pointless(draft)
     from crm.commands.data.importing.report import Tally
 

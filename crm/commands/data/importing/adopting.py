@@ -1,4 +1,4 @@
-"""A list of clients that stands in a tab of a spreadsheet, taken over into the store as one transaction."""
+"""Adoption of a list of clients in a tab of the spreadsheet, imported as one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
@@ -130,7 +130,7 @@ def _conventions(table: Table, crm: CRM) -> Conventions:
 
 
 class _OnlyPreview(Exception):
-    """The way out of the transaction of a preview, so that nothing of it is kept."""
+    """The exception that rolls the transaction of a preview back."""
 
 
 def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverReport:

@@ -33,7 +33,7 @@ class ClientImport:
         self._earlier: dict[int, frozenset[str]] = {}
         self._first_created: int | None = None
         self._places: dict[int, int] = {}
-        # The new clients of whom a row says that they want no mailings.
+        # The new clients that opted out of mailings in some row.
         self._refusing: set[int] = set()
         # The fields of clients that hold a value of this file that could not be read.
         self._unread: dict[int, set[str]] = {}
@@ -205,7 +205,7 @@ class ClientImport:
         created = self._is_created(same)
         earlier = self._earlier.get(same.id)
         if created:
-            # A new client who is to get no mailings may be one of whom no row says so.
+            # A new client may be left out of mailings without a row that says so.
             earlier = _SETTABLE_NAMES if same.id in self._refusing else _SETTABLE_NAMES - {"marketing_consent"}
         conflicts: list[tuple[str, str, str]] = []
         # What cannot be read takes the place of nothing that is known.
@@ -264,7 +264,7 @@ def refuse_taken(client: Client, known: Known) -> None:
 
 def called_by_address(checked: Checked) -> dict[str, Any]:
     """The values of a new client; one without a name is called by its e-mail address or number. Raises FieldError where
-    that is none."""
+    that is not one."""
     values = checked.values
     if any(values.get(name) for name in ("first_name", "last_name", "company")):
         return values
@@ -342,7 +342,7 @@ def _joined(
                 elif extra.setdefault(own, text) != text:
                     conflicts.append((own, text, _conflict(own, extra[own])))
         elif name == "marketing_consent" and not value:
-            # Whoever has said no in one of the rows gets no mailings.
+            # A client who opted out in any row gets no mailings.
             changes[name] = value
         elif known in ("", None) or (name not in earlier and not _only_shouts(value, known)):
             changes[name] = value

@@ -144,7 +144,7 @@ class ImportReport:
 
     @property
     def failed(self) -> bool:
-        """Return whether nothing of the file came in, or would."""
+        """Return whether no row of the file was imported, or would be."""
         return self.rows > 0 and not (self.new or self.updated or self.unchanged)
 
 
@@ -230,7 +230,7 @@ class Tally:
         self.unchanged += updated + joined
 
     def leave(self, row: Checked) -> None:
-        """A row that changed nothing; what is odd about its consent is said all the same."""
+        """A row that changed nothing; a doubt about its consent is still reported."""
         self.unchanged += 1
         if any(name == _CONSENT for name, _, _ in row.doubts):
             self._doubt(row)

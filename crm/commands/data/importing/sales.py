@@ -117,7 +117,7 @@ class SaleImport:
             return client
         if not self._by_number and (client := self._called(identity["reference"])):
             return client
-        # Whoever has another reference is somebody else.
+        # A client with another reference is a different one.
         named = self._named(identity)
         return named if named is not None and not named.reference else None
 
@@ -168,7 +168,7 @@ class SaleImport:
         return is_another
 
     def _is_known(self, row: Checked, made: Sale, numbered: "Mapping[str, Sequence[AnyRow]]") -> bool:
-        """Return whether the store has the sale by its reference, whoever is its client by now. One of another day or
+        """Return whether the store has the sale by its reference, even if its client has changed. One of another day or
         amount is kept as it is, and the report says so."""
         known = numbered.get(made.reference.lower(), ())
         alike = [sale for sale in known if (sale.on, sale.amount) == (made.on, made.amount)]

@@ -74,7 +74,7 @@ def _placed(received: Received, who: Correspondents, talking: Mapping[int, int])
     if theirs:
         return Placed(received, sender, "in", {**named, **theirs})
     ours = sender is not None and who.is_ours(sender) and not received.forgery
-    # Whoever copies us without its being seen writes to somebody else for us.
+    # A sender who copies us in bcc writes to somebody else for us.
     boxes = {spelling(party.address) for party in received.delivered_to}
     boxed = any(who.is_ours(recipient) or spelling(recipient.address) in boxes for recipient in recipients)
     hidden = not boxed and not received.forgery
@@ -199,8 +199,8 @@ def _filed_before(snapshot: Snapshot, identifiers: set[str]) -> dict[str, list[F
 def _given_up(
     tx: Transaction, received: Received, filed_before: Mapping[str, Sequence[Filing]], filed: Filed
 ) -> list[Message]:
-    """Mark the messages of ours as failed that a mail server has given up, with its words. Of what went to several the
-    others keep it: `email again` sends it to whom it did not reach."""
+    """Mark the messages of ours as failed that a mail server has given up, with its words. A message to several stays
+    sent for the others: `email again` sends it to those it did not reach."""
     bounce = received.bounce
     changed = []
     for filing in filed_before.get(bounce.message_id, ()) if bounce else ():
@@ -225,7 +225,7 @@ def _given_up(
         reached = ", ".join(address for key, address in everybody.items() if key not in lacking_it)
         written_to = {recipient_key(address) for address in addresses_in_field(message.to)}
         if missed and missed not in written_to:
-            # A copy did not arrive; it was sent to whom it was written to.
+            # Only a copy did not arrive; the main recipient has the message.
             tx.change(message, failure=words, reached=reached)
             continue
         changed.append(tx.change(message, state="failed", failure=words, until="", reached=reached))

@@ -79,7 +79,7 @@ class FetchJournal(JournalFile):
             " uid = CASE WHEN validity = :validity THEN max(uid, :uid) ELSE :uid END",
             box=self._box, validity=place.validity, uid=place.uid,
         )  # fmt: skip
-        # The numbers of messages mean nothing any more once the server has numbered them anew.
+        # The numbers of messages mean nothing any more once the server has renumbered them.
         self._all("DELETE FROM letter WHERE box = ? AND validity != ?", self._box, place.validity)
 
     def note(self, who: Party, address: str, subject: str, at: datetime, place: Place) -> None:
@@ -133,7 +133,7 @@ class FetchJournal(JournalFile):
                 self._all(f"DELETE FROM {table} WHERE box = ? AND address = ?", self._box, address)
 
     def leave_out(self, address: str) -> None:
-        """Forget somebody, and note nothing of what they write from now on."""
+        """Forget somebody, and ignore what they write from now on."""
         self.forget([address])
         self._all("INSERT OR IGNORE INTO left_out VALUES (?, ?)", self._box, address)
 
@@ -144,7 +144,7 @@ class FetchJournal(JournalFile):
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """All that is noted within it, or nothing of it."""
+        """A transaction: all of its notes are kept, or none."""
         self._all("BEGIN IMMEDIATE")
         try:
             yield

@@ -166,7 +166,7 @@ def got_already(snapshot: Snapshot, subject: str, body: str, service: int = 0) -
     return {recipient_key(row.to): f"got this on {row.on.isoformat()} (mailing {row.mailing})" for row in rows}
 
 
-# How the words begin that an address was refused with, once somebody has said that it is good all the same.
+# How the words begin that an address was refused with, once somebody has said that it is good anyway.
 CLEARED = "cleared: "
 _NAMED = re.compile(r"[^\s<>;:]+@[^\s<>;:]+: ")
 

@@ -37,7 +37,7 @@ class MailingText:
 
 @dataclass(frozen=True, slots=True)
 class TestSent:
-    """A mailing as one reader gets it, sent to an address to be looked at."""
+    """A test of a mailing: as one reader gets it, sent to another address."""
 
     __test__ = False
 
@@ -66,7 +66,7 @@ def written(crm: CRM, template: Template | None, subject: str, body: str, files:
 def drafted(
     crm: CRM, text: MailingText, reader: Reader, known: Mapping[str, str], mailing: int = 0, end: str = ""
 ) -> Draft:
-    """The message to one reader, whose values are `known`; `end` is its last line, a real link unless told."""
+    """The message to one reader, whose values are `known`; `end` is its last line, a real link unless given."""
     client, party = reader.client, reader.party
     body = f"{filled(text.body, known, markdown=True)}\n\n{end or footer(crm, client, party.address)}"
     return Draft(
@@ -92,7 +92,7 @@ def previewed(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader) -
 
 
 def tried(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader, address: str) -> TestSent:
-    """Send the mailing as `reader` would get it to an address of one's own; nothing of it is kept. Raises OutwardError
+    """Send the mailing as `reader` would get it to another address as a test; it is not stored. Raises OutwardError
     where it is not sure that it was sent."""
     mailer = crm.outward.mailer()
     if mailer is None:

@@ -72,8 +72,8 @@ def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int =
     """Send what is queued and due, or of it only the messages with the ids in `only`, or those of one `mailing`.
 
     Messages of mailings and to occasions go no faster than the team's `mails_per_minute`, and `steadily` all of them.
-    What a server does not take just now stays queued, and the result says why. Ctrl-C stops after the message
-    in hand. Raises FileError where what is sent cannot be noted.
+    What a server does not take just now stays queued, and the result says why. Ctrl-C stops after the current message.
+    Raises FileError where what is sent cannot be noted.
     """
     return send(crm, Selection(only, mailing), steadily=steadily)
 

@@ -145,8 +145,8 @@ class SendingJournal(JournalFile):
         return _attempt(row, self.reached(identifier)) if row else None
 
     def before(self, identifier: str, tries: int) -> Attempt | None:
-        """An attempt that the store knows nothing of, because it was put back to what it was earlier, after which a
-        message must not be handed over for the `tries`th time: it was sent, or may have been."""
+        """An attempt that a restored store does not know. The message must not be handed over for the `tries`th time:
+        it was sent, or may have been."""
         row = self._one(
             "SELECT tries, state, failure, at FROM attempt WHERE identifier = ?"
             " AND (state = 'sent' OR (tries >= ? AND state IN ('', 'unsure', 'partly')))"

@@ -140,7 +140,7 @@ def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]
         return "the client no longer has the address"
     objection = against.get(recipient_key(message.to))
     if message.channel == "sms" and objection and objection.why == "opted_out":
-        # Whoever has answered STOP gets no text at all.
+        # A number that answered STOP gets no text message at all.
         return f"{message.to}: {objection.words}"
     if not _is_bulk(message):
         return ""

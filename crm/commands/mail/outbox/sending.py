@@ -114,8 +114,8 @@ class Sending:
         self._done = self._all = 0
 
     def run(self, tell: Progress) -> Sent:
-        """Send until nothing is left that can be sent, or Ctrl-C is pressed: the message in hand is ended first, and
-        a second Ctrl-C leaves even that."""
+        """Send until nothing is left that can be sent, or Ctrl-C is pressed: the current message is ended first, and a
+        second Ctrl-C leaves even that."""
         with self._crm.read() as snapshot:
             self._all = count(snapshot, self._selection, list(self._ways))
         with interruptible(self._stop):
@@ -158,7 +158,7 @@ class Sending:
     # In the store
 
     def _step(self, *, goes_on: bool) -> Sequence[Taken]:
-        """Write how those in hand have ended and take the next ones, in one transaction."""
+        """Store the outcomes of the current messages and lease the next ones, in one transaction."""
         ways = [channel for channel in self._ways if channel not in self._closed]
         goes_on = goes_on and bool(ways)
         if not goes_on and not self._ended:

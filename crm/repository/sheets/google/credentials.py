@@ -113,7 +113,7 @@ _AGAIN = "download the key of the service account again, as JSON, and leave the 
 
 
 def _read(text: str, where: str) -> Mapping[str, Any]:
-    """The JSON of the credentials. Nothing of the text itself is ever told: it may be a key."""
+    """The JSON of the credentials. The text itself is never shown: it may be a key."""
     if len(text) > _LONGEST:
         raise _bad(f"{where} is too long for credentials: {_AGAIN}")
     if not text.strip():

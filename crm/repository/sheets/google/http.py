@@ -158,7 +158,7 @@ class Transport:
 
 
 def cause(error: BaseException) -> str:
-    """The reason why nothing came back, in words; nothing of a request stands in it."""
+    """The reason why there is no reply, in words; it contains no part of the request."""
     if isinstance(error, ValueError | RecursionError) and not isinstance(error, requests.RequestException):
         return "the answer was damaged"
     chain = list(_chain(error))

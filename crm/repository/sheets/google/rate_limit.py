@@ -26,7 +26,7 @@ USED_UP = "Google's quota for this minute is used up"
 _DRIFT = 5.0
 # A moment that is not worth sleeping for.
 _NOTHING = 0.001
-# A crash of a program loses nothing of it, and one of the machine takes longer than a minute.
+# A crash of a program does not lose it, and a restart of the machine takes longer than a minute.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS slot (account TEXT, kind TEXT, at REAL, epoch REAL);
 CREATE INDEX IF NOT EXISTS slot_by_time ON slot (account, kind, at);
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS pause (account TEXT, kind TEXT, until REAL, epoch REA
 @dataclass(frozen=True, slots=True)
 class Stopwatch:
     """The clocks that are waited by: `now` only goes forward and is the same for all programs of this machine (it
-    starts anew with the machine), `day` is the time of day, which people set."""
+    starts again with the machine), `day` is the time of day, which people set."""
 
     now: Callable[[], float] = time.monotonic
     day: Callable[[], float] = lambda: machine_now().timestamp()
@@ -129,7 +129,7 @@ class Limiter:
         def timed(file: sqlite3.Connection) -> Result:
             now = self.clock.now()
             epoch = self.clock.day() - now
-            # The machine was started anew, slept, or its time was set: what was counted before says nothing now.
+            # The machine was restarted, slept, or its time was set: what was counted before says nothing now.
             for table in ("slot", "pause"):
                 file.execute(f"DELETE FROM {table} WHERE abs(epoch - ?) > ?", (epoch, _DRIFT))
             return change(file, now, epoch)

@@ -38,7 +38,7 @@ _SHOWN_FROM = 1.0
 
 
 class Rejected(Exception):
-    """Google refused a request as invalid (400, 409): surely nothing of it was applied. `message` is Google's."""
+    """Google refused a request as invalid (400, 409): it was surely not applied. `message` is Google's."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)

@@ -48,7 +48,7 @@ ADDED: Mapping[int, frozenset[Tab]] = {
     version: frozenset(tab for kind, tab in TABS.items() if kind.about.tab.since == version)
     for version in range(2, FORMAT + 1)
 }
-# What is in these is put back by a machine that knew it, or an admin is let in again without it.
+# Their content is restored by a machine that knew it, or an admin gets access again without it.
 ACCOUNT_TABS = frozenset(TABS[kind] for kind in RECORDS if kind.about.rights.secret)
 ALL_TABS = (META, BEFORE, HISTORY, *TABS.values())
 

@@ -188,8 +188,8 @@ def _split(entry: tuple[str, str, str, str, str]) -> Iterator[list[Cell]]:
 
 
 def read(rows: Sequence[Sequence[Cell]]) -> Entries:
-    """Parse rows of the history. A row that cannot be read is passed over, and its place among them is in `torn`; one
-    that stands there twice counts once."""
+    """Parse rows of the history. A row that cannot be read is skipped, and its place among them is in `torn`; one that
+    stands there twice counts once."""
     return _Reading().read(rows)
 
 

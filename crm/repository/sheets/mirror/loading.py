@@ -189,8 +189,8 @@ class Loading:
                         records[record_id] = replace(record, **values)
 
     def keep(self, ids: Collection[int]) -> None:
-        """Keep records whose rows are gone as they were known before: whoever puts them back, or deletes them, needs
-        all that is in them."""
+        """Keep records whose rows are gone as they were known before: restoring or deleting them needs all their
+        values."""
         known = {} if self.kind.about.unique else {id_: self.good[id_] for id_ in ids if id_ in self.good}
         self._replace({id_: (0, cells.row_of(record)) for id_, record in known.items()}, known.values())
         unknown = [(id_, 0, "[]") for id_ in ids if id_ not in known]

@@ -258,7 +258,7 @@ INSERT INTO sheet_fact (name, value) VALUES ('generation', '1') ON CONFLICT (nam
 
 
 def generation(connection: Connection) -> int:
-    """The number of times that the mirror was brought in step."""
+    """The number of times that the mirror was brought up to date."""
     return int(_fact(connection, "generation") or 0)
 
 
@@ -523,7 +523,7 @@ def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, 
     """Every known row of a tab: its place and its cells, by the id of its record."""
     statement = "SELECT id, row, cells FROM sheet_row WHERE record = ?"
     rows = connection.exec_driver_sql(statement, (kind.kind_name,)).all()
-    # All at once is several times as quick as one by one.
+    # A bulk write is several times as fast as single ones.
     parsed = json.loads(f"[{','.join(row[2] for row in rows)}]")
     return {row[0]: (row[1], cells) for row, cells in zip(rows, parsed, strict=True)}
 

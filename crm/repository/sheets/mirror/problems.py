@@ -60,7 +60,7 @@ def add(connection: Connection, kind: type[Record], entries: Sequence[Mapping[st
 
 
 def forget_passing(connection: Connection, kind: type[Record]) -> None:
-    """Forget what is looked for anew each time: what is wrong with headings, and with rows as a whole."""
+    """Forget the problems that every check looks for again: those of headings, and of rows as a whole."""
     statement = "DELETE FROM sheet_problem WHERE record = ? AND (id = 0 OR field = ?)"
     connection.exec_driver_sql(statement, (kind.kind_name, WHOLE_ROW))
 

@@ -14,8 +14,8 @@ Placed = tuple[int, list[Any]]
 
 
 class Owned(MutableMapping[int, Placed]):
-    """The rows of known records by id. Only where they stand is kept: a row is read again whenever it is asked for,
-    unless another one was put in its place."""
+    """The rows of known records by id. Only their positions are stored: a row is read again at each access, unless
+    another one replaced it."""
 
     def __init__(self, head: Heading, rows: Sequence[Sequence[Cell]], first: int) -> None:
         self._head = head

@@ -268,7 +268,7 @@ class ChangedRows:
             if len(changed) == 1:
                 (name,) = changed
                 return {name: error.what if isinstance(error, Refused) else reason_of(error)}
-            # One of them does not fit; the others are taken all the same.
+            # One of them does not fit; the others are taken anyway.
             faults: dict[str, str] = {}
             for name, value in changed.items():
                 faults |= self._applied(self.tx.get(type(current), current.id), {name: value})

@@ -48,7 +48,8 @@ class Adoption:
         self._going: set[tuple[type[Record], int]] = set()
 
     def adopt(self, edits: HandEdits) -> None:
-        """All of them: deletions last, so that a sale moved to another client by hand is not taken along."""
+        """All of them: deletions last, so that a sale moved to another client by hand is not deleted with the old
+        one."""
         for kind, record_id, at, row in edits.restored:
             self._restore(kind, record_id, at, row)
         changed: dict[type[Record], dict[int, Placed]] = {}
@@ -84,7 +85,7 @@ class Adoption:
                 self._keep(list(known[kind].values()))
 
     def _keep(self, records: Sequence[Record]) -> None:
-        """Add those of the records anew that are gone, or stand for something else now: they are only taken away on
+        """Restore those of the records that are deleted, or were turned into others: they are deleted only on
         purpose."""
         for record in records:
             key = type(record).about.unique[0]

@@ -1,7 +1,7 @@
-"""Bringing the mirror in step with what was read of the spreadsheet.
+"""Updates of the mirror with what was read of the spreadsheet.
 
-What the program itself wrote is known from the history; it is taken as it is. Whatever else differs from what
-the mirror last saw was done by hand: it is left for `hand_edits` to check, and the mirror keeps what it had.
+Writes of the program are known from the history, and accepted. All other differences from the mirror are edits by hand:
+they are left for `hand_edits` to check, and the mirror keeps its values.
 """
 
 import gc
@@ -81,7 +81,7 @@ def take(
     strange: Strange | None = None,
     strange_among: Callable[[Asked], Strange] = lambda _: {},
 ) -> HandEdits:
-    """Bring the mirror in step. Raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
+    """Bring the mirror up to date. Raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
     the cells for amounts that hold something else; `strange_among` asks which ones do among others."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
@@ -214,7 +214,7 @@ class _Intake:
         return {(at, name): what for (_, at, name), what in self.strange_among(asked).items()}
 
     def _compared(self, loading: Loading, program: Mapping[int, Done], edits: HandEdits, *, fresh: bool) -> TabIntake:
-        """A tab beside what the mirror knows of it: what may have changed in it, where that can be told."""
+        """A tab beside what the mirror knows of it: the part that may have changed, if that is known."""
         kind, state = loading.kind, self.contents.state
         rows, place = self.contents.tabs.pop(kind), self.contents.places[kind.kind_name]
         part = None if fresh or kind in SEALED else self.contents.parts.get(kind)

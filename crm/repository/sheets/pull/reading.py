@@ -1,4 +1,4 @@
-"""The reads of the spreadsheet: to bring the mirror in step, and before something is written."""
+"""Reads of the spreadsheet: to bring the mirror up to date, and before a write."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -95,7 +95,7 @@ def _unchanged(tabs: Mapping[type[Record], Values], quiet: Mapping[str, Quiet]) 
 
 
 def _parts(tabs: Mapping[type[Record], Values], quiet: Mapping[str, Quiet]) -> Iterator[tuple[type[Record], Part]]:
-    """The parts of large tabs that may have changed, where that can be told."""
+    """The parts of large tabs that may have changed, if that is known."""
     for kind, values in tabs.items():
         tab = quiet.get(kind.kind_name)
         if tab is None or not tab.portions or not isinstance(values.rows, Rows):

@@ -25,7 +25,7 @@ from crm.repository.sheets.mirror.row_matching import Placed, Rows, owners
 from crm.repository.sheets.mirror.validation import is_no_amount, is_typed_again
 from crm.repository.sheets.pull.delta import Done, TabDamagedError
 
-# So many rows are looked through for a heading that is not in its place.
+# The number of rows that are searched for a misplaced heading.
 _NEAR = 20
 # So many rows are put into an empty mirror at a time.
 _PORTION = 1000
@@ -85,9 +85,9 @@ class HandEdits:
 
 
 class TabIntake:
-    """The intake that brings one kind of record in step with its tab. `program` holds what was done to its records by
-    transactions that the mirror has not seen; an empty mirror is `fresh`. Where the rest of the tab is as it was, only
-    a `part` is looked at, as long as it `fits`."""
+    """The intake that brings one kind of record up to date with its tab. `program` holds what was done to its records
+    by transactions that the mirror has not seen; an empty mirror is `fresh`. Where the rest of the tab is as it was,
+    only a `part` is looked at, as long as it `fits`."""
 
     def __init__(
         self,
@@ -141,7 +141,7 @@ class TabIntake:
         )
 
     def take(self) -> None:
-        """Bring the mirror in step, and find what was done by hand."""
+        """Bring the mirror up to date, and find what was done by hand."""
         left_out = set() if self.fresh or self.part else mirror.left_out(self.connection, self.kind)
         problems.forget_passing(self.connection, self.kind)
         self._note_wrong_rows()

@@ -1,7 +1,8 @@
-"""The tab `crm before`: what stood where a commit wrote, kept by the commit itself at the moment when it was applied.
+"""The before images, in the tab `crm before`: the cells that a commit overwrites, stored by the commit itself as it is
+applied.
 
-Beside it stands what the commit took it for. So anybody can tell whether a commit wrote where it meant to, and put
-it right where it did not, whoever sent it. The newest commit stands on top.
+Beside them are the cells that the commit expected. So every program can see if a commit wrote to the right place, and
+repair it if not, whoever sent it. The newest commit is on top.
 """
 
 import hashlib

@@ -65,7 +65,7 @@ class Plan:
     # How those of them look that are the program's.
     looks: list[cells.Request] = field(default_factory=list)
 
-    # Whether rows are emptied instead of deleted: then no other one moves, whoever does it at the same moment.
+    # Whether rows are emptied instead of deleted: then no other row moves, even if several do it at the same moment.
     empties: bool = False
 
     @property
@@ -129,8 +129,8 @@ def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: in
 
 
 def plan_rows(connection: Connection, ids: Mapping[type[Record], Iterable[int]], number: int, seen: Seen) -> Plan:
-    """The plan that writes rows anew which are gone, and into others the cells that only the program writes, as
-    transaction `number`, which changes no record."""
+    """The plan that restores deleted rows, and in others the cells that only the program writes, as transaction
+    `number`, which changes no record."""
     made = Plan(history=list(history_tab.rows_of(connection, number)))
     for kind, some in ids.items():
         _Tab(connection, kind, seen.places[kind.kind_name], made).put_back(list(some))

@@ -90,7 +90,7 @@ class Push:
     ) -> tuple[Commit, State, Placed]:
         """Write a plan: how it was done, the state that it made, and where the new rows stand.
 
-        Raises Stale, Unclear, Applied, or a StoreError after which nothing of it is there.
+        Raises Stale, Unclear, Applied, or a StoreError after which nothing was applied.
         """
         verified = reading.Verified(self.service, plan, seen)
         self._serialises = verified.serialises
@@ -274,7 +274,7 @@ class Push:
         self._write_over(Commit(plan, Seen(state, contents.places), new_id(), after))
 
     def _write_over(self, commit: Commit) -> None:
-        """Write what everybody would write here; whoever does it first, and however it ends, is looked at again."""
+        """Write cells that every program would write in the same way; the result is checked again, whoever is first."""
         commit.plan.empties = not self._serialises
         try:
             self._apply(commit)

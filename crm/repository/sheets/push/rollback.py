@@ -62,8 +62,8 @@ def lacks_history(contents: Contents, blocks: Sequence[Block]) -> bool:
 
 
 def recounting(contents: Contents) -> tuple[Plan, State] | None:
-    """The state that counts the rows of the history that there are, and the requests beside it (none); None where it
-    does. Whoever has deleted some has taken them from the history, and what is torn is passed over."""
+    """The state with the right number of history rows, and its requests (none); None where the number is right. Deleted
+    rows are no longer in the history, and torn ones are skipped."""
     state = contents.state
     expected = state.history_rows - contents.history_from
     surplus = len(contents.history) - expected
