@@ -1,25 +1,12 @@
 """Queries about a store as a whole."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
-from crm.model import RECORDS
+from crm.model import RECORDS, Client, Sale
 from crm.repository import Snapshot
-from crm.repository.tables import TABLES, audit, client, sale, setting, transactions
-
-_COUNTS: Mapping[str, Select[Any]] = {
-    **{kind.plural: select(func.count()).select_from(TABLES[kind]) for kind in RECORDS},
-    "transactions": select(func.count()).select_from(transactions),
-    "changes": select(func.count()).select_from(audit),
-}
-_SUMS: Mapping[str, Select[Any]] = {
-    "amount of all sales": select(func.sum(sale.c.amount)),
-    "total spend of all clients": select(func.sum(client.c.total_spend)),
-}
-
+from crm.repository.tables import TABLES, audit, setting, transactions
 
 _SETTINGS = select(setting.c.key, setting.c.value)
 
@@ -31,9 +18,12 @@ def settings(snapshot: Snapshot) -> dict[str, str]:
 
 def counts(snapshot: Snapshot) -> dict[str, int]:
     """The number of records of each kind in a store, the history included."""
-    return {name: int(snapshot.select(statement)[0][0]) for name, statement in _COUNTS.items()}
+    tables = {kind.plural: TABLES[kind] for kind in RECORDS} | {"transactions": transactions, "changes": audit}
+    counted = {name: select(func.count()).select_from(table) for name, table in tables.items()}
+    return {name: int(snapshot.select(statement)[0][0]) for name, statement in counted.items()}
 
 
 def sums(snapshot: Snapshot) -> dict[str, Decimal]:
     """The sums of the money in a store."""
-    return {name: snapshot.select(statement)[0][0] or Decimal() for name, statement in _SUMS.items()}
+    summed = {"amount of all sales": TABLES[Sale].c.amount, "total spend of all clients": TABLES[Client].c.total_spend}
+    return {name: snapshot.select(select(func.sum(column)))[0][0] or Decimal() for name, column in summed.items()}
