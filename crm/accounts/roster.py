@@ -8,11 +8,11 @@ back, swapped or copied in.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import delete, literal, select, true, update
@@ -52,17 +52,20 @@ def _listed(*columns: "Column[Any]", among: "ColumnElement[bool]") -> "Select[tu
     return select(json_rows(*rows.c))
 
 
-_user, _sign_in, _key = tables.user.c, tables.sign_in.c, tables.key.c
-_ACCOUNTS = _listed(_user.id, _user.seal, among=true())
-# The value stands in the statement itself, so that the index of the open ones is taken.
-_OPEN = _sign_in.state == literal("open", literal_execute=True)
-_SESSIONS = _listed(_sign_in.id, _sign_in.user, _sign_in.token, _sign_in.created_at, among=_OPEN)
-_KEYS = _listed(_key.id, _key.name, _key.may, _key.expires_on, _key.token, _key.user_id, among=true())
-# A roster that was last renewed before keys stopped with their maker's account does not bind who made them.
-_KEYS_BEFORE = _listed(_key.id, _key.name, _key.may, _key.expires_on, _key.token, among=true())
-_ROWS, _ROWS_BEFORE = (
-    select(*(listed.scalar_subquery() for listed in (_ACCOUNTS, _SESSIONS, keys))) for keys in (_KEYS, _KEYS_BEFORE)
-)
+@cache
+def _bound() -> "Sequence[Select[Any]]":
+    """What a roster binds, as it is now, and as it was before keys stopped with their maker's account: one that was
+    last renewed then does not bind who made them. A store without accounts needs neither."""
+    user, sign_in, key = tables.user.c, tables.sign_in.c, tables.key.c
+    accounts = _listed(user.id, user.seal, among=true())
+    # The value stands in the statement itself, so that the index of the open ones is taken.
+    is_open = sign_in.state == literal("open", literal_execute=True)
+    sessions = _listed(sign_in.id, sign_in.user, sign_in.token, sign_in.created_at, among=is_open)
+    before = (key.id, key.name, key.may, key.expires_on, key.token)
+    all_keys = (_listed(*before, key.user_id, among=true()), _listed(*before, among=true()))
+    return [select(*(rows.scalar_subquery() for rows in (accounts, sessions, keys))) for keys in all_keys]
+
+
 _NO_ROWS = "[]"
 
 
@@ -202,12 +205,12 @@ class Roster:
 
     def _fits_rows(self, snapshot: Snapshot, written: Written, text: str) -> bool:
         """Return whether a roster, with its text, is that of the accounts, sessions and keys as they are."""
-        return any(_same(text, self._made(snapshot, written.revision, rows)) for rows in (_ROWS, _ROWS_BEFORE))
+        return any(_same(text, self._made(snapshot, written.revision, bound)) for bound in _bound())
 
-    def _made(self, snapshot: Snapshot, revision: int, rows: "Select[Any]" = _ROWS) -> str:
+    def _made(self, snapshot: Snapshot, revision: int, bound: "Select[Any]") -> str:
         """The roster of a revision, as it must be written down."""
         digest = hashlib.sha256()
-        accounts, sessions, keys = snapshot.select(rows)[0]
+        accounts, sessions, keys = snapshot.select(bound)[0]
         digest.update(f"{accounts}\n{sessions}\n".encode())
         # A store of a format that had no keys yet has a roster without them.
         if keys != _NO_ROWS:
@@ -241,9 +244,9 @@ class Roster:
         if is_sound:
             for user in tx.find_all(User):
                 if self.fits(other_store, user):
-                    sealed = update(tables.user).where(_user.id == user.id).values(seal=self.seal(tx, user))
+                    sealed = update(tables.user).where(tables.user.c.id == user.id).values(seal=self.seal(tx, user))
                     tx.connection.execute(sealed)
-            ended = update(tables.sign_in).where(_sign_in.state == "open").values(state="ended", token="")
+            ended = update(tables.sign_in).where(tables.sign_in.c.state == "open").values(state="ended", token="")
             tx.connection.execute(ended)
             if not keeps_keys:
                 tx.connection.execute(delete(tables.key))
@@ -307,7 +310,7 @@ class Roster:
         known = max(tx.known.anywhere, own.revision if own and not tx.seals_anew else 0, *likely)
         # Machines that knew accounts which are lost take recreated ones for newer ones.
         revision = known + (_ANEW if tx.seals_anew else 1)
-        tx.put_fact(ROSTER, self._made(tx, revision))
+        tx.put_fact(ROSTER, self._made(tx, revision, _bound()[0]))
         tx.remember(revision)
 
 
