@@ -24,7 +24,7 @@ _BESIDE: Mapping[int, Sequence[Added]] = {
 def _declared(version: int) -> Iterator[Added]:
     """The tables, columns and indexes that records declare to be new in a format."""
     for kind in RECORDS:
-        table = tables.TABLES[kind]
+        table = tables.metadata().tables[kind.kind_name]
         if kind.about.since == version:
             yield table
         yield from (table.c[name] for name, field in fields(kind).items() if field.since == version > kind.about.since)

@@ -211,7 +211,7 @@ def _table(kind: type[Record]) -> Table:
     """The table of a kind of record, as its declaration and its fields say."""
     described, besides = fields(kind), frozenset(people(kind).values())
     own = [name for name in field_names(kind) if name in described or name in besides]
-    table = Table(
+    return Table(
         kind.kind_name,
         _metadata,
         *_record_columns(),
@@ -221,9 +221,11 @@ def _table(kind: type[Record]) -> Table:
         # An id is never used twice, also after a deletion; a number that somebody wrote down stays true.
         sqlite_autoincrement=True,
     )
-    for end, declared in kind.about.indexes.items():
-        _index(table, end, declared)
-    return table
+
+
+def _indexes(kind: type[Record]) -> list[Index]:
+    """The indexes of a kind of record besides the unique ones, as its declaration says."""
+    return [_index(TABLES[kind], end, declared) for end, declared in kind.about.indexes.items()]
 
 
 Made = TypeVar("Made")
@@ -246,6 +248,7 @@ class ByKind(dict[type[Record], Made]):
 
 
 TABLES: "SupportsGetItem[type[Record], Table]" = ByKind(_table)
+_INDEXES = ByKind(_indexes)
 
 # Those that this program itself speaks of by name, made when they are first asked for, too.
 client: Table
@@ -339,9 +342,9 @@ store_facts = Table("store_facts", _metadata, Column("name", plain_text(40), pri
 
 @cache
 def metadata() -> MetaData:
-    """All tables."""
+    """All tables with their indexes, for whoever makes them in a database: a query needs no index."""
     for kind in RECORDS:
-        TABLES[kind]
+        _INDEXES[kind]
     return _metadata
 
 
