@@ -17,7 +17,9 @@ sys.argv = ["run.py", *sys.argv[1:]]
 from run import run
 with contextlib.suppress(SystemExit):
     run()
-print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+tables = sys.modules.get("crm.repository.tables")
+made = sorted(kind.__name__ for kind in tables.TABLES) if tables else []
+print(json.dumps([sorted(sys.modules), made]), file=sys.stderr)
 """
 # What a list of records needs nothing of, however it is shown.
 _FOR_OTHERS = (
@@ -49,6 +51,11 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
 
 def loaded(shell: CommandLine, *arguments: str, **environment: str) -> set[str]:
     """The modules that are loaded once a command has run."""
+    return _loaded_and_made(shell, *arguments, **environment)[0]
+
+
+def _loaded_and_made(shell: CommandLine, *arguments: str, **environment: str) -> tuple[set[str], set[str]]:
+    """The same, and the records whose tables have been made."""
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *arguments],
         env={**shell.child_environment(**environment), "PYTHONPATH": str(PROJECT)},
@@ -58,7 +65,8 @@ def loaded(shell: CommandLine, *arguments: str, **environment: str) -> set[str]:
         check=True,
         text=True,
     )
-    return set(json.loads(done.stderr.splitlines()[-1]))
+    modules, tables = json.loads(done.stderr.splitlines()[-1])
+    return set(modules), set(tables)
 
 
 def within(modules: set[str], names: tuple[str, ...]) -> set[str]:
@@ -74,7 +82,7 @@ def test_the_version_loads_almost_no_modules(shell: CommandLine) -> None:
     assert within(modules, ("crm",)) <= {
         "crm", "crm.commands", "crm.errors", "crm.program", "crm.shell", "crm.shell.completion", "crm.shell.program",
         "crm.shell.tree", "crm.shell.words", "crm.start", "crm.terminal", "crm.terminal.loop", "crm.commands.subject",
-        "crm.wording", "crm.lean_dataclass",
+        "crm.wording", "crm.lazy_pattern", "crm.lean_dataclass",
         *(subject.__name__ for subject in subjects()),
     }  # fmt: skip
 
@@ -105,6 +113,13 @@ def test_drawing_a_list_loads_rich_and_what_draws_it(
     terminal = within(modules, ("crm.terminal",)) - within(modules, kernel)
     pages = {module for module in terminal if module.count(".") == 3} - {f"crm.terminal.{subject}.rendering"}
     assert pages == set()
+
+
+@pytest.mark.parametrize("arguments", [("--json", "clients", "list"), ("clients", "list")])
+def test_a_list_makes_the_tables_that_it_reads_and_no_others(shell: CommandLine, arguments: tuple[str, ...]) -> None:
+    _, tables = _loaded_and_made(shell, *arguments)
+    # Contacts are looked through, too; users and rules are asked for by every command.
+    assert tables == {"Client", "Contact", "Setting", "StatusRule", "User"}
 
 
 def test_the_first_menu_loads_no_rules_and_nothing_that_writes(shell: CommandLine) -> None:
