@@ -2,19 +2,18 @@
 
 import gc
 import os
-import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from crm.terminal.loop import Loop
+from crm.terminal.loop import Loop, Menu
 
 if TYPE_CHECKING:
     from crm.commands.context import CRM
     from crm.config import Config
 
-# Set by bash, zsh or fish when it asks what may come next on the command line.
-_COMPLETING = re.compile(r"_(RUN_PY|CRM)_COMPLETE")
+# One is set by bash, zsh or fish when it asks what may come next on the command line.
+_COMPLETING = {"_RUN_PY_COMPLETE", "_CRM_COMPLETE"}
 # Most of what is made stays: looking for garbage is soon enough after so many new objects.
 _COLLECTED_AFTER = 50_000
 
@@ -38,14 +37,18 @@ def main(arguments: Sequence[str], loop: Loop) -> int:
 def _run(arguments: Sequence[str], loop: Loop) -> int:
     # Importing makes many objects and no garbage: the collector would only walk over them, again and again.
     gc.disable()
-    if arguments or any(_COMPLETING.fullmatch(name) for name in os.environ):
+    if arguments or not _COMPLETING.isdisjoint(os.environ):
         from crm.shell import run
 
         return run(list(arguments), os.environ, _open_crm, _serve_web, loop)
     from crm import app
 
-    _collect()
-    return app.open_menu(sys.stdin, sys.stdout, loop, os.environ)
+    def shown(menu: Menu) -> int:
+        # By now the first page was loaded too.
+        _collect()
+        return loop(menu)
+
+    return app.open_menu(sys.stdin, sys.stdout, shown, os.environ)
 
 
 def _open_crm(config: "Config", **doors: Any) -> "CRM":
