@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model.billing import METHODS, TAX_CATEGORIES
 from crm.model.conventions import SALES, Conventions
@@ -39,7 +40,7 @@ from crm.private_files import private_folder
 # How the URL of a store begins that is a file, or a Google spreadsheet.
 SQLITE, SHEETS = "sqlite:///", "sheets://"
 # What is remembered is made by the program and read by it; anything else was not meant.
-_REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
+_REMEMBERED = lazy_pattern(rf"{SHEETS}[\w-]+")
 # What a file system takes in a name, less what the name of a backup that is kept adds.
 _LONGEST_STEM = 255 - len("-2026-11-29-101500-damaged.sqlite3")
 # The setting with the accounts of a bookkeeping program.

@@ -54,8 +54,8 @@ def _listed(*columns: "Column[Any]", among: "ColumnElement[bool]") -> "Select[tu
 
 @cache
 def _bound() -> "Sequence[Select[Any]]":
-    """What a roster binds, as it is now, and as it was before keys stopped with their maker's account: one that was
-    last renewed then does not bind who made them. A store without accounts needs neither."""
+    """The statements for what a roster binds now, and for what it bound before keys stopped with their maker's account:
+    one that was last renewed then does not bind who made them. A store without accounts needs neither."""
     user, sign_in, key = tables.user.c, tables.sign_in.c, tables.key.c
     accounts = _listed(user.id, user.seal, among=true())
     # The value stands in the statement itself, so that the index of the open ones is taken.

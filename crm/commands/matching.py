@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from crm.lazy_pattern import lazy_pattern
 from crm.model import Client, Contact
 from crm.model.folding import fold
 from crm.model.likeness import ALIKE, likeness
@@ -10,7 +11,7 @@ from crm.model.record import derived_columns
 from crm.repository import Query, Snapshot
 
 _MARKS = ".,;:"
-_TELEPHONE = re.compile(r"[+\d(][\d\s()/.-]{3,}")
+_TELEPHONE = lazy_pattern(r"[+\d(][\d\s()/.-]{3,}")
 
 
 def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:

@@ -1,6 +1,5 @@
 """The team's conventions: how it writes numbers, money, dates and phone numbers, and its time zone."""
 
-import re
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import field
@@ -10,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from crm.clock import Clock
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model.currencies import signs_of
 from crm.model.money import MOST_DECIMALS, decimals_of, rounded, shown_decimals
@@ -26,7 +26,7 @@ NEAR_DAYS = 7
 # The orders of year, month and day, in words.
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
-TURNING_MARKS = re.compile("[\u200e\u200f\u061c]")
+TURNING_MARKS = lazy_pattern("[\u200e\u200f\u061c]")
 
 
 @dataclass(frozen=True)

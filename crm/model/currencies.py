@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from crm.lazy_pattern import lazy_pattern
 from crm.model.folding import words
 
 _SIGNS = {
@@ -17,12 +18,12 @@ _SIGNS = {
     "pound sterling": "GBP", "sterling": "GBP", "franken": "CHF", "francs": "CHF", "swiss franc": "CHF", "yen": "JPY",
     "zloty": "PLN", "rupees": "INR",
 }  # fmt: skip
-_CODE = re.compile(r"[a-z]{3}")
+_CODE = lazy_pattern(r"[a-z]{3}")
 # Codes that headings of columns are not likely to mean by a word: ALL, TOP, TRY and the like are left out.
 _IN_HEADINGS = words(
     "USD EUR GBP CHF JPY CNY CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN INR BRL MXN ZAR SGD HKD ILS KRW RUB UAH"
 )
-_BESIDE = re.compile(
+_BESIDE = lazy_pattern(
     r"^[(\s]*[-+\u2212]?\s*([^\d\s.,()+'\u2019-][^\d,()]*?)\.?\s*[-\u2212]?\s*(?=[\d.,])|(?<=[\d.,-])\s*([^\d\s.,()'\u2019-][^\d,()]*?)\s*\.?[)\s]*$"
 )
 

@@ -1,15 +1,15 @@
 """Sums with a blank between their thousands: 4 500, 1 234 567.50."""
 
-import re
+from crm.lazy_pattern import lazy_pattern
 
 # The first one to three digits of such a sum, and three more with what may stand behind the last of them.
 _HEAD = r"[1-9]\d{0,2}"
-_HEAD_WORD = re.compile(rf"[^\s\d]*{_HEAD}")
-_GROUP_WORD = re.compile(r"\d{3}")
-_LAST_WORD = re.compile(r"\d{3}(?:[.,]\d{1,2})?[^\s\d.,%]*")
-_BETWEEN = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")
+_HEAD_WORD = lazy_pattern(rf"[^\s\d]*{_HEAD}")
+_GROUP_WORD = lazy_pattern(r"\d{3}")
+_LAST_WORD = lazy_pattern(r"\d{3}(?:[.,]\d{1,2})?[^\s\d.,%]*")
+_BETWEEN = lazy_pattern(r"(?<=\d)\s(?=\d{3}(?!\d))")
 # A blank that keeps a number in one line says by itself that it is one.
-_KEPT_TOGETHER = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_KEPT_TOGETHER = lazy_pattern(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
 # Such a sum in a text, with its currency beside it.
 GROUPED_SUM = rf"[^\s\d]*{_HEAD}(?:\s\d{{3}})+(?:[.,]\d{{1,2}})?[^\s\d.,]*"
 

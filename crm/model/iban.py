@@ -1,8 +1,8 @@
 """Numbers of bank accounts (IBAN, ISO 13616): written without blanks, and checked by their check digits."""
 
-import re
+from crm.lazy_pattern import lazy_pattern
 
-_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+_SHAPE = lazy_pattern(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 
 
 def bare_iban(text: str) -> str:

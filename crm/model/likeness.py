@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, product
 
+from crm.lazy_pattern import lazy_pattern
+
 # How alike (0 to 1) a misspelt word and the one meant are: one letter in four may differ.
 ALIKE = 0.75
 # Names that sound the same are no less alike than this; of others that sound much the same so much is taken off.
@@ -19,7 +21,7 @@ _SOUNDS: Sequence[Sequence[str]] = (
     ("t", "th", "dt"), ("a", "ae"), ("o", "oe"), ("u", "ue"), ("sh", "sch"),
 )  # fmt: skip
 _SOUND_OF: Mapping[str, str] = {letters: group[0] for group in _SOUNDS for letters in group}
-_LETTERS = re.compile("|".join([r"([a-z])\1", *sorted(_SOUND_OF, key=len, reverse=True), "."]), re.DOTALL)
+_LETTERS = lazy_pattern("|".join([r"([a-z])\1", *sorted(_SOUND_OF, key=len, reverse=True), "."]), re.DOTALL)
 _OTHERS: Mapping[str, Sequence[str]] = {
     letters: [other for other in group if other != letters] for group in _SOUNDS for letters in group
 }

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 
 
@@ -17,23 +18,23 @@ class LocalTax:
 
 
 # A number of a country whose form is not known here.
-_ANY = re.compile(r"[0-9][0-9A-Z./-]{4,19}")
-_SINGAPORE = re.compile(r"M[0-9A-Z]-?[0-9]{7}-?[0-9A-Z]|[0-9]{8,9}[A-Z]|[TS][0-9]{2}[A-Z]{2}[0-9]{4}[A-Z]")
+_ANY = lazy_pattern(r"[0-9][0-9A-Z./-]{4,19}")
+_SINGAPORE = lazy_pattern(r"M[0-9A-Z]-?[0-9]{7}-?[0-9A-Z]|[0-9]{8,9}[A-Z]|[TS][0-9]{2}[A-Z]{2}[0-9]{4}[A-Z]")
 LOCAL_TAXES: Mapping[str, LocalTax] = {
-    "AU": LocalTax("GST", "ABN", re.compile(r"[0-9]{11}"), "51824753556"),
-    "CA": LocalTax("tax", "GST/HST number", re.compile(r"[0-9]{9}(?:RT[0-9]{4})?"), "123456789RT0001"),
+    "AU": LocalTax("GST", "ABN", lazy_pattern(r"[0-9]{11}"), "51824753556"),
+    "CA": LocalTax("tax", "GST/HST number", lazy_pattern(r"[0-9]{9}(?:RT[0-9]{4})?"), "123456789RT0001"),
     "HK": LocalTax("tax", "Tax ID", _ANY, "12345678"),
-    "IN": LocalTax("GST", "GSTIN", re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]{3}"), "22AAAAA0000A1Z5"),
-    "JP": LocalTax("tax", "Tax ID", re.compile(r"T?[0-9]{13}"), "T1234567890123"),
+    "IN": LocalTax("GST", "GSTIN", lazy_pattern(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][0-9A-Z]{3}"), "22AAAAA0000A1Z5"),
+    "JP": LocalTax("tax", "Tax ID", lazy_pattern(r"T?[0-9]{13}"), "T1234567890123"),
     "KW": LocalTax("tax", "Tax ID", _ANY, "1234567"),
-    "MY": LocalTax("SST", "SST number", re.compile(r"[A-Z][0-9]{2}-?[0-9]{4}-?[0-9]{8}"), "W10-1808-32000012"),
-    "NZ": LocalTax("GST", "GST number", re.compile(r"[0-9]{2,3}-?[0-9]{3}-?[0-9]{3}"), "049-091-850"),
+    "MY": LocalTax("SST", "SST number", lazy_pattern(r"[A-Z][0-9]{2}-?[0-9]{4}-?[0-9]{8}"), "W10-1808-32000012"),
+    "NZ": LocalTax("GST", "GST number", lazy_pattern(r"[0-9]{2,3}-?[0-9]{3}-?[0-9]{3}"), "049-091-850"),
     "QA": LocalTax("tax", "Tax ID", _ANY, "5001234567"),
     "SG": LocalTax(
         "GST",
         "GST number",
-        re.compile(r"M[0-9A-Z]-?[0-9]{7}-?[0-9A-Z]|[0-9]{8,9}[A-Z]|[TS][0-9]{2}[A-Z]{2}[0-9]{4}[A-Z]"),
+        lazy_pattern(r"M[0-9A-Z]-?[0-9]{7}-?[0-9A-Z]|[0-9]{8,9}[A-Z]|[TS][0-9]{2}[A-Z]{2}[0-9]{4}[A-Z]"),
         "M90312345A",
     ),
-    "US": LocalTax("tax", "Tax ID", re.compile(r"[0-9]{2}-?[0-9]{7}"), "12-3456789"),
+    "US": LocalTax("tax", "Tax ID", lazy_pattern(r"[0-9]{2}-?[0-9]{7}"), "12-3456789"),
 }

@@ -1,10 +1,9 @@
 """VAT ids: the letters of a country and its own signs, without blanks; and the numbers of countries without VAT."""
 
-import re
-
+from crm.lazy_pattern import lazy_pattern
 from crm.model.local_taxes import LOCAL_TAXES
 
-_SHAPE = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,12}")
+_SHAPE = lazy_pattern(r"[A-Z]{2}[A-Z0-9+*]{2,12}")
 
 # Where it does not begin with the code of the country: Greece, and Northern Ireland.
 _OTHER_PREFIXES = {"EL": "GR", "XI": "GB"}

@@ -4,7 +4,6 @@ A store is where the data lives (a URL); a repository is the code that reads and
 """
 
 import math
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import field
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crm.clock import Clock
 from crm.errors import CRMError
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model import Client, Invoice, Record, User
 from crm.model.record import AnyRecord
@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 # What older versions wrote for "undid".
 _UNDID_ONCE = "took back "
 # What the history writes before the words of what was undone, or done again.
-_UNDOING = re.compile(rf"^(?:undid |{_UNDID_ONCE}|redid )\d+: ")
+_UNDOING = lazy_pattern(rf"^(?:undid |{_UNDID_ONCE}|redid )\d+: ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@ raise ValueError, TypeError or LookupError for what no column of theirs holds, s
 
 import dataclasses
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,6 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from crm.errors import FieldError, RefusedError
+from crm.lazy_pattern import lazy_pattern
 from crm.model import Record, field_names, fields
 from crm.model.encoding import types_of
 from crm.model.fields import Whole
@@ -217,7 +217,7 @@ class UniqueNumber(TypeDecorator[int]):
 # The largest whole number that a column of every database holds.
 _MOST = Whole.most
 # No database keeps half of a surrogate pair, and some no NUL.
-_NOT_KEPT = re.compile("[\0\ud800-\udfff]").search
+_NOT_KEPT = lazy_pattern("[\0\ud800-\udfff]")
 
 _OF_EVERY_RECORD = frozenset(field.name for field in dataclasses.fields(Record))
 
@@ -324,7 +324,7 @@ def _is_kept(texts: Sequence[Any]) -> bool:
     if not set(map(type, texts)) <= {str}:
         return False
     joined: str = "".join(texts)
-    return joined.isprintable() or not _NOT_KEPT(joined)
+    return joined.isprintable() or not _NOT_KEPT.search(joined)
 
 
 def missing(kind: type[Record], name: str) -> FieldError:
@@ -351,6 +351,6 @@ def _wrong(value: Any, needed: type) -> str:
     if needed in (str, tuple, Mapping):
         if not all(isinstance(part, str) for part in parts):
             return "a part of this is no text"
-        if any(map(_NOT_KEPT, parts)):
+        if any(map(_NOT_KEPT.search, parts)):
             return "this has a character that cannot be kept"
     return ""

@@ -21,6 +21,7 @@ from click.shell_completion import (
 
 from crm import program
 from crm.errors import FileError
+from crm.lazy_pattern import lazy_pattern
 
 if TYPE_CHECKING:
     from crm.config import Config
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from crm.shell.words import OptionWords
 
 # What bash would take for something else than a part of a word.
-_SPECIAL = re.compile(r"([^\w@%+=:,./-])")
-_GLOB = re.compile(r"[*?\[]")
+_SPECIAL = lazy_pattern(r"([^\w@%+=:,./-])")
+_GLOB = lazy_pattern(r"[*?\[]")
 
 
 def variable() -> str:

@@ -19,6 +19,7 @@ ARROWS: dict[str, set[str]] = {
     "errors": {"wording"},
     "wording": set(),
     "lean_dataclass": set(),
+    "lazy_pattern": set(),
     "clock": set(),
     "atomic_write": set(),
     "private_files": set(),
@@ -47,9 +48,10 @@ for _room in ("repository", "files", "outward", "commands", "terminal", "shell")
 # Who lists names in a sentence, or makes sentences of a reason.
 for _room in ("repository", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"wording"}
-# Everybody may ask what time it is, keep a file to its owner, and declare classes.
-for _room in ARROWS.keys() - {"errors", "wording", "lean_dataclass", "clock", "atomic_write", "private_files"}:
-    ARROWS[_room] |= {"clock", "private_files", "lean_dataclass"}
+# Everybody may ask what time it is, keep a file to its owner, declare classes, and look for patterns.
+_EVERYBODYS = {"clock", "private_files", "lean_dataclass", "lazy_pattern"}
+for _room in ARROWS.keys() - {"errors", "wording", "atomic_write", *_EVERYBODYS}:
+    ARROWS[_room] |= _EVERYBODYS
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 ARROWS["browser_menu"] = set(ARROWS)

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from crm.lazy_pattern import lazy_pattern
 from crm.model import Conventions
 
 _SIGNS = {
@@ -12,11 +13,11 @@ _SIGNS = {
 _NAMES = {"sales_count": "number of sales"}
 _NUMBER = r"-?\d+(?:\.\d+)?"
 # A figure compared with one value, not with two; or a figure and what it is.
-_COMPARED = re.compile(rf"(?<![<>=] )\b([a-z_]+) (>=|<=|!=|=|>|<) ({_NUMBER}|'[^']*')(?! ?[<>=])")
-_IS = re.compile(rf"\b([a-z_]+) ({_NUMBER}|none)\b")
-_NAME = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
+_COMPARED = lazy_pattern(rf"(?<![<>=] )\b([a-z_]+) (>=|<=|!=|=|>|<) ({_NUMBER}|'[^']*')(?! ?[<>=])")
+_IS = lazy_pattern(rf"\b([a-z_]+) ({_NUMBER}|none)\b")
+_NAME = lazy_pattern(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 # What is quoted in a rule is left as it is.
-_QUOTED = re.compile(r"('[^']*')")
+_QUOTED = lazy_pattern(r"('[^']*')")
 
 
 def reason_words(reason: str, by: Conventions) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from crm.errors import FieldError
+from crm.lazy_pattern import lazy_pattern
 from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check, Line
 from crm.model.fields.countries import country_code, likely_country
@@ -43,11 +44,11 @@ class ElectronicAddress(Check):
 
 
 # A mailbox of letters, digits and the usual signs (RFC 5322 dot-atom): nothing about it can be wrong.
-_PLAIN_MAILBOX = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
+_PLAIN_MAILBOX = lazy_pattern(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
 
 
 # A name of the internet in plain letters, without two hyphens in a row, which have a meaning of their own (RFC 5890).
-_PLAIN_DOMAIN = re.compile(r"(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]+")
+_PLAIN_DOMAIN = lazy_pattern(r"(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]+")
 
 
 def _normal_email(text: str) -> str:
@@ -162,13 +163,13 @@ class ClientPhone(Phone):
 _FEWEST_DIGITS = 3
 # Behind these a number within a company follows, in the languages in which they are short for it. The library takes its
 # digits for the end of the number itself, which is then somebody else's.
-_EXTENSION = re.compile(
+_EXTENSION = lazy_pattern(
     r"(?<![^\W\d_])(?:dw|durchwahl|kl|klappe|nst|nebenst(?:elle)?|extension|extn?|poste|anexo|interno|int|ramal|toestel"
     r"|anknytning|wew|linka)[\s.:/#-]*\d{1,6}\s*$",
     re.IGNORECASE,
 )
 _NO_EXTENSION = "leave the extension out of the number; put it in the notes"
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_E164 = lazy_pattern(r"\+[1-9][0-9]{6,14}")
 
 
 def _is_e164(text: str) -> bool:
@@ -228,7 +229,7 @@ def _plan(code: str) -> _Plan:
 
 
 # How a spreadsheet shows a number that it took for a figure.
-_AS_POWER = re.compile(r"\d[.,]?\d*E\+?\d", re.IGNORECASE)
+_AS_POWER = lazy_pattern(r"\d[.,]?\d*E\+?\d", re.IGNORECASE)
 _ROUNDED = "a spreadsheet has rounded this number, so its last digits are lost; format the column there as text"
 # By the numbers that the library gives its errors.
 _WHY = {

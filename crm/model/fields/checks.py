@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from crm.errors import FieldError
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model.conventions import Conventions
 
 # Controls, line separators and the marks that reorder text on screen; the plain left-to-right and
 # right-to-left marks are part of names in Arabic and Hebrew and stay.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
-_SPACES = re.compile(r"\s+")
-_WORD = re.compile(r"\w+")
+_FORBIDDEN = lazy_pattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_SPACES = lazy_pattern(r"\s+")
+_WORD = lazy_pattern(r"\w+")
 _CONTROL_NAMES = {"\x00": "NUL", "\x07": "bell", "\x08": "backspace", "\x1b": "escape", "\x7f": "delete"}
 
 
@@ -26,8 +27,8 @@ def forbidden_character(text: str) -> str:
     return f"an invisible control character ({name}) at place {match.start() + 1}"
 
 
-_BREAKS = re.compile("[\v\f\x85\u2028\u2029]")
-_UNSEEN = re.compile("\u200b|(?!\n)" + _FORBIDDEN.pattern)
+_BREAKS = lazy_pattern("[\v\f\x85\u2028\u2029]")
+_UNSEEN = lazy_pattern("\u200b|(?!\n)" + _FORBIDDEN.pattern)
 
 
 def visible(text: str) -> str:

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
+from crm.lazy_pattern import lazy_pattern
+
 # How ISO 3166 and others call what has another name in the CLDR; without "the", "republic of" and the like.
 _ALIASES = {
     "AE": "uae, emirates",
@@ -78,13 +80,13 @@ _LANGUAGES = (
     "hr", "sl", "sk", "et", "lv", "lt", "is", "ga", "ca", "sq", "ja", "zh", "ko", "ar", "he",
 )  # fmt: skip
 _NO_COUNTRIES = frozenset(("EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"))
-_MARKS = re.compile(r"[\W_]+")
+_MARKS = lazy_pattern(r"[\W_]+")
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "þ": "th", "æ": "ae", "œ": "oe", "ß": "ss"})
-_NOT_THE_NAME = re.compile(
+_NOT_THE_NAME = lazy_pattern(
     r"(?:the|republic of|federal republic of|kingdom of) | (?:the|republic of|federal republic of|kingdom of)$"
 )
-_INITIALS = re.compile(r"\s*(?:[A-Za-z]\.)+\s*")
-_CODE_BESIDE = re.compile(r"\s*[(\[]\s*([A-Za-z]{2,3})\s*[)\]]\s*$|^\s*[A-Za-z]{2}\s*[-\u2013/:]\s*(?=\w{3})")
+_INITIALS = lazy_pattern(r"\s*(?:[A-Za-z]\.)+\s*")
+_CODE_BESIDE = lazy_pattern(r"\s*[(\[]\s*([A-Za-z]{2,3})\s*[)\]]\s*$|^\s*[A-Za-z]{2}\s*[-\u2013/:]\s*(?=\w{3})")
 
 
 @lru_cache(maxsize=4096)

@@ -5,18 +5,19 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from crm.errors import FieldError
+from crm.lazy_pattern import lazy_pattern
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.currencies import foreign_currency
 from crm.model.fields.checks import Check
 from crm.model.money import LARGEST_AMOUNT, NOTHING, exact
 
 # Digits, or groups of them with one sign between them.
-_WHOLE = re.compile(r"\d*|\d{1,3}(\D)\d{2,3}(?:\1\d{2,3})*")
+_WHOLE = lazy_pattern(r"\d*|\d{1,3}(\D)\d{2,3}(?:\1\d{2,3})*")
 # With three decimals it may be one in thousands, 1.234, where thousands are separated so.
-_PLAIN_AMOUNT = re.compile(r"\d{1,13}(\.(\d{1,2}|\d{4,15}))?")
-_THREE_DECIMALS = re.compile(r"\d{1,3}\.\d{3}")
+_PLAIN_AMOUNT = lazy_pattern(r"\d{1,13}(\.(\d{1,2}|\d{4,15}))?")
+_THREE_DECIMALS = lazy_pattern(r"\d{1,3}\.\d{3}")
 # Thousands and millions in short, with one or two decimals, so that the mark before them can mean only one thing.
-_SHORTENED = re.compile(r"(\d+)(?:[.,](\d{1,2}))?([km])", re.IGNORECASE)
+_SHORTENED = lazy_pattern(r"(\d+)(?:[.,](\d{1,2}))?([km])", re.IGNORECASE)
 _ZEROS = {"k": 3, "m": 6}
 _MOST_DECIMALS = {0: "no decimals", 1: "at most one decimal", 2: "at most two decimals", 3: "at most three decimals"}
 

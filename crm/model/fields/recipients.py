@@ -7,6 +7,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from crm.errors import FieldError
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model.conventions import Conventions
 from crm.model.fields.addresses import Email, Phone
@@ -43,13 +44,13 @@ def recipients_in(text: str) -> list[str]:
 
 
 # As mail programs show somebody: a name, and the address in <>.
-_BRACKETED = re.compile(r"<([^<>]*@[^<>]*|[^<>]*\d[^<>]*)>")
-_LINK = re.compile(r"(?:mailto|tel|sms):", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[,;\s]+")
+_BRACKETED = lazy_pattern(r"<([^<>]*@[^<>]*|[^<>]*\d[^<>]*)>")
+_LINK = lazy_pattern(r"(?:mailto|tel|sms):", re.IGNORECASE)
+_SEPARATORS = lazy_pattern(r"[,;\s]+")
 # What stands around an address in a text.
 _AROUND = " \t<>()[]{}\"'`“”„\u2018\u2019«»,;:.!?"
 # An address that the checks refuse can still stand in the records, and be named so: one @ with something on both sides.
-_ODD = re.compile(r"[^\s@<>()\[\],;:\"]+@\w(?:[^\s@<>()\[\],;:\"]*\w)?")
+_ODD = lazy_pattern(r"[^\s@<>()\[\],;:\"]+@\w(?:[^\s@<>()\[\],;:\"]*\w)?")
 # A part with fewer digits is no phone number.
 _FEWEST_DIGITS = 5
 _SEVERAL = "these are several addresses; write one at a time"

@@ -1,6 +1,5 @@
 """SQLite's errors as sentences."""
 
-import re
 from pathlib import Path
 
 from crm.errors import (
@@ -11,10 +10,11 @@ from crm.errors import (
     StoreFullError,
     StoreReadOnlyError,
 )
+from crm.lazy_pattern import lazy_pattern
 from crm.model.paths import display_path
 
 # What SQLite says of a store in which something is missing, or is there that its format has not.
-_DAMAGED = re.compile(
+_DAMAGED = lazy_pattern(
     r"no such (table|column|index)|duplicate column name|(table|index) .* already exists|table .* has no column named"
     r"|Could not decode to UTF-8|JSON cannot hold BLOB"
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from crm.lazy_pattern import lazy_pattern
 from crm.model import Client
 from crm.model.folding import fold
 from crm.model.likeness import ALIKE, sound_likeness, spellings
@@ -20,7 +21,7 @@ _Candidate = Any
 
 _LONGEST = 200
 # What no record holds and the database cannot take.
-_UNSEARCHABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
+_UNSEARCHABLE = lazy_pattern("[\x00-\x1f\ud800-\udfff]")
 _SHORTEST_INDEXED = 3
 _CANDIDATES = 100
 _TOGETHER_CANDIDATES = 2000
@@ -32,7 +33,7 @@ _MOST_MISSPELT = 6
 _LONGEST_MISSPELT = 40
 _MOST_BLOCKS = 4
 # A double name has two parts, each of which may be meant.
-_PARTS = re.compile(r"[\s-]+")
+_PARTS = lazy_pattern(r"[\s-]+")
 # Of words that are not found by one letter the longest must have so many, to be looked for by its sound; and of more
 # words, or more spellings, there would be too many to compare.
 _SHORTEST_SOUND = 5
@@ -53,13 +54,13 @@ _LETTERS = {
     "ae": "\u00e6",
     "oe": "\u0153",
 }
-_TYPED_SO = re.compile(r"th|ae|oe|.", re.DOTALL)
+_TYPED_SO = lazy_pattern(r"th|ae|oe|.", re.DOTALL)
 _LONGEST_WITH_LETTERS = 4
 _MOST_LETTERED = 9
 # What people write between names: "Fox, Jo", "J. Fox".
 _POINTS = ".,;:"
 # An e that may stand for the dots over the vowel before it.
-_UMLAUT_E = re.compile("([aou])e")
+_UMLAUT_E = lazy_pattern("([aou])e")
 
 # The index holds no text of its own, it reads the client table; substrings of three letters and more are found. Changes
 # and deletions keep it up to date by themselves. Additions are indexed all at once at the end of a transaction (`ADD`):
@@ -235,7 +236,7 @@ def _words(folded: str) -> list[str]:
     return [word.rstrip(_POINTS) or word for word in folded.split()]
 
 
-_TELEPHONE = re.compile(r"[+\d(][\d\s()/.-]{3,}")
+_TELEPHONE = lazy_pattern(r"[+\d(][\d\s()/.-]{3,}")
 
 
 def _readings(folded: str) -> Iterator[list[str]]:

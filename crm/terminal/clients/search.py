@@ -1,6 +1,5 @@
 """Search from any menu: a client or a command by a few letters."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from rich.text import Text
 
 from crm.commands.registry import Command, commands, named
 from crm.errors import FieldError
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model import Client
 from crm.model.likeness import ALIKE, likeness
@@ -32,7 +32,7 @@ _GROUPS = 3
 _LEAST = 2
 # Of shorter words too many others are like them.
 _LEAST_ALIKE = 4
-_WORDS = re.compile(r"[^\W_]+")
+_WORDS = lazy_pattern(r"[^\W_]+")
 # What says nothing about which command is meant, and what people call some things instead.
 _IDLE = frozenset(("a", "an", "the", "my", "of", "to", "for"))
 _ALIKE: Mapping[str, str] = {

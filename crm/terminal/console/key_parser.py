@@ -11,19 +11,20 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
+from crm.lazy_pattern import lazy_pattern
 from crm.terminal.drawing.theme import ground_of
 
 if TYPE_CHECKING:
     from prompt_toolkit.input.vt100 import Vt100Input
 
 # A control sequence from its Esc to its last character; those of function keys and the mouse go their own ways.
-_WHOLE = re.compile(r"\x1b(?:\[M[\s\S]{3}|\[\[.|\[(?![M[])[0-?]*[ -/]*[@-~]|O[0-9;]+[@-~])")
-_BEGUN = re.compile(r"\x1b(?:\[(?:M[\s\S]{0,2}|\[|[0-?]*[ -/]*)?|O[0-9;]*)?\Z")
-_BROKEN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O[0-9;]+)")
+_WHOLE = lazy_pattern(r"\x1b(?:\[M[\s\S]{3}|\[\[.|\[(?![M[])[0-?]*[ -/]*[@-~]|O[0-9;]+[@-~])")
+_BEGUN = lazy_pattern(r"\x1b(?:\[(?:M[\s\S]{0,2}|\[|[0-?]*[ -/]*)?|O[0-9;]*)?\Z")
+_BROKEN = lazy_pattern(r"\x1b(?:\[[0-?]*[ -/]*|O[0-9;]+)")
 # The answer of a terminal that was asked for its background: parts of red, green and blue, each of one to four digits.
-_BACKGROUND = re.compile(r"\x1b\]11;([^\x07\x1b]{0,48})(?:\x07|\x1b\\)")
-_BACKGROUND_BEGUN = re.compile(r"\x1b\](?:1(?:1(?:;[^\x07\x1b]{0,48}\x1b?)?)?)?\Z")
-_COLOUR = re.compile("rgba?:([0-9a-f]{1,4})/([0-9a-f]{1,4})/([0-9a-f]{1,4})(?:/[0-9a-f]{1,4})?", re.IGNORECASE)
+_BACKGROUND = lazy_pattern(r"\x1b\]11;([^\x07\x1b]{0,48})(?:\x07|\x1b\\)")
+_BACKGROUND_BEGUN = lazy_pattern(r"\x1b\](?:1(?:1(?:;[^\x07\x1b]{0,48}\x1b?)?)?)?\Z")
+_COLOUR = lazy_pattern("rgba?:([0-9a-f]{1,4})/([0-9a-f]{1,4})/([0-9a-f]{1,4})(?:/[0-9a-f]{1,4})?", re.IGNORECASE)
 # What has begun goes on within so many seconds, however busy the program is, and is not longer than that.
 _GOES_ON_SECONDS, _LONGEST = 1.0, 64
 

@@ -1,12 +1,12 @@
 """The keyboard: questions to a person, whether keys are read one by one or lines."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from textwrap import fill
 from typing import Any, Protocol
 
 from crm.errors import Cancelled, FieldError, RuleError
+from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model.folding import fold
 from crm.wording import as_sentences
@@ -166,7 +166,7 @@ def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
 # The columns before an entry: the pointer, its key and a bracket.
 KEYED = 6
 _DIGITS = 9
-_WORD = re.compile(r"[^\W_]+")
+_WORD = lazy_pattern(r"[^\W_]+")
 
 
 def lines_of(choices: Sequence[Choice], columns: int) -> int:

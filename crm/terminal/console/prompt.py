@@ -1,6 +1,5 @@
 """A prompt on a terminal: how questions look, the keys that leave them, and how they are run."""
 
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, cast
@@ -25,6 +24,7 @@ from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import Cancelled
+from crm.lazy_pattern import lazy_pattern
 from crm.terminal.console.keyboard import Back, Closed, End
 from crm.terminal.drawing.theme import TOKENS
 
@@ -40,7 +40,7 @@ _PARTS = {
 ESCAPE_SECONDS = 0.04
 # Lines that a question has in the lowest window, where those above it are scrolled away.
 _LEAST_LINES = 4
-_WORDS = re.compile(r"\s*\S+")
+_WORDS = lazy_pattern(r"\s*\S+")
 
 
 @cache

@@ -11,9 +11,10 @@ from urllib.parse import quote, urlsplit
 from rich.style import Style
 from rich.text import Text
 
+from crm.lazy_pattern import lazy_pattern
 from crm.terminal.drawing.screen import clean
 
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"\x00-\x1f\x7f-\x9f]+@[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f-\x9f]+")
+_ADDRESS = lazy_pattern(r"[^\s<>()\[\],;:\\\"\x00-\x1f\x7f-\x9f]+@[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f-\x9f]+")
 _LONGEST = 2000
 # Terminals take this much to the clipboard at once.
 _MOST_COPIED = 50_000
@@ -58,7 +59,7 @@ def copied(text: str) -> str:
     return f"\x1b]52;c;{encoded}\x07"
 
 
-_LINKS = re.compile(r"\x1b]8;[^\x1b\x07]*(?:\x1b\\|\x07)")
+_LINKS = lazy_pattern(r"\x1b]8;[^\x1b\x07]*(?:\x1b\\|\x07)")
 
 
 def without_links(drawn: str) -> str:

@@ -17,14 +17,15 @@ from rich.style import Style, StyleType
 from rich.table import Table
 from rich.text import Text
 
+from crm.lazy_pattern import lazy_pattern
 from crm.repository import Wait
 from crm.terminal.drawing.theme import TOKENS, ground_in, is_of_status, token_of
 
 # Controls, line separators, and the marks that reorder or hide text; what came in through a file or
 # another program may hold them even though no form accepts them.
-_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
-_BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
-_BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
+_UNSEEN = lazy_pattern("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
+_BREAKS = lazy_pattern(r"\r\n|[\r\n\u2028\u2029]")
+_BLANK_ENDS = lazy_pattern(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.25
 _UNBOUNDED = 1_000_000
 _CHARACTERS_IN_A_COLUMN = 8
@@ -33,7 +34,7 @@ _WITH_SIDE, _WIDEST_SIDE = 110, 60
 # What makes one character of several.
 _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
-_ADDRESSES = re.compile(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
+_ADDRESSES = lazy_pattern(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 _NOTHING_SET: Mapping[str, str] = MappingProxyType({})
 

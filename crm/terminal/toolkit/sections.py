@@ -1,6 +1,5 @@
 """Sections: what a menu opens on, and what else can be done there, one level down."""
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from crm.commands import menus
 from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, SignedOutError
+from crm.lazy_pattern import lazy_pattern
 from crm.model import Client
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
@@ -17,7 +17,7 @@ from crm.terminal.toolkit.pages import Pieces
 from crm.terminal.toolkit.session import Session
 
 # Where the first words of a help end that say enough; an example or a case comes after it.
-_ENDS = re.compile(r"[.;:](?=\s|$)|, (?=and |so |of |as )")
+_ENDS = lazy_pattern(r"[.;:](?=\s|$)|, (?=and |so |of |as )")
 # What stands before an entry, the blanks behind its title, and the columns that are too few for more.
 _KEYED, _BEFORE_ABOUT, _LEAST_ABOUT = 8, 3, 24
 # With a panel, which says it in full, few entries may be cut.

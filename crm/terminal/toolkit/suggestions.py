@@ -1,15 +1,15 @@
 """Suggestions for what was typed so far: names in conditions, and values that are there already."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from crm.commands.context import CRM
 from crm.commands.ownership import names
+from crm.lazy_pattern import lazy_pattern
 from crm.model import Client, View, field_names, people
 from crm.repository import Query
 from crm.terminal.console.keyboard import Suggestion
 
-_LAST_WORD = re.compile(r"[A-Za-z_]{2,}$")
+_LAST_WORD = lazy_pattern(r"[A-Za-z_]{2,}$")
 
 
 def metric_names(typed: str) -> list[Suggestion]:
