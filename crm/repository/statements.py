@@ -15,10 +15,16 @@ def _of_ids(kind: type[Record]) -> Select[Any]:
     return ALL[kind].where(ids.in_(bindparam("wanted", expanding=True))).order_by(ids)
 
 
-# All records of a kind; that with the id `wanted`; those with the ids `wanted`, in their order.
+def _ids(kind: type[Record]) -> Select[Any]:
+    ids = TABLES[kind].c.id
+    return select(ids).where(ids.in_(bindparam("wanted", expanding=True)))
+
+
+# All records of a kind; that with the id `wanted`; those with the ids `wanted`, in their order; of these the ids.
 ALL = ByKind(lambda kind: select(*record_columns(kind)))
 BY_ID = ByKind(lambda kind: ALL[kind].where(TABLES[kind].c.id == bindparam("wanted")))
 BY_IDS = ByKind(_of_ids)
+IDS = ByKind(_ids)
 # Clients by what may identify them, the values as a JSON array.
 CLIENTS_BY = {
     name: ALL[Client].where(among(type_coerce(column, String), bindparam("wanted", type_=String)))

@@ -1,7 +1,7 @@
 """Writing a store through SQL: every change audited, totals and statuses following the facts."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, cast
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, up
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
-from crm.errors import ConflictError, NotFoundError, RefusedError
+from crm.errors import ConflictError, RefusedError
 from crm.model import (
     BY_NAME,
     FIRST_STAGES,
@@ -28,6 +28,7 @@ from crm.model import (
     field_names,
     fields,
     keeping,
+    links,
     owner_link,
     people,
 )  # fmt: skip
@@ -83,6 +84,10 @@ _KEPT: Mapping[type[Record], tuple[str, ...]] = {
     Stage: ("_stages",),
     User: ("team",),
 }
+# The links of each kind that no foreign key of the database checks, see `tables`.
+_LINKS: Mapping[type[Record], Sequence[tuple[str, type[Record]]]] = {
+    kind: [(name, BY_NAME[link.record]) for name, link in links(kind).items() if not link.owns] for kind in RECORDS
+}
 
 
 class SqlTransaction(SqlSnapshot):
@@ -127,6 +132,8 @@ class SqlTransaction(SqlSnapshot):
         self._dropped: Sequence[str] | None = None
         # Clients as they stand now, so that one who is sold something is read once.
         self._known: dict[int, Client] = {}
+        # The records that it has read, by kind and id: a link to one of them needs no look-up.
+        self._seen: set[tuple[type[Record], int]] = set()
         # The records, by id, whose totals may no longer be the sums of their facts.
         self._changed: dict[Totals, set[int]] = {total: set() for total in TOTALS}
         self._to_review: set[int] = set()
@@ -224,6 +231,8 @@ class SqlTransaction(SqlSnapshot):
         if known is not None:
             return cast(AnyRecord, known)
         record = super().find(kind, record_id)
+        if record is not None:
+            self._seen.add((kind, record_id))
         if isinstance(record, Client) and len(self._known) < BATCH:
             self._known[record_id] = record
         return record
@@ -280,6 +289,7 @@ class SqlTransaction(SqlSnapshot):
                 row |= self._entering(record.stage, record.stage_since)
             if is_noticed:
                 self._touch(record, added=True)
+        self._refuse_lost_links(kind, rows)
         self._insert(kind, rows)
         self._audit_created(kind, range(first, first + len(rows)))
         if kind is Deal:
@@ -293,13 +303,29 @@ class SqlTransaction(SqlSnapshot):
             self.add_all(FIRST_STAGES)
         entered = self._stages.get(stage) if stage else next(iter(self._stages.values()))
         if entered is None:
-            raise NotFoundError(f"No stage called {stage}. `stages list` shows all.")
+            raise _no_record(Stage, [stage])
         on = on or self.today
         return {"stage": entered.id, "stage_since": on, "closed_on": None if entered.outcome == "open" else on}
 
+    def _refuse_lost_links(self, kind: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Raise RefusedError where new values link to a record that is not there. The database checks the links to an
+        owner. Any other may outlive its record, so it is checked only here, where it is written; most commands have
+        read that record already."""
+        for name, linked in _LINKS[kind]:
+            ids = {id_ for row in rows if (id_ := row.get(name)) and (linked, id_) not in self._seen}
+            if not ids:
+                continue
+            for batch in _batches(sorted(ids)):
+                existing = select_rows(self.connection, statements.IDS[linked], {"wanted": batch})
+                self._seen.update((linked, row.id) for row in existing)
+            if lost := sorted(id_ for id_ in ids if (linked, id_) not in self._seen):
+                raise _no_record(linked, lost)
+
     @cached_property
     def _stages(self) -> Mapping[int, Stage]:
-        return {stage.id: stage for stage in self.find_all(Stage)}
+        stages = {stage.id: stage for stage in self.find_all(Stage)}
+        self._seen.update((Stage, id_) for id_ in stages)
+        return stages
 
     def _note_moves(self, deals: Iterable[Mapping[str, Any]]) -> None:
         """Record that deals came into the stages that they are in now."""
@@ -418,6 +444,8 @@ class SqlTransaction(SqlSnapshot):
         # Those of records that are put back may be higher than any that was given out here.
         name = TABLES[kind].name
         self._last_ids[name] = max(self._last_ids.get(name, 0), *(row["id"] for row in rows))
+        if len(rows) <= _FEW:
+            self._seen.update((kind, row["id"]) for row in rows)
         if kind in _KEPT:
             self._forget_kept(kind)
 
@@ -450,7 +478,10 @@ class SqlTransaction(SqlSnapshot):
         different = {name: value for name, value in values.items() if getattr(current, name) != value}
         if current.version != original.version:
             _refuse_clashes(original, current, different)
-        return self.apply(current, different) if different else current
+        if not different:
+            return current
+        self._refuse_lost_links(type(current), [different])
+        return self.apply(current, different)
 
     def _with_account_ids(self, current: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The changes, with the accounts of the people in them. A person who is set already is not replaced by another
@@ -588,6 +619,7 @@ class SqlTransaction(SqlSnapshot):
             with _explained(kind):
                 self.connection.execute(writing.DELETE[kind], {"wanted": batch})
             for current in removed:
+                self._seen.discard((kind, current.id))
                 self._write_audit(current, "delete", plain(current), None)
                 self._touch(current)
         if kind is Client:
@@ -892,6 +924,12 @@ def _refuse_empty(kind: type[Record], values: Mapping[str, Any]) -> None:
             raise missing(kind, name)
 
 
+def _no_record(kind: type[Record], ids: Collection[int]) -> RefusedError:
+    """The error of a link to a record that is not there: one of these."""
+    which = f" {next(iter(ids))}" if len(ids) == 1 else " that some of them need"
+    return RefusedError(f"No {kind.noun}{which}. Nothing was changed.")
+
+
 def _add_range(ranges: list[range], more: range) -> None:
     """Add ids to those there are; they mostly follow one another."""
     if ranges and ranges[-1].stop == more.start:
@@ -937,9 +975,7 @@ class _explained:
         broken, names = violation(error.orig)
         owner = owner_link(self.kind)
         if broken is Broken.LINK and self.written and owner:
-            numbers = {row[owner[0]] for row in self.written if owner[0] in row}
-            number = f" {numbers.pop()}" if len(numbers) == 1 else " that some of them need"
-            raise RefusedError(f"No {owner[1].noun}{number}. Nothing was changed.") from error
+            raise _no_record(owner[1], {row[owner[0]] for row in self.written if owner[0] in row}) from error
         if broken is Broken.LINK:
             raise RefusedError(f"Other records still belong to this {self.kind.noun}. Nothing was changed.") from error
         if broken is Broken.UNIQUE and (name := unique_field(self.kind, names)):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm.errors import NotFoundError, RefusedError
+from crm.errors import RefusedError
 from crm.model import Client, Contact, Deal, FollowUp, Interaction, Message, Sale, Stage, StageMove
 from crm.repository import Query
 from tests.conftest import Store
@@ -134,7 +134,7 @@ def test_a_first_deal_brings_the_stages_and_each_move_is_kept(store: Store) -> N
     assert (get(store, deal).stage, get(store, deal).closed_on) == (stages[2].id, None)
     with store.repository.read() as snapshot:
         assert snapshot.count(StageMove) == 2
-    with pytest.raises(NotFoundError):
+    with pytest.raises(RefusedError, match=r"^No stage 99. Nothing was changed.$"):
         edit(store, deal, stage=99)
     assert store.wrong() == []
 

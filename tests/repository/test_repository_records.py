@@ -8,6 +8,7 @@ import pytest
 
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, RuleError
 from crm.model import (
+    BY_NAME,
     RECORDS,
     Adjustment,
     Allocation,
@@ -38,6 +39,7 @@ from crm.model import (
     Template,
     User,
     View,
+    links,
 )
 from crm.repository import Query
 from tests.conftest import Store
@@ -167,6 +169,38 @@ def test_a_required_field_is_never_empty(store: Store) -> None:
                 assert (refused.value.field, store.everything()) == (name, before)
                 tried += 1
     assert tried > 30
+
+
+@pytest.mark.many
+def test_a_link_to_a_record_that_is_not_there_is_refused(store: Store) -> None:
+    client = store.add()
+    deal = store.change(lambda tx: tx.add(Deal(client=client.id, title="Floor")))
+    tried = set()
+    for record in whole_records(client.id, deal.id, deal.stage, store.today):
+        added = store.change(lambda tx, record=record: tx.add(record))
+        before = store.everything()
+        for name, link in links(type(record)).items():
+            lost = replace(record, **{name: 99})
+            for change in (
+                lambda tx, lost=lost: tx.add(lost),
+                lambda tx, lost=lost, record=record: tx.add_all([record, lost]),
+                lambda tx, added=added, name=name: tx.change(added, **{name: 99}),
+            ):
+                with pytest.raises(CRMError, match=rf"^No {BY_NAME[link.record].noun} (99|that some of them need)\."):
+                    store.change(change)
+                assert store.everything() == before, (record, name)
+            tried.add((type(record), name))
+    assert tried == {(kind, name) for kind in RECORDS for name in links(kind)}
+
+
+def test_a_link_to_a_record_that_went_since_is_kept(store: Store) -> None:
+    client = store.add()
+    deal = store.change(lambda tx: tx.add(Deal(client=client.id, title="Floor")))
+    task = store.change(lambda tx: tx.add(FollowUp(client=client.id, due_on=store.today, deal=deal.id)))
+    store.change(lambda tx: tx.delete(deal))
+    assert store.change(lambda tx: tx.change(task, what="Call", deal=deal.id)).deal == deal.id
+    with pytest.raises(RefusedError, match=rf"^No deal {deal.id}\. Nothing was changed\.$"):
+        store.change(lambda tx: tx.add(replace(task, id=0)))
 
 
 def test_a_missing_record_is_reported(store: Store) -> None:

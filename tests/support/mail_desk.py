@@ -13,7 +13,7 @@ from crm.commands.context import CRM, Outward
 from crm.commands.mail.outbox import Draft, Sent, queue_many, send_queued
 from crm.commands.registry import named
 from crm.config import Config
-from crm.model import Client, Message
+from crm.model import Client, Mailing, Message
 from crm.outward.outgoing import Party
 from crm.outward.smtp import SmtpMailer
 from crm.repository import Query, Repository
@@ -54,6 +54,10 @@ class MailDesk:
             for client in clients
         ]
         return list(self.crm.transact(lambda tx: queue_many(tx, self.crm, drafts), "wrote"))
+
+    def mailing(self, name: str = "News") -> int:
+        """A mailing, of which messages may be a part; its id."""
+        return self.crm.transact(lambda tx: tx.add(Mailing(name=name)), "wrote a mailing").id
 
     def send(self, **given: Any) -> Sent:
         return send_queued(self.crm, **given)

@@ -18,7 +18,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.errors import CRMError, FieldError, NotFoundError, Question, RefusedError
 from crm.files.icalendar import write_follow_ups
-from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Message, Stage
+from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Mailing, Message, Stage
 from crm.model.encoding import plain
 from crm.model.written_dates import When, read_when
 from crm.repository import Query
@@ -566,8 +566,9 @@ def test_undelivered_messages_rank_before_quiet_clients(busy: Office) -> None:
     message("unsure", 9)
     for state in ("queued", "sending", "sent", "received", "cancelled"):
         message(state, 60)
-    message("failed", 3, mailing=1)
-    greeting = message("failed", 3, mailing=1, occasion="birthday 2026", subject="Happy birthday")
+    mailing = put(busy, Mailing(name="Birthdays")).id
+    message("failed", 3, mailing=mailing)
+    greeting = message("failed", 3, mailing=mailing, occasion="birthday 2026", subject="Happy birthday")
     assert agenda(busy)[4:9] == [
         ("late", "expected to close 5 days ago"),
         ("E-mail: unsure", "may have been sent"),

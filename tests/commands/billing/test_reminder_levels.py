@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crm.errors import FieldError, NotFoundError, Question, RefusedError
-from crm.model import Reminder, ReminderLevel
+from crm.model import Message, Reminder, ReminderLevel
 from crm.repository import Query
 from tests.commands.billing.conftest import BillingDesk
 from tests.commands.billing.test_billing_mail import MailedDesk, mailed
@@ -137,8 +137,13 @@ def test_fee_and_interest_are_only_on_the_reminder_and_below_the_statement(maile
 def test_a_statement_says_what_the_last_reminder_up_to_its_end_asked_for(mailed: MailedDesk) -> None:
     mailed("reminders levels set", 1, fee=D(10))
     earlier, later, third = (mailed.late(days, "Late 100 19%") for days in (30, 10, 9))
+
+    def write(tx: Any) -> Any:
+        return tx.add_all([Message(client=mailed.acme.id, direction="out", on=TODAY) for _ in range(2)])
+
+    first, second = mailed.crm.transact(write, "wrote")
     for invoice, days, message, fee in (
-        (earlier, 19, 901, 5), (later, 1, 902, 10), (third, 1, 902, 0),
+        (earlier, 19, first, 5), (later, 1, second, 10), (third, 1, second, 0),
     ):  # fmt: skip
         on = TODAY - timedelta(days=days)
 

@@ -98,7 +98,7 @@ def test_a_link_that_is_followed_after_a_merge_still_works(here: MailDesk) -> No
 
 def test_a_queued_mailing_respects_a_later_opt_out(here: MailDesk) -> None:
     (client,) = here.clients(1, email=ADDRESS)
-    here.write(client, mailing=1)
+    here.write(client, mailing=here.mailing())
     here("opt-outs add", ADDRESS, note="said so on the phone")
     here.crm.transact(lambda tx: tx.change(tx.get(Client, client.id), marketing_consent=True), "agreed")
     assert (here.send().cancelled, here.states()) == (1, ["cancelled"])

@@ -270,10 +270,11 @@ def test_mailings_are_rate_limited_and_single_messages_are_not(here: MailDesk) -
 
 def test_single_messages_go_before_mailings(here: MailDesk) -> None:
     clients = here.clients(3)
+    mailing = here.mailing()
 
     def change(tx: Any) -> None:
         for client in clients[:2]:
-            queue(tx, here.crm, Draft(client=client.id, to=(Party(client.email),), subject="News", mailing=1))
+            queue(tx, here.crm, Draft(client=client.id, to=(Party(client.email),), subject="News", mailing=mailing))
 
     here.crm.transact(change, "wrote")
     (single,) = here.write(clients[2])

@@ -123,9 +123,10 @@ def test_a_resend_after_a_bounce_goes_only_to_the_bounced_address(here: MailDesk
 
 def test_a_waiting_message_goes_to_the_corrected_address(here: MailDesk) -> None:
     first, second, third = here.clients(3)
-    here.write(first, mailing=1)
+    mailing = here.mailing()
+    here.write(first, mailing=mailing)
     here.write(second)
-    here.write(third, mailing=1)
+    here.write(third, mailing=mailing)
     contact = here("contacts add", second, "Jo", email="jo@example.com")
     here.write(second, contact=contact.id, to=(here.crm.outward.mailer().sender.__class__("jo@example.com"),))
     here("clients edit", first, {"email": "new1@example.com"})
