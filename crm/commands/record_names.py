@@ -1,9 +1,11 @@
 """Display names of records, so that nobody has to know them by their numbers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from typing import Any
 
-from crm.errors import FileError
-from crm.model import Conventions, Record, Sale, StatusRule
+from crm.errors import FileError, ForbiddenError
+from crm.model import BY_NAME, Client, Conventions, Record, Sale, StatusRule, links
 from crm.model.encoding import record_of
 from crm.repository import Query, Snapshot
 
@@ -21,6 +23,18 @@ def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], b
             record = records.get(number) or _deleted_record(snapshot, kind, number)
             names[number] = called(record, by) if record else ""
     return names
+
+
+def linked_names(snapshot: Snapshot, rows: Sequence[Any], link: str, by: Conventions) -> dict[int, str]:
+    """The names of the records that a field of some rows links to, by their numbers: of those that are there and that
+    the reader may see. What is no record itself may have the number of a client."""
+    row = type(rows[0])
+    kind = BY_NAME[links(row)[link].record] if issubclass(row, Record) else Client
+    numbers = {getattr(row, link) for row in rows} - {0}
+    with suppress(ForbiddenError):
+        records = snapshot.find_all(kind, Query({"id": sorted(numbers)})) if numbers else []
+        return {record.id: called(record, by) for record in records}
+    return {}
 
 
 def _deleted_record(snapshot: Snapshot, kind: type[Record], number: int) -> Record | None:

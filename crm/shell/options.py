@@ -8,8 +8,8 @@ from typing import Any
 from crm.commands.context import CRM
 from crm.commands.registry import Command, Fields, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
-from crm.model import RECORDS, Client, Field, field_names, people
-from crm.model.fields import Choice, Extra, Flag, Person, Secret, Tags
+from crm.model import BY_NAME, RECORDS, Client, Field, Record, field_names, people
+from crm.model.fields import Choice, Extra, Flag, Id, Person, Secret, Tags
 from crm.model.paths import path_of
 from crm.shell.words import (
     CHOICE,
@@ -106,6 +106,8 @@ def _completed(asked: Parameter | Field) -> tuple[str, Sequence[str]]:
         return (TAGS if "tag" in asked.name else ""), ()
     if isinstance(asked.check, Person):
         return PEOPLE, ()
+    if isinstance(asked.check, Id):
+        return f"record {asked.check.record}", ()
     return _BY_NAME.get(asked.name, ""), ()
 
 
@@ -142,7 +144,10 @@ def field_values(crm: CRM, takes: FieldsOf | Fields, options: Mapping[str, Any])
             continue
         text = "\n".join(written) if isinstance(written, tuple) else written
         try:
-            values[name] = field.check.entered(text, crm.conventions)
+            if isinstance(field.check, Id) and text.strip() not in ("", "0"):
+                values[name] = _selected(crm, BY_NAME[field.check.record], text).id
+            else:
+                values[name] = field.check.entered(text, crm.conventions)
         except FieldError as error:
             raise error.at(name, field.option) from error
     return values
@@ -175,13 +180,17 @@ def _read_one(crm: CRM, parameter: Parameter, text: Any) -> Any:
         if parameter.path:
             return path_of(text)
         if parameter.record:
-            # What finds records by their names is loaded when one is named.
-            from crm.commands.lookup import selected
-
-            return selected(crm, parameter.record, text)
+            return _selected(crm, parameter.record, text)
         return parameter.value_check.read(text, crm.conventions)
     except FieldError as error:
         raise error.at(parameter.name, parameter.option) from error
+
+
+def _selected(crm: CRM, kind: type[Record], text: str) -> Record:
+    # What finds records by their names is loaded when one is named.
+    from crm.commands.lookup import selected
+
+    return selected(crm, kind, text)
 
 
 def answers(parameter: Parameter, question: Question) -> str:

@@ -99,7 +99,7 @@ def _fitting(
     screen: Screen, by: Conventions, records: Sequence[Any], room: int, names: Mapping[int, str]
 ) -> Table | None:
     """The number of records that a table of so many lines holds, None for not even one."""
-    columns = tables.with_names(columns_of(type(records[0])) or (), names)
+    columns = tables.with_names(columns_of(type(records[0])) or (), {"client": names})
     for count in range(len(records), 0, -1):
         table = tables.table(columns, records[:count], by, screen.width)
         if _lines(screen, table) <= room:

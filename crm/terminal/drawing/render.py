@@ -1,7 +1,7 @@
 """The result of a command on screen, drawn as the subject that it comes from says."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +11,7 @@ from rich.text import Text
 from crm.errors import CRMError
 from crm.model import Conventions, Record, fields
 from crm.model.encoding import plain
-from crm.model.fields import Amount
+from crm.model.fields import Amount, Id
 from crm.model.record import Field
 from crm.terminal.drawing import cards, tables
 from crm.terminal.drawing.list_conventions import PipedConventions
@@ -39,14 +39,12 @@ def renderer(kind: type | str) -> Callable[[_Renderer], _Renderer]:
     return register
 
 
-# The names of clients by their numbers.
-Names = Mapping[int, str]
-_NO_NAMES: Names = MappingProxyType({})
+_NO_NAMES: tables.Names = MappingProxyType({})
 
 
-def show(screen: Screen, result: Any, by: Conventions, names: Names = _NO_NAMES) -> None:
-    """Show what a command returned; what has no renderer of its own by its names and values. In a list clients are
-    called by the `names` that are known."""
+def show(screen: Screen, result: Any, by: Conventions, names: tables.Names = _NO_NAMES) -> None:
+    """Show what a command returned; what has no renderer of its own by its names and values. In a list linked records
+    are called by the `names` that are known."""
     if result is None:
         return
     if isinstance(result, list | tuple):
@@ -64,7 +62,7 @@ def show(screen: Screen, result: Any, by: Conventions, names: Names = _NO_NAMES)
         screen.print(data(result, lines=True))
 
 
-def _show_list(screen: Screen, result: Sequence[Any], by: Conventions, names: Names = _NO_NAMES) -> None:
+def _show_list(screen: Screen, result: Sequence[Any], by: Conventions, names: tables.Names = _NO_NAMES) -> None:
     if not result:
         screen.print(Text("Nothing to show.", "muted"))
         return
@@ -76,7 +74,7 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions, names: Na
     screen.print(tables.table(tables.with_names(columns, names), result, by, screen.width))
 
 
-def tabbed(result: Any, by: Conventions, names: Names = _NO_NAMES) -> list[str] | None:
+def tabbed(result: Any, by: Conventions, names: tables.Names = _NO_NAMES) -> list[str] | None:
     """A list as another program reads it: a line for each row, whole, its cells between tabs; None for what is no
     list."""
     rows = rows_of(result)
@@ -89,21 +87,17 @@ def tabbed(result: Any, by: Conventions, names: Names = _NO_NAMES) -> list[str] 
     return ["\t".join(column.text(row, by).plain.replace("\t", " ") for column in columns) for row in rows]
 
 
-def needs_names(rows: Sequence[Any] | None) -> bool:
-    """Return whether rows know of their clients no more than the numbers."""
-    columns = columns_of(type(rows[0])) if rows else None
-    return any(column.of_client for column in columns or ())
-
-
-def names_in(crm: "CRM", result: Any) -> Names:
-    """The names of the clients that the rows of a list are about, where these do not know them."""
-    from crm.commands.client_names import client_names
-
+def names_in(crm: "CRM", result: Any) -> tables.Names:
+    """The names of the records that the rows of a list link to, where these know no more than the numbers."""
     rows = rows_of(result)
-    if not rows or not needs_names(rows):
+    columns = columns_of(type(rows[0])) if rows else None
+    linking = {column.link for column in columns or () if column.link}
+    if not rows or not linking:
         return {}
+    from crm.commands.record_names import linked_names
+
     with suppress(CRMError), crm.read() as snapshot:
-        return client_names(snapshot, rows)
+        return {link: linked_names(snapshot, rows, link, crm.conventions) for link in linking}
     return {}
 
 
@@ -140,8 +134,8 @@ def _columns_of_record(kind: type[Record]) -> Sequence[tables.Column]:
     """The number of a record and each of its fields, the last to be cut first."""
 
     def column(place: int, field: Field) -> tables.Column:
-        if field.name == "client":
-            return tables.client_column(1)
+        if isinstance(field.check, Id):
+            return tables.link_column(field.name, field.label, 1 if field.name == "client" else place)
         return tables.Column(
             field.label,
             lambda row, by: data(field.check.show(getattr(row, field.name), by)),

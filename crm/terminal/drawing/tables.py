@@ -29,9 +29,9 @@ NUMBER = "No."
 class Column:
     """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without
     one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut. In a
-    list a column of `money` has the sign of the currency in its heading; one `of_client` has the number of a client,
-    and its name where names are known. Where a row takes two lines, without heads, a `word` stands before the value,
-    or a `unit` after a number: for one, and for several."""
+    list a column of `money` has the sign of the currency in its heading; one with a `link` has the number of another
+    record, which that field links to, and its name where names are known. Where a row takes two lines, without heads,
+    a `word` stands before the value, or a `unit` after a number: for one, and for several."""
 
     title: str
     text: Callable[[Any, Conventions], Text]
@@ -40,7 +40,7 @@ class Column:
     right: bool = False
     wraps: bool = False
     money: bool = False
-    of_client: bool = False
+    link: str = ""
     word: str = ""
     unit: tuple[str, str] | None = None
 
@@ -50,20 +50,35 @@ class Column:
 COLUMNS: dict[str, Sequence[Column]] = {}
 
 
+# The names of linked records by their numbers, for each field that links to them.
+Names = Mapping[str, Mapping[int, str]]
+
+
 def client_column(rank: int) -> Column:
     """The client of a record, which knows no more than its number."""
-    return Column("Client", lambda row, _: data(row.client, "muted"), rank, 8, of_client=True)
+    return link_column("client", "Client", rank)
 
 
-def with_names(columns: Sequence[Column], names: Mapping[int, str]) -> Sequence[Column]:
-    """Columns with the names of clients in the place of their numbers."""
-    if not names:
-        return columns
+def link_column(link: str, title: str, rank: int) -> Column:
+    """The record that a field links to, of which the row knows no more than its number."""
+    return Column(title, lambda row, _: data(getattr(row, link) or "", "muted"), rank, 8, link=link)
 
-    def name(row: Any, _: Conventions) -> Text:
-        return data(names.get(row.client, row.client))
 
-    return [replace(column, text=name) if column.of_client else column for column in columns]
+def with_names(columns: Sequence[Column], names: Names) -> Sequence[Column]:
+    """Columns with the names of linked records in the place of their numbers."""
+
+    def named(column: Column) -> Column:
+        known = names.get(column.link)
+        if not known:
+            return column
+
+        def name(row: Any, by: Conventions) -> Text:
+            called = known.get(getattr(row, column.link))
+            return data(called) if called else column.text(row, by)
+
+        return replace(column, text=name)
+
+    return [named(column) for column in columns]
 
 
 def qualified_name(kind: type) -> str:

@@ -1,15 +1,17 @@
 """The form of a record: its fields by number, what is filled in beside them, each checked at once."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 
+from crm.commands.record_names import called
 from crm.errors import Cancelled, ConflictError, CRMError, FieldError
-from crm.model import Client, Conventions, Field, Record, typed_fields
-from crm.model.fields import Check, Day
+from crm.model import BY_NAME, Client, Conventions, Field, Record, typed_fields
+from crm.model.fields import Check, Day, Id
 from crm.model.fields import Choice as OneOf
 from crm.model.local_labels import local_label
 from crm.model.record import AnyRecord
@@ -20,6 +22,7 @@ from crm.terminal.drawing.screen import clean, data
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.discarding import leave
 from crm.terminal.toolkit.pages import Pieces, draw_side_card
+from crm.terminal.toolkit.picking import line_of, pick
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
 
@@ -89,6 +92,7 @@ class RecordForm:
         self._refused = ""
         # The client whose card stands beside the fields; 0 for none.
         self.client_number = 0
+        self._linked_name = cache(self._name_of_linked)
         self._client_card = cache(partial(draw_side_card, session, Client))
         # Whether the fields that are asked for more seldom are seen.
         self._shows_more = False
@@ -179,8 +183,7 @@ class RecordForm:
     def _show_value(self, field: Field) -> None:
         """Show what a field holds, above the question for another."""
         if not self.session.screen.plain:
-            value = self.value(field.name)
-            text = field.check.show(value, self.session.crm.conventions) if value else "empty"
+            text = self.shown(field, self.value(field.name)) or "empty"
             self.session.screen.print(Text(f"{self.label(field)}: ", "muted").append(clean(text), "default"))
 
     def fill(
@@ -314,8 +317,17 @@ class RecordForm:
         return field.name in self.changes and bool(self.original)
 
     def shown(self, field: Field, value: Any) -> str:
-        """A value as it stands in the form; '' for none."""
+        """A value as it stands in the form, a linked record by its name; '' for none."""
+        if isinstance(field.check, Id):
+            return self._linked_name(field.check.record, value) if value else ""
         return field.check.show(value, self.session.crm.conventions) if value not in (None, "", False) else ""
+
+    def _name_of_linked(self, record: str, number: int) -> str:
+        """The name of a linked record; its number where it has none, or is not to be seen."""
+        with suppress(CRMError), self.session.crm.read() as snapshot:
+            if linked := snapshot.find(BY_NAME[record], number):
+                return called(linked, self.session.conventions) or line_of(linked, self.session.conventions)
+        return str(number)
 
     def room(self, wide: int) -> int:
         """The columns that a value has beside labels of this width."""
@@ -351,6 +363,9 @@ class RecordForm:
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         """Ask for one field; what it holds is in the line to change, and empty clears it. Raises Back."""
+        if isinstance(field.check, Id):
+            self._ask_link(field, field.check, required=required or field.name in self.kind.about.needs)
+            return
         by = self.session.crm.conventions
         value = self.value(field.name)
         stored = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
@@ -383,6 +398,21 @@ class RecordForm:
             self._take(self.times[field.name], entered.time, "")
             entered = entered.day
         self._take(field.name, entered, field.check.empty)
+
+    def _ask_link(self, field: Field, link: Id, *, required: bool) -> None:
+        """Ask for the record that a field links to. Raises Back."""
+        crm, kind = self.session.crm, BY_NAME[link.record]
+        with crm.read() as snapshot:
+            current = snapshot.find(kind, self.value(field.name) or 0)
+        try:
+            chosen = pick(
+                crm, self.session.keyboard, kind, self.label(field), help=field.help, required=required, current=current
+            )
+        except FieldError as error:
+            # There is none to choose.
+            self.session.fail(error)
+            return
+        self._take(field.name, chosen.id if chosen else 0, 0)
 
     def _take(self, name: str, entered: Any, empty: Any) -> None:
         if entered == self.original.get(name, empty):

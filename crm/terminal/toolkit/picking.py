@@ -73,7 +73,7 @@ def pick(
         names = {client.id: client.name for client in owners}
         return [(line_of(record, by, names.get(getattr(record, "client", 0), "")), record) for record in records]
 
-    return pick_listed(keyboard, f"{label}:", fetch, nothing=f"no {kind.nouns} yet", required=required)
+    return pick_listed(keyboard, f"{label}:", fetch, nothing=f"no {kind.nouns} yet", required=required, current=current)
 
 
 def pick_several(
@@ -163,9 +163,10 @@ def pick_listed(
     *,
     nothing: str,
     required: bool = True,
+    current: Any = None,
 ) -> Any:
     """One of a list that is fetched page by page (limit, offset) as (line, value); None where it may be left out and is
-    or there is nothing to choose. Raises Back."""
+    or there is nothing to choose. `current` is the one that was chosen before. Raises Back."""
     offset = 0
     while True:
         rows = fetch(_PAGE + 1, offset)
@@ -177,7 +178,7 @@ def pick_listed(
         hidden += [letters.PREVIOUS_PAGE(-1)] if offset else []
         entries = [Choice(line, [value]) for line, value in rows[:_PAGE]]
         entries += [] if required else [Choice("None of them", [None])]
-        chosen = keyboard.choose(question, entries, hidden=hidden, hint=letters.line(hidden))
+        chosen = keyboard.choose(question, entries, hidden=hidden, hint=letters.line(hidden), at=[current])
         if isinstance(chosen, list):
             return chosen[0]
         offset = max(0, offset + chosen * _PAGE)

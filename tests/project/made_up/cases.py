@@ -37,6 +37,8 @@ def test_a_made_up_record_is_in_the_menu_and_in_the_docs() -> None:
         "Repair a vehicle",
         "Edit a vehicle",
         "Fill in a new vehicle",
+        "List repairs",
+        "Correct a repair",
         "List vehicles",
     ]
     assert page_of(Vehicle).__module__ == "crm.terminal.vehicles.vehicles"
@@ -113,6 +115,24 @@ def test_a_list_at_the_menu_names_the_client(tmp_path: Path) -> None:
     crm.did("clients", "add", "--last-name", "Lovelace")
     crm.did("vehicles", "add", "Lovelace", "--plate", "W-1", "--price", "1")
     assert "Lovelace" in _menu(crm, "Vehicles", "List vehicles")
+
+
+def test_links_are_shown_and_chosen_by_name(tmp_path: Path) -> None:
+    crm = CommandLine(tmp_path)
+    crm.did("clients", "add", "--last-name", "Lovelace")
+    for plate in ("W-1", "W-2"):
+        crm.did("vehicles", "add", "Lovelace", "--plate", plate, "--price", "1")
+    crm.did("vehicles", "repair", "W-1", "--cost", "5")
+    assert crm("vehicles", "repaired").out.split("\t")[:2] == ["1", "W-1"]
+    assert "W-1" in _menu(crm, "Vehicles", "List repairs")
+    menu = _menu(crm, "Vehicles", "Correct a repair", "1", "2", "W-2 · Lovelace", "Save")
+    assert "Vehicle   W-1" in menu
+    assert "Vehicle * W-2" in menu
+    assert [repair["vehicle"] for repair in crm.did("vehicles", "repaired")] == [2]
+    crm.did("vehicles", "correct", "1", "--vehicle", "W-1")
+    assert crm("vehicles", "repaired").out.split("\t")[:2] == ["1", "W-1"]
+    assert "No vehicle called W-9" in crm.refused("vehicles", "correct", "1", "--vehicle", "W-9")
+    assert [vehicle["spent"] for vehicle in crm.did("vehicles", "list")] == ["5.00", "0.00"]
 
 
 def _menu(crm: CommandLine, *lines: str) -> str:

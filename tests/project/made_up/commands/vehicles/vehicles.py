@@ -58,6 +58,23 @@ def register(
     )
 
 
+@command("vehicles repaired", title="List repairs", menu="vehicles")
+def list_repairs(crm: CRM) -> list[Repair]:
+    """List repairs."""
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(Repair))
+
+
+@command("vehicles correct", title="Correct a repair", menu="vehicles")
+def correct(
+    crm: CRM,
+    repair: Annotated[Repair, About("Repair", "its number", positional=True)],
+    changes: Annotated[Mapping[str, Any], FieldsOf(Repair, Takes.CHANGES)],
+) -> Repair:
+    """Change fields of a repair."""
+    return crm.transact(lambda tx: tx.change(repair, **changes), "corrected a repair")
+
+
 @command("vehicles list", title="List vehicles", menu="vehicles", roles=EVERYBODY)
 def list_all(crm: CRM) -> list[Vehicle]:
     """List vehicles, the newest first."""
