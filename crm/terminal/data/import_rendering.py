@@ -18,8 +18,8 @@ from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
     from crm.commands.data.full_export import WholeStoreReport
-    from crm.commands.data.importing.adopting import TakeOverReport
     from crm.commands.data.importing.report import ImportReport
+    from crm.commands.data.importing.taking_over import TakeOverReport
     from crm.commands.data.sheet_repair import RepairReport
     from crm.commands.data.spreadsheets import SpreadsheetReport, StoreChosen
 
@@ -238,7 +238,7 @@ def _remembered(screen: Screen, url: str, comes_first: str) -> None:
     screen.copyable(f"CRM_STORE={url}")
 
 
-@renderer("crm.commands.data.importing.adopting.TakeOverReport")
+@renderer("crm.commands.data.importing.taking_over.TakeOverReport")
 def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
     tab = f"the tab “{result.tab}”"
     if result.applied:
