@@ -39,6 +39,7 @@ from crm.model.likeness import may_be_same
 from crm.model.money import as_written_in
 from crm.model.rights import ALL, CLIENT, READ, level
 from crm.repository import Query, Snapshot, Transaction
+from crm.wording import first_few
 
 if TYPE_CHECKING:
     from crm.commands.activity.timeline_entries import Entry
@@ -48,8 +49,6 @@ ClientChanges = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.CHANGES)]
 ClientFilters = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.FILTERS)]
 
 _SHOWN = 50
-# So many accounts are named at most.
-_NAMED = 5
 # As many clients whose names are found by one are compared with it.
 _COMPARED = 10
 
@@ -357,11 +356,10 @@ def closing(snapshot: Snapshot, clients: Collection[int]) -> str:
     accounts = [account for account in accounts_of(snapshot, clients) if account.active]
     if not accounts:
         return ""
-    named = ", ".join(account.email for account in accounts[:_NAMED])
-    more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
+    named = first_few([account.email for account in accounts])
     if len(accounts) == 1:
         return f" The account {named} is deactivated, and stays so when this is undone."
-    return f" The accounts {named}{more} are deactivated, and stay so when this is undone."
+    return f" The accounts {named} are deactivated, and stay so when this is undone."
 
 
 def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str]:

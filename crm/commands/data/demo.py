@@ -34,6 +34,7 @@ from crm.model import (
     View,
 )
 from crm.repository import Query, Transaction
+from crm.wording import FEW
 
 COMPANY = "Wickerby & Daughters, fine furniture"
 _CLIENTS = 60
@@ -41,7 +42,6 @@ _CLIENTS = 60
 _ONES_OWN = frozenset(
     kind.kind_name for kind in (Client, Contact, Sale, Deal, Interaction, FollowUp, Message, Invoice, Payment, Service)
 )
-_NAMED = 3
 _SEED = 1871
 
 
@@ -126,7 +126,7 @@ def deletion_notice(sample: CRM) -> str:
             for (kind, number), transaction in created.items()
             if transaction > 1 and kind in _ONES_OWN and snapshot.numbers(BY_NAME[kind], Query({"id": number}))
         ]
-        clients = [number for kind, number in added if kind == Client.kind_name][:_NAMED]
+        clients = [number for kind, number in added if kind == Client.kind_name][:FEW]
         names = [client.name for client in snapshot.find_all(Client, Query({"id": clients}))] if clients else []
         count = pluralize(snapshot.count(Client), "client", "clients", by)
         sales = pluralize(snapshot.count(Sale), "sale", "sales", by)

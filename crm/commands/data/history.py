@@ -34,7 +34,7 @@ from crm.model.paths import display_path
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
 from crm.repository.queries.store import settings
 from crm.repository.undo import RESTORE_STAYS, derived_fields
-from crm.wording import first_few
+from crm.wording import first_few, first_lines
 
 KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
 STATES = {"standing": "changes not undone", "undone": "changes that were undone"}
@@ -375,11 +375,9 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
     with crm.read() as snapshot:
         described = record_changes(snapshot, foreseen, by)
     listed = [line for record in described if (line := changed_back(record, by, but=_beside(record, totals)))]
-    more = len(listed) - _PREVIEWED
     return [
         *(f"{word}: {names}" for word, names in (("Restores", restored), ("Removes", removed)) if names),
-        *listed[:_PREVIEWED],
-        *([f"and {by.number(more)} more"] if more > 0 else []),
+        *first_lines(listed, _PREVIEWED, number=by.number),
         *totals.values(),
         *([_NOT_CONVERTED] if changes_currency else []),
         *kept,

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 
 from crm.commands.client_selection import pluralize
 from crm.model import BY_NAME, Client, Conventions, StageMove
-
-# So many clients are named.
-_NAMED = 3
+from crm.wording import FEW, first_few
 
 
 def record_words(records: Iterable[tuple[str, int]], names: Iterable[str], by: Conventions) -> str:
@@ -15,12 +13,13 @@ def record_words(records: Iterable[tuple[str, int]], names: Iterable[str], by: C
     A record that comes twice counts once."""
     counts = Counter(kind for kind, _ in set(records) if kind != StageMove.kind_name)
     clients = counts.pop(Client.kind_name, 0)
-    named = list(dict.fromkeys(name for name in names if name))[:_NAMED]
+    named = list(dict.fromkeys(name for name in names if name))
     pieces = []
-    if clients and len(named) == clients:
+    if clients <= FEW and len(named) == clients:
         pieces += named
     elif clients:
-        pieces.append(pluralize(clients, "client", "clients", by) + (f" ({', '.join(named)} …)" if named else ""))
+        first = f" ({first_few(named, total=clients, number=by.number)})" if named else ""
+        pieces.append(pluralize(clients, "client", "clients", by) + first)
     for kind, record in BY_NAME.items():
         if counts[kind]:
             pieces.append(pluralize(counts[kind], record.noun, record.nouns, by))

@@ -13,11 +13,10 @@ from crm.errors import Question, StoreError
 from crm.model import BY_NAME, Record
 from crm.model.fields import Line
 from crm.repository.shut import Shut
+from crm.wording import FEW, first_few
 
 # The answers of `sheets repair`.
 BACK, KEEP = "back", "keep"
-# So many of the records that are gone are named.
-_NAMED = 10
 _NEVER_SEEN = "This computer has never seen some of them, and cannot put them back: do this on a computer that has."
 
 
@@ -62,7 +61,7 @@ def repair(
     ]
     if records and rows not in (BACK, KEEP):
         gone = f"Gone from the spreadsheet, or without their ID: {'; '.join(records)}."
-        unknown = any(len(known[name]) < min(len(ids), _NAMED) for name, ids in held.gone.items())
+        unknown = any(len(known[name]) < min(len(ids), FEW) for name, ids in held.gone.items())
         raise Question(
             " ".join([*damage, gone, *([_NEVER_SEEN] if unknown else [])]),
             parameter="rows",
@@ -104,12 +103,11 @@ def _repaired(crm: CRM, tabs: str) -> Sequence[str]:
 def _first_of_kind(crm: CRM, name: str, ids: Sequence[int]) -> Sequence[Record]:
     """The first ones of the records of a kind that are gone, as far as this computer knows them."""
     with crm.read() as snapshot:
-        return [record for number in ids[:_NAMED] if (record := snapshot.find(BY_NAME[name], number)) is not None]
+        return [record for number in ids[:FEW] if (record := snapshot.find(BY_NAME[name], number)) is not None]
 
 
 def _in_words(crm: CRM, name: str, ids: Sequence[int], known: Sequence[Record]) -> str:
     """The records of a kind that are gone, the first by name."""
     names = [called(record, crm.conventions) or f"{name} {record.id}" for record in known]
-    more = ", …" if len(ids) > len(names) else ""
     count = counted(crm.conventions, len(ids), name.replace("_", " "))
-    return f"{count} ({', '.join(names)}{more})" if names else count
+    return f"{count} ({first_few(names, total=len(ids), number=crm.conventions.number)})" if names else count

@@ -357,7 +357,7 @@ def test_an_undo_says_the_new_state_and_an_undo_of_it_is_a_redo(office: Office) 
     for number in range(5):
         office.add(last_name=f"Fox {number}")
     office("clients delete-many", all_=True, yes=True)
-    assert undone(office)[1].startswith("Restored: 6 clients (Fox 4, Fox 3, Fox 2 …), 1 deal")
+    assert undone(office)[1].startswith("Restored: 6 clients (Fox 4, Fox 3, Fox 2, Fox 1, Fox 0 and 1 more), 1 deal")
 
 
 # What stands on what

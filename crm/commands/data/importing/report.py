@@ -15,7 +15,7 @@ from crm.files import Row, write_csv
 from crm.files.mapping import DATES
 from crm.model import Record
 from crm.model.conventions import DATE_ORDERS
-from crm.wording import first_few
+from crm.wording import first_few, first_lines
 
 _LISTED = 20
 _ALIKE = 5
@@ -30,8 +30,6 @@ _LONGEST = 235
 
 # What is said of a row with the e-mail of a client of another name.
 SAME_EMAIL = "this row becomes a new client"
-# So many of them are named in a warning.
-_WARNED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +134,8 @@ class ImportReport:
         """The rows that became new clients though a client of another name has their e-mail; '' for none."""
         if not self.same_email:
             return ""
-        rows = [doubt for doubt in self.doubts if doubt.is_same_email][:_WARNED]
-        lines = [f"Line {doubt.row}: {doubt.value} {doubt.why}." for doubt in rows]
-        return "\n".join(
-            [*lines, *([f"and {self.same_email - len(rows)} more"] if self.same_email > len(rows) else [])]
-        )
+        lines = [f"Line {doubt.row}: {doubt.value} {doubt.why}." for doubt in self.doubts if doubt.is_same_email]
+        return "\n".join(first_lines(lines, total=self.same_email))
 
     @property
     def failed(self) -> bool:

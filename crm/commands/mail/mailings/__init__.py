@@ -34,6 +34,7 @@ from crm.model import Conventions, Mailing, Message, Template
 from crm.model.fields import Email
 from crm.outward.sanitizing import line
 from crm.repository import Query, Snapshot, Transaction
+from crm.wording import first_lines
 
 TheMailing = Annotated[Mailing, About("Mailing", "its number", positional=True)]
 # As many of those who are left out are named in the question.
@@ -181,9 +182,8 @@ def _first(crm: CRM, readers: Audience) -> Reader:
 def listed(draft: Prepared, by: Conventions) -> str:
     """The audience and those left out, the first of them by name."""
     left_out = draft.audience.left_out
-    lines = [f"- {reader.name} ({reader.client}): {reader.reason}" for reader in left_out[:_NAMED]]
-    more = [f"- and {by.number(len(left_out) - _NAMED)} more"] if len(left_out) > _NAMED else []
-    return "\n".join([draft.summary(by), *lines, *more])
+    lines = [f"{reader.name} ({reader.client}): {reader.reason}" for reader in left_out]
+    return "\n- ".join([draft.summary(by), *first_lines(lines, _NAMED, number=by.number)])
 
 
 def _name(text: MailingText) -> str:
