@@ -22,7 +22,8 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects import registry
-from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable, DDLElement
 from sqlalchemy.types import TypeEngine
 
 from crm.model import (
@@ -391,6 +392,13 @@ def definitions(of: MetaData, dialect: str) -> Sequence[DDLElement]:
         indexes = [index for index in table.indexes if _can_index(index, dialect)]
         elements += [CreateTable(table), *map(CreateIndex, sorted(indexes, key=lambda index: str(index.name)))]
     return elements
+
+
+@compiles(CreateColumn, "mysql")
+def _(create: CreateColumn, compiler: Any, **options: Any) -> str:
+    """A column as MySQL takes it: a long text has no default there."""
+    column = str(compiler.visit_create_column(create, **options))
+    return column.replace(" DEFAULT ''", "") if " LONGTEXT " in column else column
 
 
 def _can_index(index: Index, dialect: str) -> bool:

@@ -181,6 +181,14 @@ def test_every_table_and_index_can_be_made_in_other_databases(name: str) -> None
         assert (name == "mariadb") == (not any("((" in text for text in indexes))
 
 
+@pytest.mark.parametrize(("name", "defaults"), [("mysql", False), ("mariadb", True)])
+def test_a_long_text_has_a_default_only_where_the_database_takes_one(name: str, defaults: bool) -> None:
+    texts = (str(made.compile(dialect=OTHERS[name])) for made in tables.definitions(tables.metadata(), name))
+    columns = [line for text in texts for line in text.split("\n") if "NOT NULL" in line]
+    assert any("LONGTEXT NOT NULL DEFAULT ''" in column for column in columns) == defaults
+    assert any(re.search(r"VARCHAR\(\d+\) NOT NULL DEFAULT ''", column) for column in columns)
+
+
 def all_indexes() -> list[Index]:
     return [index for table in tables.metadata().sorted_tables for index in table.indexes]
 
