@@ -343,12 +343,14 @@ def preload() -> None:
 
 def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop", environment: Mapping[str, str]) -> int:
     """Run the menu on this machine, in its loop. Returns the exit code."""
+    from crm.model.paths import at_home
     from crm.terminal.home.menu import run_menu
 
     def opened(**doors: Any) -> CRM:
         return open_crm(from_environment(environment), **doors)
 
-    return run_menu(opened, stdin, stdout, loop, environment)
+    with at_home(environment):
+        return run_menu(opened, stdin, stdout, loop, environment)
 
 
 def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:

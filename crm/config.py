@@ -3,6 +3,7 @@
 import getpass
 import os
 import re
+import sys
 from collections.abc import Callable, Container, Mapping
 from dataclasses import field
 from datetime import date, datetime, time
@@ -290,6 +291,9 @@ def data_folder(environment: Mapping[str, str]) -> Path:
     the person that the process belongs to."""
     if named := environment.get("XDG_DATA_HOME", "").strip():
         return Path(named) / "crm"
+    home = environment.get("HOME", "")
+    if home and sys.platform != "win32":
+        return Path(home, "Library/Application Support" if sys.platform == "darwin" else ".local/share", "crm")
     from platformdirs import user_data_path
 
     return user_data_path("crm", appauthor=False)

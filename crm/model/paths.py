@@ -1,7 +1,7 @@
 """Paths as a person types them and sees them: at another device the folders of this one mean nothing."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path, PurePath
@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from crm.errors import FieldError
 
 _ELSEWHERE = ContextVar("at_another_device", default=False)
+_HOME = ContextVar("home", default="")
 
 
 @contextmanager
@@ -19,6 +20,16 @@ def at_another_device() -> Iterator[None]:
         yield
     finally:
         _ELSEWHERE.reset(before)
+
+
+@contextmanager
+def at_home(environment: Mapping[str, str]) -> Iterator[None]:
+    """`~` is the home folder that an environment names meanwhile, and not that of the process."""
+    before = _HOME.set(environment.get("HOME", ""))
+    try:
+        yield
+    finally:
+        _HOME.reset(before)
 
 
 def is_at_another_device() -> bool:
@@ -40,8 +51,7 @@ def path_of(typed: str) -> Path:
     for what no file can be called."""
     if "\0" in typed:
         raise FieldError("no file has a NUL in its name")
-    # A Path would take ./~ann for ~ann.
-    expanded = os.path.expanduser(typed)  # noqa: PTH111
+    expanded = with_home(typed)
     if expanded.startswith("~"):
         home = typed.partition("/")[0]
         raise FieldError(f"no home folder {home}; write the whole path, or ./{home} for a file")
@@ -50,3 +60,12 @@ def path_of(typed: str) -> Path:
     except UnicodeEncodeError as error:
         raise FieldError(f"no file has U+{ord(error.object[error.start]):04X} in its name") from error
     return Path(expanded)
+
+
+def with_home(typed: str) -> str:
+    """The typed text with the home folder in the place of ~; as it is where there is none."""
+    own = _HOME.get()
+    if own and (typed == "~" or typed.startswith("~/")):
+        return own + typed[1:]
+    # A Path would take ./~ann for ~ann.
+    return os.path.expanduser(typed)  # noqa: PTH111

@@ -3,14 +3,18 @@
 import ast
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
 from crm.config import store_file
 from crm.errors import CRMError, FieldError, UsageError
 from crm.files import open_source, write_csv
-from crm.model.paths import at_another_device, display_path, path_of
+from crm.model.paths import at_another_device, at_home, display_path, path_of
+from crm.terminal.console.text_prompt import _paths
 
 CRM = Path(__file__).parents[2] / "crm"
 # What a path or the URL of a store is called in this program.
@@ -58,6 +62,42 @@ def test_a_path_is_read_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
         assert path_of(typed) == Path(meant)
     # The name of a file need not be text.
     assert path_of("a\udcff.csv") == Path("a\udcff.csv")
+
+
+def test_each_menu_has_a_home_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    (tmp_path / "bills.csv").touch()
+    with at_home({"HOME": str(tmp_path)}):
+        assert path_of("~/a.csv") == tmp_path / "a.csv"
+        assert path_of("~") == tmp_path
+        completions = [completion.text for completion in _paths().get_completions(Document("~/bi"), CompleteEvent())]
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(path_of, "~/a.csv").result() == Path("/home/ann/a.csv")
+    assert completions == ["lls.csv"]
+    with at_home({}):
+        assert path_of("~/a.csv") == Path("/home/ann/a.csv")
+
+
+# What belongs to the process and not to a menu, by the files that may ask for it.
+PROCESS = {
+    "clock.py": "the time zone of the computer",
+    "app.py": "the process in which a menu of the web terminal runs",
+    "config.py": "language and user name of the computer, for a new store",
+    "model/paths.py": "the home folders of others, and of a process without menus",
+    "start.py": "the start of the process",
+    "outward/invoice_pdf/compiling.py": "the environment of the process that makes a PDF",
+}
+
+
+def test_a_menu_asks_the_process_for_nothing_that_its_own_environment_says() -> None:
+    asking = re.compile(r"os\.(environ|getenv)|Path\.home\(|expanduser|locale\.(get|set)|getpass\.getuser")
+    found = {
+        path.relative_to(CRM).as_posix()
+        for path in CRM.rglob("*.py")
+        # The command line and the web server are processes of their own.
+        if path.relative_to(CRM).parts[0] not in ("shell", "web") and asking.search(path.read_text())
+    }
+    assert found == PROCESS.keys()
 
 
 @pytest.mark.parametrize(

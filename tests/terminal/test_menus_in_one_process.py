@@ -99,10 +99,11 @@ def test_two_menus_in_one_process_do_not_share_data(menus: Any) -> None:
         assert menu.leave() == 0
 
 
-def test_each_menu_uses_the_data_folder_of_its_own_environment(menus: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["XDG_DATA_HOME", "HOME"])
+def test_each_menu_uses_the_data_folder_of_its_own_environment(menus: Any, tmp_path: Path, variable: str) -> None:
     """Without a named store each has one of its own, and nothing is written to the folder of the process."""
     homes = {name: tmp_path / f"home of {name}" for name in ("Greta", "Hugo")}
-    started = {name: menus(name.lower(), CRM_STORE="", XDG_DATA_HOME=str(home)) for name, home in homes.items()}
+    started = {name: menus(name.lower(), CRM_STORE="", **{variable: str(home)}) for name, home in homes.items()}
     for name, menu in started.items():
         menu.sees("Welcome").choose("Add").sees("1) A person").press("1")
         menu.sees("First name").press(name, "enter")
@@ -111,7 +112,7 @@ def test_each_menu_uses_the_data_folder_of_its_own_environment(menus: Any, tmp_p
         menu.press("esc", "esc", "esc").choose("Exit")
         assert menu.leave() == 0
     for name, home in homes.items():
-        crm = open_crm(from_environment({"XDG_DATA_HOME": str(home)}))
+        crm = open_crm(from_environment({variable: str(home)}))
         with closing(crm.repository), crm.read() as snapshot:
             assert [client.first_name for client in snapshot.find_all(Client)] == [name]
     assert not (tmp_path / "crm").exists()

@@ -18,7 +18,7 @@ from crm.errors import FileError, RefusedError
 from crm.invoicing.requirements import Missing, missing
 from crm.model import FILLED_AFTER_ISSUE, Invoice
 from crm.model.fields import Choice
-from crm.model.paths import display_path
+from crm.model.paths import display_path, path_of
 from crm.outward.einvoice import FORMATS, check, write
 from crm.outward.einvoice.faults import Checked
 from crm.outward.invoice_pdf import make_pdf, payment_code
@@ -87,7 +87,7 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
         else:
             xml = write(document, "factur-x")
     template = crm.settings["invoice_template"]
-    made = make_pdf(document, xml=xml, template=Path(template).expanduser() if template else None)
+    made = make_pdf(document, xml=xml, template=path_of(template) if template else None)
     return made.data, " ".join([*notices, *([made.notice] if made.notice else [])])
 
 

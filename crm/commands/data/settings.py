@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from crm.commands.client_selection import pluralize
@@ -14,6 +13,7 @@ from crm.model import Conventions, Setting
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.fields import Choice, Line
 from crm.model.local_labels import local_label
+from crm.model.paths import path_of
 from crm.repository import Query, StatusMove, Transaction
 from crm.wording import first_few
 
@@ -97,7 +97,7 @@ def _template(crm: CRM, value: str) -> str:
     from crm.outward.invoice_pdf.trying import check_template
 
     crm.demand_session()
-    file = Path(value).expanduser().absolute()
+    file = path_of(value).absolute()
     check_template(file)
     return str(file)
 

@@ -23,6 +23,7 @@ from prompt_toolkit.styles import DynamicStyle
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
+from crm.model.paths import with_home
 from crm.terminal.console.keyboard import Back, FormPlace, Interrupted, Suggestion, reason
 from crm.terminal.console.prompt import (
     bind_only,
@@ -346,4 +347,10 @@ class _Suggestions(Completer):
 def _paths() -> Completer:
     from prompt_toolkit.completion import PathCompleter
 
-    return PathCompleter(expanduser=True)
+    class Paths(PathCompleter):
+        """Paths, with ~ for the home folder of this menu."""
+
+        def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+            return super().get_completions(Document(with_home(document.text_before_cursor)), complete_event)
+
+    return Paths()
