@@ -1,14 +1,15 @@
 """The rule of payments: never more is paid back, or put on invoices, than a client has paid."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, true, union_all
 
 from crm.errors import RefusedError
 from crm.model import Allocation, Client, Invoice, Payment, Record
 from crm.model.money import NOTHING
+from crm.repository.invoice_conditions import HAS_LEFT, IS_OVERPAID
 from crm.repository.tables import TABLES, audit, transactions
 
 if TYPE_CHECKING:
@@ -140,22 +141,17 @@ def faults(snapshot: "SqlReader") -> Iterator[tuple[str, str, int]]:
         yield f"{_credited_words(row, 'is')}.", "invoice", row.note
 
 
-def _rows_of_credit() -> Any:
-    """The credit that each payment and each invoice adds for its client."""
+def rows_of_credit(of: Callable[[Any], ColumnElement[bool]] = lambda _: true()) -> Any:
+    """The credit that each payment and each invoice adds for its client; `of` says, by their columns, which of them."""
     rows = (
-        select(_payment.client, _payment.currency, _payment.left.label("credit")),
-        select(_invoice.client, _invoice.currency, _invoice.overpaid.label("credit")),
+        select(columns.client, columns.currency, columns[name].label("credit")).where(has_any, of(columns))
+        for columns, name, has_any in ((_payment, "left", HAS_LEFT), (_invoice, "overpaid", IS_OVERPAID))
     )
-    return union_all(*rows).subquery()
+    return union_all(*rows).subquery().c
 
 
-_of_client = union_all(
-    select(_payment.currency, _payment.left.label("credit")).where(_payment.client == bindparam("wanted")),
-    select(_invoice.currency, _invoice.overpaid.label("credit")).where(
-        _invoice.client == bindparam("wanted"), _invoice.overpaid != NOTHING
-    ),
-).subquery()
-_CREDITS = select(_of_client.c.currency, func.sum(_of_client.c.credit)).group_by(_of_client.c.currency)
+_of_client = rows_of_credit(lambda columns: columns.client == bindparam("wanted"))
+_CREDITS = select(_of_client.currency, func.sum(_of_client.credit)).group_by(_of_client.currency)
 
 
 def _credits(snapshot: "SqlReader", client: int) -> Mapping[str, Decimal]:
@@ -164,7 +160,7 @@ def _credits(snapshot: "SqlReader", client: int) -> Mapping[str, Decimal]:
 
 
 def _credit_below_nothing() -> Select[Any]:
-    rows = _rows_of_credit().c
+    rows = rows_of_credit()
     credit = func.sum(rows.credit)
     by = (rows.client, rows.currency)
     return select(*by, credit.label("credit")).group_by(*by).having(credit < NOTHING).order_by(*by)

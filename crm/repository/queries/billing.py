@@ -16,7 +16,6 @@ from sqlalchemy import (
     literal,
     select,
     type_coerce,
-    union_all,
 )
 
 from crm.errors import FieldError
@@ -26,8 +25,10 @@ from crm.model import Allocation, Invoice, InvoiceLine, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
 from crm.repository import Snapshot
+from crm.repository.balances import rows_of_credit
 from crm.repository.invoice_conditions import HAS_LEFT, IS_OPEN, IS_OVERPAID
 from crm.repository.queries.people import OwnerFilter
+from crm.repository.sql_functions import holds
 from crm.repository.statements import ALL
 from crm.repository.tables import TABLES, client, record_of
 
@@ -107,7 +108,7 @@ def _conditions(which: WhichInvoices, today: date) -> list[ColumnElement[bool]]:
     if which.until:
         conditions.append(invoice.issued_on <= which.until)
     if which.number:
-        conditions.append(invoice.number.contains(which.number, autoescape=True))
+        conditions.append(holds(invoice.number, which.number))
     if which.over is not None:
         conditions.append(invoice.total >= which.over)
     if which.under is not None:
@@ -173,17 +174,10 @@ def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> t
 
 def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Mapping[str, Decimal]]:
     """The credit that each of some clients has in each currency, where it has any."""
-    rows = union_all(
-        *(
-            select(columns.client, columns.currency, columns[name].label("credit")).where(
-                columns.client.in_(clients), columns[name] != NOTHING
-            )
-            for columns, name in ((payment, "left"), (invoice, "overpaid"))
-        )
-    ).subquery()
-    by = (rows.c.client, rows.c.currency)
+    rows = rows_of_credit(lambda columns: columns.client.in_(clients))
+    by = (rows.client, rows.currency)
     credits: dict[int, dict[str, Decimal]] = {}
-    for number, currency, credit in snapshot.select(select(*by, func.sum(rows.c.credit)).group_by(*by).order_by(*by)):
+    for number, currency, credit in snapshot.select(select(*by, func.sum(rows.credit)).group_by(*by).order_by(*by)):
         if credit > NOTHING:
             credits.setdefault(number, {})[currency] = credit
     return credits
@@ -318,16 +312,9 @@ def credit_alone(
     snapshot: Snapshot, currency: str, *, limit: int | None = None, offset: int = 0
 ) -> Sequence[tuple[int, str, Decimal]]:
     """The credit of clients in currencies in which they owe nothing, but not in this one, which their cards show."""
-    rows = union_all(
-        *(
-            select(columns.client, columns.currency, columns[name].label("credit")).where(
-                has_any, columns.currency != currency
-            )
-            for columns, name, has_any in ((payment, "left", HAS_LEFT), (invoice, "overpaid", IS_OVERPAID))
-        )
-    ).subquery()
-    by, credit = (rows.c.client, rows.c.currency), func.sum(rows.c.credit)
-    owes = exists().where(_owed.client == rows.c.client, _owed.currency == rows.c.currency, _owed.open > NOTHING)
+    rows = rows_of_credit(lambda columns: columns.currency != currency)
+    by, credit = (rows.client, rows.currency), func.sum(rows.credit)
+    owes = exists().where(_owed.client == rows.client, _owed.currency == rows.currency, _owed.open > NOTHING)
     statement = select(*by, credit).where(~owes).group_by(*by).having(credit > NOTHING).order_by(*by)
     return [tuple(row) for row in snapshot.select(statement.limit(limit).offset(offset or None))]
 

@@ -10,13 +10,11 @@ import pytest
 
 from crm.commands.billing.numbers import first_pattern
 from crm.errors import CRMError, FieldError, FileError, Question, RefusedError
-from crm.invoicing.state import STATES
 from crm.model import Adjustment, Invoice, InvoiceLine, NumberSeries
 from crm.model.encoding import plain
 from crm.model.fields import Units
 from crm.outward.invoice_pdf.content import content
 from crm.repository import Query
-from crm.repository.queries.billing import WhichInvoices, listed
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
 
@@ -393,31 +391,6 @@ def test_a_list_is_narrowed_by_state_client_number_and_total(desk: BillingDesk) 
     assert [row.invoice.id for row in desk("invoices list", until=old)] == [late.id]
     states = {row.invoice.id: row.state for row in desk("invoices list", sort="number")}
     assert states == {late.id: "overdue", sent.id: "sent", 3: "draft", gone.id: "cancelled", note.id: "credited"}
-
-
-def test_a_client_filters_its_invoices_as_the_team_does(desk: BillingDesk) -> None:
-    """Queries of the team are in SQL; the account of a client reads record by record."""
-    old = TODAY - timedelta(days=40)
-    late, sent, half, whole, gone = (
-        desk.issued(f"Work {price} 0%", on=on, due=on)
-        for price, on in ((10, old), (100, TODAY), (20, TODAY), (30, TODAY), (7, TODAY))
-    )
-    desk.draft("Draft 5 0%")
-    for amount, invoice in ((5, half), (30, whole)):
-        desk("payments add", desk.acme, Decimal(amount), invoice=[invoice])
-    desk("invoices credit", gone)
-    everything = desk("invoices list")
-    filters: list[dict[str, Any]] = [
-        *({"state": state} for state in (*STATES, "open")),
-        {"client": desk.acme.id + 1}, {"number": sent.number[-3:].lower()}, {"since": TODAY}, {"until": old},
-        {"over": Decimal(20)}, {"under": Decimal(20)}, {"state": "open", "since": TODAY, "under": Decimal(50)},
-    ]  # fmt: skip
-    with desk.crm.read() as snapshot:
-        for which in (WhichInvoices(**values) for values in filters):
-            ids = [invoice.id for invoice in listed(snapshot, which, "id")]
-            assert ids == sorted(row.invoice.id for row in everything if which.fits(row.invoice, row.state)), which
-    assert {row.state for row in everything} == set(STATES)
-    assert late in [row.invoice for row in everything if row.state == "overdue"]
 
 
 def test_a_copy_and_a_merge_take_invoices_along(desk: BillingDesk) -> None:
