@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
@@ -37,11 +38,16 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@cache
+def _program() -> list[tuple[Path, int, str]]:
+    """All texts of the program: each module is parsed once for all tests."""
+    return [(path, line, text) for path in sorted((_ROOT / "crm").rglob("*.py")) for line, text in _texts(path)]
+
+
 def test_no_text_of_the_program_has_a_phrase_that_readers_stumble_over() -> None:
     faults = [
         f"{path.relative_to(_ROOT)}:{line}: {phrase.group()!r} in {text!r}"
-        for path in sorted((_ROOT / "crm").rglob("*.py"))
-        for line, text in _texts(path)
+        for path, line, text in _program()
         if text not in _KEPT and (phrase := _PHRASES.search(text))
     ]
     assert not faults, "\n".join(faults)
@@ -51,8 +57,7 @@ def test_no_text_of_the_program_begins_with_there_is_no() -> None:
     """Raised to programmers alone: what is wrong in a PDF that typst has written."""
     faults = [
         f"{path.relative_to(_ROOT)}:{line}: {text!r}"
-        for path in sorted((_ROOT / "crm").rglob("*.py"))
-        for line, text in _texts(path)
+        for path, line, text in _program()
         if text.lower().startswith(("there is no ", "there are no ", "there is nothing "))
         and path.name != "factur_x.py"
     ]

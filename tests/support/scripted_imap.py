@@ -14,14 +14,14 @@ HEAD = b"From: Anna <anna@example.com>\r\nDate: Fri, 20 Nov 2026 10:12:13 +0000\
 def scripted(refusals: Mapping[int, str], count: int = 3, select: str = "[UIDVALIDITY 7] ok") -> Iterator[int]:
     """A mailbox with so many messages, whose bodies are refused by their numbers as it is said; its port."""
     listening = socket.create_server(("127.0.0.1", 0))
+    is_over = threading.Event()
 
     def serve() -> None:
         while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                return
+            connection, _ = listening.accept()
             with suppress(OSError), connection, connection.makefile("rwb") as lines:
+                if is_over.is_set():
+                    return
                 _talk(lines, refusals, count, select)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -29,10 +29,11 @@ def scripted(refusals: Mapping[int, str], count: int = 3, select: str = "[UIDVAL
     try:
         yield int(listening.getsockname()[1])
     finally:
-        # A thread that waits for the next connection is woken by one.
+        # The thread waits for the next connection, and closing the socket would not wake it.
+        is_over.set()
         socket.create_connection(listening.getsockname()).close()
+        thread.join()
         listening.close()
-        thread.join(5)
 
 
 def _talk(lines: Any, refusals: Mapping[int, str], count: int, select: str) -> None:
