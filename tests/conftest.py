@@ -1,6 +1,7 @@
 """A new store of each kind for the contract of repositories, and the settings of hypothesis."""
 
 import atexit
+import gc
 import json
 import os
 import signal
@@ -20,9 +21,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 
+from crm.local_database import open_database
 from crm.model import RECORDS, Client, Record, Sale, StatusRule, View
 from crm.repository import Waiting
-from crm.repository.sheets.google import http
+from crm.repository.sheets.google import http, rate_limit
 from crm.repository.sheets.google.credentials import account_from
 from crm.repository.sheets.google.rate_limit import Stopwatch
 from crm.repository.sheets.google.spreadsheet import Service
@@ -66,10 +68,25 @@ PROJECT = Path(__file__).resolve().parent.parent
 _HOME = tempfile.TemporaryDirectory(prefix="crm-test-")
 atexit.register(_HOME.cleanup)
 os.environ |= {"XDG_DATA_HOME": _HOME.name, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+# No server of these tests is certified by an authority of the system, and to read all of them takes 20 ms a connection.
+os.environ["SSL_CERT_FILE"] = os.devnull
 
 
 # What says where a user's files are: the program keeps its own data there where no store is named.
 HOMES = {"HOME": "", "XDG_DATA_HOME": ".local/share", "XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state"}
+
+
+# Files in memory, where the system has such a folder.
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 1024**3
+
+
+def _is_roomy(folder: Path) -> bool:
+    """Return whether the files of all tests have room in a folder, and the programs among them can be started there."""
+    if not hasattr(os, "statvfs") or not os.access(folder, os.W_OK):
+        return False
+    system = os.statvfs(folder)
+    return system.f_bavail * system.f_frsize > _ROOM and not system.f_flag & os.ST_NOEXEC
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,6 +95,9 @@ def pytest_configure(config: pytest.Config) -> None:
     move_the_machines()
     # The workers take over what was found out here.
     os.environ[VARIABLE] = str(part(PROJECT))
+    if _is_roomy(_MEMORY):
+        # A store on a disk waits for it at each change.
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
     home = tempfile.TemporaryDirectory(prefix="crm-test-home-")
     config.add_cleanup(home.cleanup)
     for name, folder in HOMES.items():
@@ -97,6 +117,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         reporter.write_line(
             f"Slow tests that CI divides: part {at} of 0 to {PARTS - 1}. To repeat this run: {VARIABLE}={at}"
         )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among the thousands of tests that are collected, and later as seldom as the program does."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(50_000)
+        gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -233,6 +265,15 @@ def _access() -> Path:
     return Path(folder.name)
 
 
+def _service(spreadsheet: str, **how: Any) -> Service:
+    """A spreadsheet whose requests this program counts alone: to open the file in which all programs count them takes
+    as long as the stand-in's answer."""
+    account = account_from(json.dumps(google().credentials()))
+    service = Service(spreadsheet, account, _access(), google=google().url, clock=_HURRIED.clock, **how)
+    service._limiter._counts._alone = open_database(None, rate_limit._TABLES, wait=0)
+    return service
+
+
 _PREPARED: dict[str, str] = {}
 
 
@@ -241,8 +282,7 @@ def _prepared(first_records: Sequence[Record], at: datetime) -> str:
     known = repr((google().url, first_records, at.date()))
     if known not in _PREPARED:
         spreadsheet = google().make("Team")
-        account = account_from(json.dumps(google().credentials()))
-        service = Service(spreadsheet, account, _access(), google=google().url, clock=_HURRIED.clock)
+        service = _service(spreadsheet)
         set_up(service, first_records, at)
         google().serialises(spreadsheet)
         google().punctual(spreadsheet)
@@ -258,15 +298,12 @@ def _sheets(
     time."""
     machine = folder / f"machine-{0 if same_machine else len(list(folder.iterdir()))}"
     machine.mkdir(exist_ok=True)
-    account = account_from(json.dumps(google().credentials()))
     written = folder / "machine-0" / "spreadsheet"
     is_new = not written.exists()
     if is_new:
         written.write_text(google().make_like(_prepared(first_records(), clocks["now"]())))
     spreadsheet = written.read_text()
-    service = Service(
-        spreadsheet, account, _access(), google=google().url, waiting=clocks["waiting"], clock=_HURRIED.clock
-    )
+    service = _service(spreadsheet, waiting=clocks["waiting"])
     mirror = Sqlite(machine / "mirror.sqlite3")
     return SheetsRepository(f"sheets://{spreadsheet}", service, mirror, fresh_for=0, **clocks)
 
@@ -375,9 +412,8 @@ class Store:
 
 @contextmanager
 def _new_store(make: Callable[..., SqlRepository]) -> Iterator[Store]:
-    # Memory where there is such a folder: what is tested here does not depend on the disk.
-    memory = Path("/dev/shm")
-    parent = memory if os.access(memory, os.W_OK) else None
+    # What is tested here does not depend on the disk.
+    parent = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="crm-test-", dir=parent) as folder:
         store = Store(make, Path(folder))
         try:

@@ -14,7 +14,7 @@ from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands
 from crm.errors import CRMError
-from crm.model import Client, Invoice, OptOut, Sale, SignIn, StatusRule, User
+from crm.model import Client, Invoice, OptOut, Sale, Setting, SignIn, StatusRule, User
 from crm.model.encoding import plain
 from crm.model.rights import SECRET
 from crm.repository import Query
@@ -29,6 +29,21 @@ SELLER = {
     "vat_id": "DE123456789", "currency": "EUR", "iban": "DE89370400440532013000",
 }  # fmt: skip
 ROLES = ("admin", "staff", "client")
+
+
+def set_seller(crm: CRM) -> None:
+    """Fill in SELLER as one change: a command for each of them takes ten times as long."""
+
+    def change(tx: Any) -> None:
+        known = {setting.key: setting for setting in tx.find_all(Setting)}
+        for key, value in SELLER.items():
+            if key in known:
+                tx.change(known[key], value=value)
+            else:
+                tx.add(Setting(key=key, value=value))
+
+    crm.transact(change, "filled in the company")
+    crm.forget_settings()
 
 
 @dataclass
@@ -272,8 +287,7 @@ def _a_draft(firm: Firm, _: str) -> Mapping[str, Any]:
     """The draft of an invoice of somebody else, who has all that one needs."""
     office = firm.office
     if not office.crm.settings["vat_id"]:
-        for name, value in SELLER.items():
-            office("settings set", name, value)
+        set_seller(office.crm)
     client = office.add(
         last_name=f"{FOREIGN} buyer", notes=f"{FOREIGN} notes", address="Weg 1", city="Wien", country="AT"
     )

@@ -2,12 +2,14 @@
 
 import atexit
 import fcntl
+import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +21,9 @@ from typing import Any
 import pexpect
 from pexpect.fdpexpect import fdspawn
 
+from tests.support.clocks import TODAY, now_on
 from tests.support.quick_hashes import hash_quickly
+from tests.support.quick_stores import make_stores_quickly
 
 ROOT = Path(__file__).parents[2]
 # What Python looks at when it starts: a program that is to have something else there is started anew.
@@ -31,6 +35,8 @@ _ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+# Typed at a menu line by line: the sample data, Today, the list of clients, a card, a sale, the timeline, and out.
+_WALK = ("3", "1", "0", "2", "2", "1", "100", "", "6", "0", "0", "0", "0")
 # What Linux tells the number of a terminal by (TIOCGPTN), which Python does not name.
 _NUMBER_OF_TERMINAL = 0x80045430
 # Seconds that tests wait for what must come: only a fault or a machine that is much too busy lets them pass.
@@ -216,6 +222,27 @@ def _load() -> None:
     for name in ("argon2", "email_validator", "pyotp", "segno"):
         import_module(name)
     hash_quickly()
+    make_stores_quickly()
+    _walk()
+
+
+def _walk() -> None:
+    """Go through the first pages once: programs copy the store that is made here, and share the SQL that is compiled
+    here."""
+    from crm.app import open_menu
+    from run import menu_loop
+
+    with tempfile.TemporaryDirectory(prefix="crm-test-") as folder:
+        os.environ |= {
+            "HOME": folder,
+            "XDG_DATA_HOME": folder,
+            "TERM": "dumb",
+            "CRM_STORE": f"sqlite:///{folder}/crm.sqlite3",
+            "CRM_NOW": now_on(TODAY),
+        }
+        drawn = io.StringIO()
+        code = open_menu(io.StringIO("\n".join(_WALK) + "\n"), drawn, menu_loop, os.environ)
+    assert code == 0, drawn.getvalue()
 
 
 def _main() -> None:

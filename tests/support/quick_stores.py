@@ -102,7 +102,8 @@ def _sharing(dialect: Sqlite) -> Engine:
 
 @cache
 def _first_engine() -> Any:
-    engine = create_engine("sqlite+pysqlite://")
+    # As many statements as all tests of a process have.
+    engine = create_engine("sqlite+pysqlite://", query_cache_size=20_000)
     # It asks for the version of SQLite once.
     engine.connect().close()
     engine.dispose()

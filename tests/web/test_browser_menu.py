@@ -18,7 +18,7 @@ from crm.commands.registry import named
 from crm.config import Config
 from crm.model import Client, Invoice, Sale, Setting, StatusRule, User
 from crm.repository import Query
-from tests.support.firm import SELLER
+from tests.support.firm import set_seller
 from tests.support.terminal_browser import Screen
 from tests.support.whole_site import PASSWORD, WebSite, web_site
 from tests.web.test_browser_sign_in import sign_in
@@ -279,9 +279,7 @@ def test_a_client_opens_its_invoices_and_gets_the_pdf_and_sees_none_of_another_c
     desk = open_crm(Config(f"sqlite:///{tmp_path}/none.sqlite3", "boss"))
     with closing(desk.repository):
         crm = replace(desk, repository=site.repository)
-        for name, value in SELLER.items():
-            named("settings set")(crm, name, value, recount_ok=True)
-        crm.forget_settings()
+        set_seller(crm)
         own, other = (
             named("clients add")(crm, {"company": name, "address": "Weg 1", "city": "Wien", "country": "AT"})
             for name in ("Own Ltd", "Other Ltd")

@@ -17,7 +17,7 @@ from crm.config import Config
 from crm.model import Client, Invoice
 from tests.conftest import STORES, Store, _new_store
 from tests.support.clocks import TODAY, running_on
-from tests.support.firm import SELLER
+from tests.support.firm import set_seller
 from tests.support.sheets_team import Team, new_team
 
 Desk = Callable[..., Any]
@@ -31,9 +31,7 @@ class BillingDesk:
         crm = open_crm(Config(f"sqlite:///{folder}/none.sqlite3", "anna", running_on(TODAY)))
         self.own = crm
         self.crm: CRM = replace(crm, repository=store.repository)
-        for name, value in SELLER.items():
-            self("settings set", name, value)
-        self.crm.forget_settings()
+        set_seller(self.crm)
         self.acme: Client = self(
             "clients add", {"company": "Acme", "address": "Weg 1", "city": "Wien", "postcode": "1010", "country": "AT"}
         )

@@ -15,7 +15,7 @@ from crm.model import Client, Invoice, Reminder
 from crm.outward.einvoice import check
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
-from tests.support.firm import SELLER
+from tests.support.firm import set_seller
 from tests.support.mail_desk import MailDesk
 
 
@@ -25,9 +25,7 @@ class MailedDesk(BillingDesk):
     def __init__(self, mail: MailDesk) -> None:
         self.mail = mail
         self.crm = mail.crm
-        for name, value in SELLER.items():
-            self("settings set", name, value)
-        self.crm.forget_settings()
+        set_seller(self.crm)
         self.acme = self(
             "clients add",
             {"company": "Acme {x}", "address": "Weg 1", "city": "Wien", "country": "AT", "email": "a@example.com"},

@@ -638,7 +638,7 @@ def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:
     session.attempt(session._undo_last)
     offered = "\n".join(keyboard.offered)
     assert f"Last change: restored {backup.name}. A restore is undone by restoring the backup that it made" in offered
-    assert "Before that: set currency to EUR" in offered
+    assert "Before that: set e-mails a minute to 6000" in offered
 
 
 def test_a_service_is_announced_from_its_page(menu: Menu) -> None:

@@ -14,7 +14,7 @@ from crm.commands.registry import named
 from crm.model import Client, MachineKey, User
 from crm.repository import Query
 from tests.support.clocks import running_on
-from tests.support.firm import SELLER
+from tests.support.firm import set_seller
 from tests.terminal.conftest import Session
 
 Start = Callable[..., Session]
@@ -160,9 +160,7 @@ def test_a_client_sees_only_their_own_data(start: Start) -> None:
 
 
 def test_a_client_opens_its_own_invoices_and_changes_none(start: Start, shop: CRM) -> None:
-    for name, value in SELLER.items():
-        named("settings set")(shop, name, value)
-    shop.forget_settings()
+    set_seller(shop)
     with shop.read() as snapshot:
         anna = snapshot.find_all(Client, Query(sort="id"))[0]
     named("clients edit")(shop, anna, {"address": "Weg 1", "city": "Wien", "postcode": "1010", "country": "AT"})
