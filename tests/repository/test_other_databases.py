@@ -100,7 +100,7 @@ def _made() -> Iterator[tuple[str, Any]]:
         yield f"insert {table}", insert(table)
 
 
-@pytest.mark.many
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_statement_can_be_written_for_other_databases(name: str) -> None:
     dialect, unknown = OTHERS[name], re.compile(UNKNOWN[name], re.IGNORECASE)

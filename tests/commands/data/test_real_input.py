@@ -179,6 +179,7 @@ def test_the_same_sales_again_add_nothing(cdnow: CommandLine) -> None:
     assert (len(clients), len(cdnow.sales()), spend(clients)) == (2357, 6937, Decimal("246274.80"))
 
 
+@pytest.mark.slow
 def test_applying_a_rule_to_sales_that_are_there_finds_72(cdnow: CommandLine) -> None:
     assert cdnow.clients("--status", "VIP") == []
     single_rule(cdnow)

@@ -207,7 +207,7 @@ def asked_for(session: Session, spreadsheet: str) -> Session:
     return session.press(f"https://docs.google.com/spreadsheets/d/{spreadsheet}/edit#gid=0", "enter")
 
 
-@pytest.mark.many
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 40])
 def test_a_spreadsheet_is_connected_and_its_list_adopted(
     begin: Start, stand_in: StandIn, opened: Callable[[str], CRM], key: Path, columns: int
@@ -398,7 +398,7 @@ def with_anna(network: Network, monkeypatch: pytest.MonkeyPatch, folder: Path) -
     return spreadsheet
 
 
-@pytest.mark.many
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 40])
 def test_without_a_network_reading_works_and_typed_text_is_kept(
     start: Start, network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int

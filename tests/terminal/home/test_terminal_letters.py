@@ -275,6 +275,7 @@ DAY: Sequence[tuple[str, int, str]] = (
 )
 
 
+@pytest.mark.slow
 def test_everyday_actions_need_no_more_keys_than_before(start: Callable[..., Any], store_of_everything: CRM) -> None:
     session = start(lines=40, CRM_SMTP_URL="smtp://127.0.0.1:9", CRM_MAIL_FROM="Anna <anna@example.com>")
     for task, before, steps in DAY:

@@ -79,6 +79,7 @@ def _cell_of(finding: str) -> str:
     return finding.partition(": ")[0]
 
 
+@pytest.mark.slow
 def test_a_new_computer_reports_the_same_problems_as_the_others() -> None:
     with new_team() as team:
         _fill(team, len(CELLS))
