@@ -5,7 +5,7 @@ from datetime import date
 from itertools import product
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Integer, String, func, literal
+from sqlalchemy import BigInteger, ColumnElement, Date, Integer, String, case, func, literal
 from sqlalchemy.exc import CompileError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -72,6 +72,12 @@ def is_text(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     condition: ColumnElement[bool] = lowered == spelled[0] if len(spelled) == 1 else lowered.in_(spelled)
     # Written out in the SQL, because partial indexes leave out what is empty.
     return (column != literal("", literal_execute=True)) & condition
+
+
+def count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """The number of rows that fit a condition. A count is a whole number everywhere; the sum of ones is a decimal on
+    servers."""
+    return func.count(case((condition, 1)))
 
 
 def holds(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from crm.lean_dataclass import dataclass
 from crm.model import FollowUp, Interaction
 from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection
-from crm.repository.sql_functions import holds
+from crm.repository.sql_functions import count_if, holds
 from crm.repository.statements import ALL
 from crm.repository.tables import follow_up, interaction, record_of
 
@@ -38,12 +38,11 @@ def follow_ups(
 
 def count_follow_ups(snapshot: Snapshot, which: WhichFollowUps) -> tuple[int, int]:
     """The number of follow-ups, and how many of them were due before today."""
-    late = case((follow_up.c.due_on < snapshot.today, 1), else_=0)
-    counts: list[ColumnElement[Any]] = [func.count(), func.sum(late)]
+    counts: list[ColumnElement[Any]] = [func.count(), count_if(follow_up.c.due_on < snapshot.today)]
     statement = select(*counts).select_from(follow_up).where(*_conditions(which))
     statement = selection(statement, FollowUp, which.query, snapshot.clock).order_by(None)
     ((count, overdue),) = snapshot.select(statement)
-    return int(count), int(overdue or 0)
+    return int(count), int(overdue)
 
 
 def _conditions(which: WhichFollowUps) -> list[ColumnElement[bool]]:

@@ -5,14 +5,14 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, literal, select, true
+from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, func, literal, select, true
 
 from crm.lean_dataclass import dataclass
 from crm.model import Client, Deal, FollowUp, Record
 from crm.model import people as people_of
 from crm.repository import Snapshot, tables
 from crm.repository.query import whose_account
-from crm.repository.sql_functions import is_text
+from crm.repository.sql_functions import count_if, is_text
 from crm.repository.tables import TABLES
 from crm.repository.team import TEAM, Team
 
@@ -91,7 +91,7 @@ CountsByPerson = dict[int | str, tuple[str, list[int]]]
 
 def open_follow_ups(snapshot: Snapshot, today: date) -> CountsByPerson:
     """The number of follow-ups of each person, and how many of them are overdue."""
-    overdue = func.sum(case((tables.follow_up.c.due_on < today, 1), else_=0))
+    overdue = count_if(tables.follow_up.c.due_on < today)
     return _counted(snapshot, FollowUp, tables.follow_up.c.done_on.is_(None), func.count(), overdue)
 
 

@@ -12,6 +12,7 @@ from crm.model import Invoice, InvoiceLine, Payment, Service
 from crm.model.money import NOTHING
 from crm.repository import Snapshot
 from crm.repository.invoice_conditions import IS_OPEN
+from crm.repository.sql_functions import count_if
 from crm.repository.tables import TABLES
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def billing_figures(snapshot: Snapshot, first: date) -> Sequence[BillingFigures]
     late = _invoice.due_on < today
     sums = (
         func.sum(_invoice.open), func.count(), func.sum(case((late, _invoice.open), else_=0)),
-        func.sum(case((late, 1), else_=0)),
+        count_if(late),
     )  # fmt: skip
     still = select(_invoice.currency, *sums).where(IS_OPEN).group_by(_invoice.currency)
     figures = {
@@ -69,7 +70,7 @@ def billing_figures(snapshot: Snapshot, first: date) -> Sequence[BillingFigures]
         row = figures.setdefault(currency, BillingFigures(currency))
         row.issued, row.issued_count = total, count
     signed = func.sum(case((_payment.kind == "refund", -_payment.amount), else_=_payment.amount))
-    payments = func.sum(case((_payment.kind == "refund", 0), else_=1))
+    payments = count_if(_payment.kind != "refund")
     came_in = (
         select(_payment.currency, type_coerce(signed, _payment.amount.type), payments)
         .where(_payment.on.between(first, today))
