@@ -132,7 +132,7 @@ class SqlTransaction(SqlSnapshot):
         self._dropped: Sequence[str] | None = None
         # Clients as they stand now, so that one who is sold something is read once.
         self._known: dict[int, Client] = {}
-        # The records that it has read, by kind and id: a link to one of them needs no look-up.
+        # Records that it has read or created, by kind and id: a link to one of them needs no look-up.
         self._seen: set[tuple[type[Record], int]] = set()
         # The records, by id, whose totals may no longer be the sums of their facts.
         self._changed: dict[Totals, set[int]] = {total: set() for total in TOTALS}
@@ -231,7 +231,7 @@ class SqlTransaction(SqlSnapshot):
         if known is not None:
             return cast(AnyRecord, known)
         record = super().find(kind, record_id)
-        if record is not None:
+        if record is not None and len(self._seen) < BATCH:
             self._seen.add((kind, record_id))
         if isinstance(record, Client) and len(self._known) < BATCH:
             self._known[record_id] = record
