@@ -226,7 +226,9 @@ def _table(kind: type[Record]) -> Table:
 
 def _indexes(kind: type[Record]) -> list[Index]:
     """The indexes of a kind of record besides the unique ones, as its declaration says."""
-    return [_index(TABLES[kind], end, declared) for end, declared in kind.about.indexes.items()]
+    # The table is made here, too, where it has no such index.
+    table = TABLES[kind]
+    return [_index(table, end, declared) for end, declared in kind.about.indexes.items()]
 
 
 Made = TypeVar("Made")

@@ -142,3 +142,12 @@ def test_completing_loads_no_command_and_leaves_nothing_behind(shell: CommandLin
 
 def test_help_of_a_group_loads_no_other(shell: CommandLine) -> None:
     assert within(loaded(shell, "clients", "--help"), _FOR_OTHERS) == set()
+
+
+def test_a_new_store_has_all_tables_whatever_was_loaded_before() -> None:
+    asking = (
+        "from crm.model import RECORDS; from crm.repository.tables import metadata;"
+        " print({kind.kind_name for kind in RECORDS} - metadata().tables.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", asking], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
