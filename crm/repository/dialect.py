@@ -59,6 +59,10 @@ class Dialect(Protocol):
     """One database's own ways. A new database is one more of these; everything else is shared."""
 
     @property
+    def noun(self) -> str:
+        """The word for a store of its own in a sentence: file, database."""
+
+    @property
     def search(self) -> Search: ...
 
     @property

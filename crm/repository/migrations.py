@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Index, Table
+from sqlalchemy import Column, Connection, Dialect, Index, Table
 from sqlalchemy.schema import CreateColumn, DropIndex
 
 from crm.model import RECORDS, fields
@@ -79,9 +79,7 @@ def add_missing(connection: Connection, version: int, made: Collection[Table] = 
         if isinstance(column, Table | Index):
             column.create(connection)
         else:
-            connection.exec_driver_sql(
-                f"ALTER TABLE {column.table.name} ADD COLUMN {in_words(column, connection.engine)}"
-            )
+            connection.exec_driver_sql(addition(column, connection.dialect))
             columns.append(column)
     indexes = {index for index in added if isinstance(index, Index)}
     for index in {index for column in columns for index in column.table.indexes} - indexes:
@@ -89,6 +87,7 @@ def add_missing(connection: Connection, version: int, made: Collection[Table] = 
             index.create(connection)
 
 
-def in_words(column: Column[Any], engine: Engine) -> str:
-    """A column as a table is made with it."""
-    return str(CreateColumn(column).compile(engine))
+def addition(column: Column[Any], dialect: Dialect) -> str:
+    """The statement that adds a column to its table, in the SQL of a database."""
+    table = dialect.identifier_preparer.format_table(column.table)
+    return f"ALTER TABLE {table} ADD COLUMN {CreateColumn(column).compile(dialect=dialect)}"

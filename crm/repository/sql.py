@@ -322,7 +322,7 @@ class SqlRepository:
                 " Nothing was changed. Try again."
             ) from error
         if waited > TELLS_AFTER:
-            self.waiting(Wait("Another program is saving to this file", waited))
+            self.waiting(Wait(f"Another program is saving to this {self._dialect.noun}", waited))
         time.sleep(0.02)
 
     def everything(self, allowed: Allowed = anybody) -> "Iterator[Item]":

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Dialect, Index, SelectBase, String, func, insert, select
+from sqlalchemy import Column, Dialect, Index, SelectBase, String, func, insert, select
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.exc import InvalidRequestError
@@ -20,6 +20,7 @@ import crm.commands
 import crm.repository
 from crm.model import RECORDS, Client, field_names
 from crm.repository import HistoryQuery, Query, bulk, history, review, tables
+from crm.repository.migrations import added_since, addition
 from crm.repository.query import selection
 from crm.repository.sql_functions import among, caseless, folded, json_rows, text_in
 from crm.repository.violations import Broken, unique_field, violation
@@ -196,6 +197,14 @@ def test_a_long_text_has_a_default_only_where_the_database_takes_one(name: str, 
     columns = [line for text in texts for line in text.split("\n") if "NOT NULL" in line]
     assert any("LONGTEXT NOT NULL DEFAULT ''" in column for column in columns) == defaults
     assert any(re.search(r"VARCHAR\(\d+\) NOT NULL DEFAULT ''", column) for column in columns)
+
+
+@pytest.mark.parametrize(("name", "table"), [("postgresql", '"user"'), ("mysql", "user"), ("mariadb", "user")])
+def test_an_older_store_gets_its_columns_in_the_sql_of_its_database(name: str, table: str) -> None:
+    columns = [column for column in added_since(1) if isinstance(column, Column)]
+    texts = [addition(column, OTHERS[name]) for column in [tables.user.c.name, *columns]]
+    assert texts[0].startswith(f"ALTER TABLE {table} ADD COLUMN name VARCHAR")
+    assert [text for text in texts if "LONGTEXT" in text and "DEFAULT" in text and name == "mysql"] == []
 
 
 def all_indexes() -> list[Index]:

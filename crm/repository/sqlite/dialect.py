@@ -46,6 +46,8 @@ _MOST_NAMED = 20
 class Sqlite:
     """The dialect of SQLite for the file at `path`."""
 
+    noun = "file"
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.search = SqliteSearch()
