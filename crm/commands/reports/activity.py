@@ -18,6 +18,7 @@ from crm.repository import Snapshot
 from crm.repository.queries import reports
 
 _TITLES = {"call": "Calls", "meeting": "Meetings", "email": "E-mails", "sms": "SMS", "note": "Notes"}
+_NOTHING = "No activity in this period. Calls, follow-ups, deals and sales appear here by the person who did them."
 _COLUMNS = (
     Column("person", "Person"),
     Column("interactions", "All", "count"),
@@ -67,7 +68,8 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, 
     rows = [person.row() for person in by_much]
     total = ("Total", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
     chart = Chart("bars", ("interactions",))
-    return kept(Report("Activity by person", since, until, _COLUMNS, rows, total, chart), to, crm, yes=yes)
+    report = Report("Activity by person", since, until, _COLUMNS, rows, total, chart, nothing=_NOTHING)
+    return kept(report, to, crm, yes=yes)
 
 
 def _people(snapshot: Snapshot, since: date, until: date) -> Mapping[int | str, _Person]:

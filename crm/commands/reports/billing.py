@@ -31,6 +31,7 @@ _AGES = {
 }
 By = Annotated[str, Choice(_BY), About("By", "month, quarter or year")]
 
+_NO_INVOICES = "No invoices in this period. Invoices appear here when you issue them."
 _INVOICED = (
     Column("period", "Period", "month"),
     Column("invoiced", "Invoiced", "money"),
@@ -123,7 +124,8 @@ def ageing(crm: CRM, currency: OfCurrency = "", to: To = None, yes: bool = False
     total = ("Total", open_amount, percent(open_amount, open_amount), invoices, clients)
     chart = Chart("bars", ("open",))
     report = Report("Unpaid invoices by age", None, crm.today, _AGEING, rows if invoices else [], total, chart,
-                    note=note, currency=currency)  # fmt: skip
+                    note=note, currency=currency,
+                    nothing="No unpaid invoices. Issued invoices appear here until they are paid.")  # fmt: skip
     return kept(report, to, crm, yes=yes)
 
 
@@ -165,7 +167,8 @@ def services(
         rows.append(row("discounts and charges on invoices", adjusted, None))
     total = row("Total", all_net, invoices) if rows else None
     chart = Chart("bars", ("net",), min(top, len(named)))
-    report = Report("Invoiced by service", since, until, _SERVICES, rows, total, chart, note=note, currency=currency)
+    report = Report("Invoiced by service", since, until, _SERVICES, rows, total, chart, note=note, currency=currency,
+                    nothing=_NO_INVOICES)  # fmt: skip
     return kept(report, to, crm, yes=yes)
 
 
@@ -208,7 +211,8 @@ def taxes(
             rows.append((period.name, tax_words(key[1], key[2]), net, tax, net + tax, counts[key]))
     net, tax = _sum(row[2] for row in rows), _sum(row[3] for row in rows)
     total = ("Total", "", net, tax, net + tax, None) if rows else None
-    report = Report(f"Tax by rate and {by}", since, until, _TAXES, rows, total, note=note, currency=currency)
+    report = Report(f"Tax by rate and {by}", since, until, _TAXES, rows, total, note=note, currency=currency,
+                    nothing=_NO_INVOICES)  # fmt: skip
     return kept(report, to, crm, yes=yes)
 
 
@@ -222,7 +226,11 @@ def tax_words(category: str, rate: Decimal) -> str:
 def _other_currencies(snapshot: Snapshot, currency: str) -> str:
     """Say what is not in the report, where other currencies are used."""
     others = [other for other in turnover.currencies(snapshot) if other != currency]
-    return f"In {currency}. There are other amounts in {', '.join(others)}: choose the currency." if others else ""
+    return (
+        f"Only amounts in {currency}. There are others in {', '.join(others)}: choose the currency to see them."
+        if others
+        else ""
+    )
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

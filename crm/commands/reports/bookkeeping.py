@@ -63,7 +63,8 @@ def bookkeeping(
         dated = [*_documents(snapshot, since, until, currency, accounts)]
         dated += _payments(crm, snapshot, since, until, currency, accounts)
     rows = [row for _, row in sorted(dated, key=lambda pair: pair[0])]
-    return kept(Report("Bookkeeping export", since, until, _COLUMNS, rows), to, crm, yes=yes)
+    nothing = "No invoices or payments in this period. Choose other dates: without dates it is the last full month."
+    return kept(Report("Bookkeeping export", since, until, _COLUMNS, rows, nothing=nothing), to, crm, yes=yes)
 
 
 _OF_BUYER = ("name", "vat_id", "country")

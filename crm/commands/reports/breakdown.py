@@ -31,6 +31,7 @@ _SINGLE = (
     Column("number", "No."),
 )
 _EVER = date.min
+_NOBODY = "No clients yet. Clients appear here with what they buy."
 
 
 @command("reports by", title="Sales by group", menu="reports")
@@ -60,7 +61,8 @@ def by(
         )
     # The others together would dwarf everybody.
     chart = Chart("bars", ("amount",), top)
-    return kept(Report(f"Sales by {of}", since, until, columns, rows, total, chart), to, crm, yes=yes)
+    nothing = "No sales in this period. Sales appear here as you record them." if of == "client" else _NOBODY
+    return kept(Report(f"Sales by {of}", since, until, columns, rows, total, chart, nothing=nothing), to, crm, yes=yes)
 
 
 _Found = tuple[Sequence[Column], Sequence[Row], Row | None]

@@ -61,7 +61,9 @@ def cohorts(
     note = "By month of the first sale; 1 is the month after it."
     rows = table.rows()
     total = table.total() if rows else None
-    return kept(Report(_TITLES[of], since or first, until, columns, rows, total, chart, note), to, crm, yes=yes)
+    nothing = "No first sales in this period. A client appears here with its first sale."
+    report = Report(_TITLES[of], since or first, until, columns, rows, total, chart, note, nothing=nothing)
+    return kept(report, to, crm, yes=yes)
 
 
 class _Table:

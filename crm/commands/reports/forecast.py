@@ -72,7 +72,9 @@ def forecast(
     chart = Chart("columns", ("value", "weighted"), rows=drawn)
     title = f"Deal forecast of {owners.name}" if owners else "Deal forecast"
     total = _row("Total", expected, decimals) if expected else None
-    return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm, yes=yes)
+    nothing = "No open deals. Deals appear here in the month of their expected close."
+    report = Report(title, today, last, _COLUMNS, rows if expected else [], total, chart, nothing=nothing)
+    return kept(report, to, crm, yes=yes)
 
 
 def _expected(snapshot: Snapshot, owner: OwnerFilter) -> Sequence[_Expected]:

@@ -62,7 +62,8 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
         stayed = _stayed(snapshot, since, until)
     rows = [_row(stage, reached.get(stage.id, _Reached()), stayed[stage.id]) for stage in known]
     chart = Chart("bars", ("reached",))
-    return kept(Report("Deal funnel", since, until, _COLUMNS, rows, chart=chart), to, crm, yes=yes)
+    nothing = "No deals yet. Deals appear here as they move from stage to stage."
+    return kept(Report("Deal funnel", since, until, _COLUMNS, rows, chart=chart, nothing=nothing), to, crm, yes=yes)
 
 
 def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:

@@ -30,7 +30,9 @@ _COLUMNS = (
 @command("reports growth", title="New clients and churn", menu="reports")
 def growth(
     crm: CRM,
-    days: Annotated[int, Whole(1, 3650), About("Days", "without a sale until a client counts as churned")] = 180,
+    days: Annotated[
+        int, Whole(1, 3650), About("Days", "how many without a sale until a client counts as churned")
+    ] = 180,
     since: Since = None,
     until: Until = None,
     to: To = None,

@@ -60,7 +60,9 @@ def lost(
         rows.append(row(f"{len(rest)} {'other' if len(rest) == 1 else 'others'}", rest))
     chart = Chart("bars", ("deals",), rows=named)
     total = row("Total", reasons) if reasons else None
-    return kept(Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart), to, crm, yes=yes)
+    nothing = "No lost deals in this period. Deals appear here when you mark them as lost, by their reason."
+    report = Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart, nothing=nothing)
+    return kept(report, to, crm, yes=yes)
 
 
 def _joined(reasons: Sequence[_Reason]) -> list[_Reason]:

@@ -44,7 +44,8 @@ class Report:
 
     The first column names the row. Money is in major units of `currency`, that of the team if empty; a percentage
     is in hundredths, to two decimals. None stands where there is no figure, as of a share of nothing. `note` says
-    how the figures are to be understood, `file` is where they were written to, if anywhere.
+    how the figures are to be understood, `nothing` what is missing where there are no rows and when some appear,
+    `file` is where they were written to, if anywhere.
     """
 
     title: str
@@ -57,10 +58,16 @@ class Report:
     note: str = ""
     file: Path | None = None
     currency: str = ""
+    nothing: str = "No data in this period."
     _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_places", {column.name: place for place, column in enumerate(self.columns)})
+
+    @property
+    def missing(self) -> str:
+        """What is missing where there are no rows, in few words."""
+        return f"{self.nothing.partition('. ')[0].removesuffix('.')}."
 
     def column(self, name: str) -> Column:
         """The column that scripts call so. Raises KeyError."""

@@ -79,7 +79,9 @@ def rfm(
     shapes = {"clients": _grid, "amount": _grid_of_amounts, "segments": _segments, "cells": _every}
     columns, rows, total, chart = shapes[of](cells)
     title = "Best and lapsed clients (RFM)"
-    return kept(Report(title, None, crm.today, columns, rows, total if cells else None, chart, _NOTE), to, crm, yes=yes)
+    nothing = "No sales yet. A client appears here with its first sale."
+    report = Report(title, None, crm.today, columns, rows, total if cells else None, chart, _NOTE, nothing=nothing)
+    return kept(report, to, crm, yes=yes)
 
 
 _Shape = tuple[Sequence[Column], Sequence[Row], Row, Chart | None]

@@ -155,7 +155,7 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
 
     chart, by = report.chart, report.conventions(by)
     if not report.rows:
-        yield Text("No data yet.", "muted")
+        yield Text(report.missing, "muted")
     elif chart is not None and chart.kind == "columns":
         yield from chart_lines(screen, replace(report, chart=Chart("columns", chart.values[:1], chart.rows)), by)
     elif chart is not None and chart.kind == "grid":

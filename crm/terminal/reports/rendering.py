@@ -57,7 +57,7 @@ def draw_note(screen: Screen, report: Report) -> None:
 def draw_table(screen: Screen, report: Report, by: Conventions, first: int = 0, most: int | None = None) -> None:
     """The rows, or `most` of them from one on, and the total."""
     if not report.rows:
-        screen.print(Text("No data for this report yet.", "muted"))
+        screen.print(Text(report.nothing, "muted"))
         return
     rows = list(report.rows[first:] if most is None else report.rows[first : first + most])
     if report.total is not None:
@@ -99,7 +99,7 @@ def report_side(screen: Screen, report: Report, by: Conventions, most: int) -> l
     by, width = ListConventions.of(report.conventions(by)), screen.side - SIDE_EDGE
     pieces = side_card(screen, [Text(report.title, "bold"), Text(period(report, by), "muted")], ())
     if not report.rows:
-        return [*pieces, *side_card(screen, [Text("No data for this report yet.", "muted")], ())]
+        return [*pieces, *side_card(screen, [Text(report.missing, "muted")], ())]
     chart = [styled(screen, line, width) for line in chart_lines(screen, report, by, width)]
     room = max(_LEAST_ROWS, most - len(chart) - _AROUND_ROWS)
     columns = [_head(report, place, column) for place, column in enumerate(report.columns)]

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import random
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ import pytest
 
 from crm.app import open_crm
 from crm.commands.context import CRM
-from crm.commands.registry import named
+from crm.commands.registry import commands, named
 from crm.commands.reports.periods import Period, periods, year_before
 from crm.commands.reports.report import Report
 from crm.config import Config
@@ -535,6 +536,13 @@ def test_an_empty_store_has_empty_reports(office: Office, words: str, given: dic
     assert not any(isinstance(value, int | Decimal) and value for row in made.rows for value in row)
     assert json.loads(json.dumps(plain(made)))["title"] == made.title
     written(office, words, given)
+
+
+def test_each_report_without_rows_says_what_is_missing_and_what_fills_it(office: Office) -> None:
+    empty = [made for command in commands() if command.group == "reports" if not (made := command(office.crm)).rows]
+    assert len(empty) >= 10
+    said = [made.nothing for made in empty]
+    assert not [text for text in said if not re.fullmatch(r"No [^.]+\. (Choose|[^.]*appears? here)[^.]*\.", text)], said
 
 
 def written(office: Office, words: str, given: dict[str, Any]) -> None:

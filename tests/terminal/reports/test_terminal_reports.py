@@ -169,7 +169,7 @@ def test_a_change_shows_its_sign_and_a_missing_one_is_blank() -> None:
 
 
 def test_an_empty_report_says_so() -> None:
-    assert drawn_lines(small("bars", []))[-1] == "No data for this report yet."
+    assert drawn_lines(small("bars", []))[-1] == "No data in this period."
 
 
 # At the menu
