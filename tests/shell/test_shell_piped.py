@@ -48,6 +48,15 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
         yield line
 
 
+def test_the_settings_are_listed_by_the_name_that_sets_them(shell: CommandLine) -> None:
+    names = [line.split("\t")[0] for line in shell("settings", "list").out.splitlines()]
+    assert {"company_name", "tax_rate", "iban"} <= {*names}
+    for name in ("company_name", "time_zone"):
+        shell.did("settings", "set", name, "Europe/Vienna")
+    listed = {line.split("\t")[0]: line.split("\t")[1] for line in shell("settings", "list").out.splitlines()}
+    assert (listed["company_name"], listed["time_zone"]) == ("Europe/Vienna", "Europe/Vienna")
+
+
 def test_piped_output_has_no_drawing_and_is_not_cut(shell: CommandLine) -> None:
     run, wrong = [], []
     for command in looking():

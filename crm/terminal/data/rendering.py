@@ -42,7 +42,6 @@ HISTORY: Sequence[tables.Column] = (
 SETTINGS: Sequence[tables.Column] = (
     tables.Column("Setting", lambda row, by: data(local_label(row.label, by.country)), 0, 8),
     tables.Column("Value", lambda row, _: data(row.value, "bold"), 1, 6),
-    tables.Column("", lambda row, _: data(row.description, "muted"), 2, 16),
 )
 _FINDINGS: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.what), 0, 20),
@@ -67,7 +66,13 @@ tables.COLUMNS |= {
     "crm.repository.Finding": _FINDINGS,
     "crm.repository.HistoryEntry": HISTORY,
     "crm.commands.data.change_details.RecordChange": _CHANGES,
-    "crm.commands.data.settings.SettingShown": SETTINGS,
+    # By the name that `settings set` takes.
+    "crm.commands.data.settings.SettingShown": (
+        tables.Column("Name", lambda row, _: data(row.key), 0),
+        SETTINGS[1],
+        replace(SETTINGS[0], rank=2),
+        tables.Column("", lambda row, _: data(row.description, "muted"), 3, 16),
+    ),
 }
 
 
@@ -113,9 +118,9 @@ def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
 @renderer("crm.commands.data.history.HistoryArchived")
 def _(result: "HistoryArchived", screen: Screen, by: Conventions) -> None:
     moved = pluralize(result.transactions, "change", "changes", by)
-    done = f"{moved} moved; the history begins with number {result.begins_with} now."
+    done = f"{moved} moved. The history now begins with number {result.begins_with}."
     screen.print(Text(f"{screen.sign('✓', 'OK:')} ", "success").append(done, "default"))
-    screen.print("They are in this file; keep it:")
+    screen.print("They are in this file. Keep it:")
     screen.copyable(display_path(result.file))
 
 
@@ -172,7 +177,7 @@ def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
         screen.print(line.append(f" ({clean(proof.seen)})", "muted"))
     screen.print()
     if result.failed:
-        summary = "Some checks failed; docs/google-sheets.md says what the store does then."
+        summary = "Some checks failed. docs/google-sheets.md says what the store does then."
         screen.print(Text(summary, "overdue"))
     else:
         held = by.number(len(result.proofs))

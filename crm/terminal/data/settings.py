@@ -67,7 +67,7 @@ class SettingsPage(ListPage):
 
     title = "Settings"
     purpose = "Settings of the team, such as the currency and the time zone."
-    columns = SETTINGS[:2]
+    columns = SETTINGS
     command = "settings list"
 
     def listed(self) -> Sequence[Any]:
