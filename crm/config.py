@@ -192,7 +192,7 @@ class Iban(Check):
         if not is_like_iban(text):
             raise FieldError(f"write it like {self.example}")
         if not is_iban(text):
-            raise FieldError("a digit of this IBAN is wrong: its check digits do not fit")
+            raise FieldError("a digit of this IBAN is wrong: its check digits do not match")
         return text
 
 
@@ -325,7 +325,7 @@ def store_file(store: str) -> Path | None:
         raise UsageError(f"{display_path(store)} is not a store address: {error.reason}.") from error
     except OSError as error:
         raise UsageError(
-            f"{display_path(store)} is relative to a folder that is gone. Change to another one."
+            f"{display_path(store)} is relative to a folder that no longer exists. Change to another folder."
         ) from error
     if len(os.fsencode(file.stem)) > _LONGEST_STEM:
         raise UsageError(
@@ -389,7 +389,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Now",
         Instant(),
         machine_now,
-        "The time at which the program starts, to try things out, like `2026-11-20T14:05:00Z`. The clock runs on from"
+        "The time that the program starts with, to try things out, like `2026-11-20T14:05:00Z`. The clock runs on from"
         " there.",
         "CRM_NOW",
     ),

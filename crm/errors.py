@@ -222,7 +222,7 @@ class SignedOutError(CRMError):
         if asked:
             sentence = "You are signed out."
         elif done:
-            why = HAS_ACCOUNTS if was_open else "This has ended your own session; sign in again."
+            why = HAS_ACCOUNTS if was_open else "This ended your own session. Sign in again."
             sentence = f"It is done: {listed}. {why}"
         elif was_open:
             sentence = HAS_ACCOUNTS + (f" This was saved before: {listed}." if saved else " Nothing was changed.")
@@ -239,7 +239,7 @@ class SignedOutError(CRMError):
         elif saved:
             sentence = f"You have been signed out before it was finished. This was saved: {listed}. Sign in again."
         else:
-            sentence = "You have been signed out. Nothing was changed; sign in again."
+            sentence = "You have been signed out. Nothing was changed. Sign in again."
         super().__init__(sentence)
 
 
@@ -259,7 +259,7 @@ class TooManyAttemptsError(CRMError):
         minutes = -(-self.retry_after // 60)
         count, unit = (self.retry_after, "second") if self.retry_after < 60 else (minutes, "minute")
         wait = f"a {unit}" if count == 1 else f"{count} {unit}s"
-        super().__init__(f"Too many attempts were wrong. Wait {wait}, then try again.")
+        super().__init__(f"Too many wrong attempts. Wait {wait}, then try again.")
 
 
 class OutwardError(CRMError):

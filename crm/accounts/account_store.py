@@ -80,8 +80,8 @@ class AccountStore:
                 if not self.roster.fits(snapshot, user):
                     name = user.email or user.name
                     yield Finding(
-                        f"The account of {name} was not written by this program as it stands, so nobody can"
-                        " sign in with it.",
+                        f"The account of {name} was changed outside this program, so nobody can sign in"
+                        " with it.",
                         bool(user.seal), "user", user.id,
                         "Undo the edit, or let an admin set its rights again.",
                     )  # fmt: skip
@@ -102,8 +102,8 @@ class AccountStore:
         account = snapshot.get(User, user)
         if not self.holds(snapshot, account):
             raise RefusedError(
-                f"The account of {account.email} was changed outside of the program. Nothing was changed. An admin has"
-                " to say anew what it may do."
+                f"The account of {account.email} was changed outside this program. Nothing was changed. An admin"
+                " has to accept it again: `users vouch`."
             )
         return account
 

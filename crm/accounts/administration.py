@@ -164,7 +164,7 @@ class Administration:
         self._take_over(user, {"second_factor": ""}, "removed the second factor of {}")
 
     def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
-        """Take an account over that was changed outside of the program, with the rights and the name that are given
+        """Take an account over that was changed outside this program, with the rights and the name that are given
         here; the one-time password that it gets. What let somebody in before is worth nothing: others may have put it
         there. Raises FieldError where the name that it has by now is somebody else's."""
         with self._store.read() as snapshot:

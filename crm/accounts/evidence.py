@@ -156,8 +156,8 @@ def damaged(known: Known = Known()) -> StoreAccessError:  # noqa: B008 - frozen
     if known.another:
         return StoreAccessError(
             "Nobody can sign in: this computer knows accounts of other data that was here before. Nothing was changed."
-            " If you put this data in its place, or start anew, move it to another file and name that with"
-            f" --store, or run: {program.command('users recover E-MAIL --name NAME')}",
+            " If you replaced that data on purpose, move this file to another place and name it with --store,"
+            f" or run: {program.command('users recover E-MAIL --name NAME')}",
             reason="accounts",
         )
     return StoreAccessError(

@@ -34,7 +34,7 @@ def refuse_misleading(name: str, email: str) -> None:
     for place, char in enumerate(name):
         hidden = unicodedata.category(char) == "Cf" or _UNSEEN.match(char)
         if hidden and not (char in _JOINERS and _joins(name, place)):
-            raise _wrong(f"there is an invisible character (U+{ord(char):04X}) at place {place + 1}; leave it out")
+            raise _wrong(f"there is an invisible character (U+{ord(char):04X}) at position {place + 1}; leave it out")
     plain = unicodedata.normalize("NFKC", name)
     if plain != unicodedata.normalize("NFC", name):
         raise _wrong(f"it has letters that only look like others; write {plain}")

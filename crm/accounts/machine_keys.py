@@ -21,8 +21,8 @@ _BEGINS = "crm_key_"
 # Longer than any key.
 _TOO_LONG = 200
 _UNKNOWN = (
-    "The key does not work here: it was revoked, or was made for other data. Nothing was done; an admin makes a new one"
-    " with `keys add`."
+    "The key does not work here: it was revoked, or was made for other data. Nothing was done. An admin can make a new"
+    " one with `keys add`."
 )
 
 
@@ -53,7 +53,7 @@ class MachineKeys:
                 raise FieldError("it is in the past", field="expires", label="Expires")
             if any(key.name.casefold() == name.casefold() for key in tx.find_all(MachineKey)):
                 raise FieldError(
-                    f"there is a key {name} already; revoke it, or choose another name", field="name", label="Name"
+                    f"a key called {name} already exists; revoke it, or choose another name", field="name", label="Name"
                 )
             return tx.add(
                 MachineKey(
@@ -83,12 +83,12 @@ class MachineKeys:
                 raise SignInRefusedError(_UNKNOWN)
             if _is_over(snapshot, key):
                 raise SignInRefusedError(
-                    f"The key “{key.name}” has expired. Nothing was done. An admin makes a new one with `keys add`."
+                    f"The key “{key.name}” has expired. Nothing was done. An admin can make a new one with `keys add`."
                 )
             if self._is_stopped(snapshot, key):
                 raise SignInRefusedError(
                     f"The key “{key.name}” does not work any more: the person who made it is not an active admin now."
-                    " Nothing was done. An admin makes a new one with `keys add`."
+                    " Nothing was done. An admin can make a new one with `keys add`."
                 )
             is_noted = key.last_used_on == snapshot.clock.today
         if not is_noted:

@@ -98,7 +98,7 @@ class Recovery:
         user = self._store.by_email(snapshot, spelled_address)
         if user is None and not name.strip():
             raise FieldError(
-                f"no account {spelled_address}; nothing was changed. Look at the address again, or give a name"
+                f"no account {spelled_address}; nothing was changed. Check the address, or give a name"
                 " (--name) to add a new admin account",
                 field="email",
                 label="E-mail",

@@ -59,7 +59,7 @@ class SelfService:
         asked for. Raises SignedOutError where that is over, FieldError, SignInRefusedError and TooManyAttemptsError."""
         account = self._proved(user, current)
         if new == current:
-            raise FieldError("choose one that you have not used just before", field="new", label="New password")
+            raise FieldError("choose a password that is not the current one", field="new", label="New password")
         self._set_password(account, new, "changed the password", but)
 
     def ask_reset(self, email: str, *, link: Callable[[str], str], address: str = "") -> None:

@@ -80,8 +80,8 @@ def charset_of(path: Path, encoding: str = "", *, folded: bool = False) -> Chars
     seen = _Scan(path, encoding, folded)
     if named and seen.broken:
         raise FileError(
-            f"{path.name} is not written in {encoding} (line {seen.broken_line} cannot be read);"
-            " leave the encoding out to have it detected, or name another one."
+            f"{path.name} is not written in {encoding} (line {seen.broken_line} cannot be read)."
+            " Leave the encoding out to have it detected, or name another one."
         )
     if encoding == "utf-8" and _is_binary(head):
         raise FileError(f"{path.name} is not a text table. Export it as CSV, .xlsx or vCard.")

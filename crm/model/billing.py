@@ -475,6 +475,6 @@ class ReminderLevel(Record):
     days: int = described("Days overdue", Whole(least=1, most=365), help="from how many days after the due date")
     fee: Decimal = described("Fee", Amount(), help="charged on top of the open amount, never on the invoice")
     interest: Decimal = described("Interest", Rate(), help="in percent a year, on the open amount")
-    term: int = described("Days to pay", Whole(most=365), help="no further reminder before they have passed")
+    term: int = described("Days to pay", Whole(most=365), help="no other reminder until they have passed")
     subject: str = described("Subject", Line(200))
     text: str = described("Text", Prose(3000), help="above the list of invoices; the default if empty")

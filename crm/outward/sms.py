@@ -92,8 +92,8 @@ class TwilioTexter:
             raise UsageError("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM are needed, all three.")
         if not re.fullmatch(r"[\w-]+", sid) or bool(_SID.fullmatch(sid)) is bool(api):
             raise UsageError(
-                "CRM_TWILIO_URL names a stand-in for Twilio, and TWILIO_ACCOUNT_SID is an account at Twilio itself;"
-                " unset one of them."
+                "CRM_TWILIO_URL names a stand-in for Twilio, and TWILIO_ACCOUNT_SID is an account at Twilio itself."
+                " Unset one of them."
                 if api
                 else "TWILIO_ACCOUNT_SID is not a Twilio account SID. It begins with AC and has 34 characters."
             )

@@ -176,7 +176,7 @@ class Wait:
     @property
     def sentence(self) -> str:
         """The wait in words, without a full stop."""
-        return f"{self.why}; waiting" if self.left is None else f"{self.why}; going on in {math.ceil(self.left)} s"
+        return f"{self.why}; waiting" if self.left is None else f"{self.why}; continues in {math.ceil(self.left)} s"
 
     def follows(self, before: "Wait | None") -> bool:
         """Return whether this is the same wait still going on, which is not told a second time."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crm.repository import Snapshot
     from crm.repository.sql_access import SqlWriter
 
-_STAYS = "An issued invoice cannot be changed; credit it instead. Nothing was changed."
+_STAYS = "An issued invoice cannot be changed. Credit it instead. Nothing was changed."
 ONE = Decimal(1)
 _PARTIES = frozenset(("seller", "buyer"))
 # Where e-invoices go: what of a party may be filled in after the issue, once.

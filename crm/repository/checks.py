@@ -46,7 +46,7 @@ def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
                     if stands != follows:
                         label = labels[name].label.lower()
                         records = "paid invoices" if snapshot.by_invoices and total is sums.SPEND else "records"
-                        fault = f"shows {_shown(stands)} as {label}; its {records} give {_shown(follows)}."
+                        fault = f"shows {_shown(stands)} as {label}, but its {records} give {_shown(follows)}."
                         yield Finding(f"{noun} {row.id} {fault}", True, kind.kind_name, row.id, remedy)
 
 
@@ -59,7 +59,7 @@ def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:
     moves: list[StatusMove] = snapshot.moves(limit=20)
     for move in moves:
         status = f"{move.name} has the status {move.before or '(none)'}"
-        other = f"{status}; the rules give {move.after or '(none)'}."
+        other = f"{status}, but the rules give {move.after or '(none)'}."
         yield Finding(
             f"{status}, and the rules give another reason for it now." if move.before == move.after else other,
             False, "client", move.client, "Apply the rules.",
@@ -152,7 +152,7 @@ def _not_following(record: Invoice | Payment) -> Iterator[str]:
             stands, figured = (
                 f"{_shown(value)} {record.currency}" for value in (getattr(record, name), follow(record))
             )
-            yield f"shows {stands} as {name}; its figures give {figured}."
+            yield f"shows {stands} as {name}, but its figures give {figured}."
 
 
 def invoices_are_of_their_buyer(snapshot: SqlSnapshot) -> Iterator[Finding]:

@@ -96,7 +96,7 @@ class _Parser:
         negated = word.word == "not"
         if negated:
             if self._token.word != "in":
-                raise self._error("not stands before a comparison, or in 'gold' not in tags.", word.start)
+                raise self._error("Write not before a comparison, or as in 'gold' not in tags.", word.start)
             self._advance()
         if self._token.source == "(":
             return ConditionPart(self._check.in_list(left, self._list(), negated), left.start)
@@ -152,7 +152,7 @@ class _Parser:
             self._advance()
             return MissingPart(token.start)
         if token.word == "otherwise":
-            raise self._error("otherwise stands alone after the status: Regular otherwise.", token.start)
+            raise self._error("Write otherwise right after the status: Regular otherwise.", token.start)
         if token.kind == "word" and token.word not in _KEYWORDS:
             name = self._metric(token)
             self._advance()
@@ -190,7 +190,7 @@ class _Parser:
     def _descend(self) -> Token:
         self._nesting += 1
         if self._nesting > MAX_NESTING:
-            raise self._error(f"At most {MAX_NESTING} levels can stand inside each other.", self._token.start)
+            raise self._error(f"At most {MAX_NESTING} levels can be nested.", self._token.start)
         return self._advance()
 
     def _must_close(self, opening: Token) -> None:
@@ -207,7 +207,7 @@ class _Parser:
         if previous.kind == "number" and token.source == ",":
             raise self._error("A number has no comma. Write 35000, 35_000 or 0.5.", token.start)
         if previous.kind == "word" and token.source == "(":
-            raise self._error(f"{previous.source} is a name. Nothing is called in a rule.", token.start)
+            raise self._error(f"{previous.source} is a name. A rule has no functions.", token.start)
         if token.source == ")":
             raise self._error("This ) closes no (. Delete it or add a ( before it.", token.start)
         if token.source in COMPARISONS or token.word in {"not", "in"}:

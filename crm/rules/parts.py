@@ -107,7 +107,7 @@ class Checker:
 
     def _missing(self, part: ValuePart | MissingPart, sign: Token) -> IsMissing:
         if isinstance(part, MissingPart):
-            raise error_at("none stands on one side only, as in country = none.", self._text, part.start)
+            raise error_at("Write none on one side only, as in country = none.", self._text, part.start)
         if isinstance(part.node, Literal):
             raise error_at("A written value is never none.", self._text, part.start)
         if COMPARISONS[sign.source] not in {"=", "!="}:
@@ -120,9 +120,9 @@ class Checker:
             case ValuePart(node, "text"):
                 return In(node, tuple(texts), negated)
             case ValuePart(_, "tags", start):
-                reason = "Tags are several texts; write 'gold' in tags or 'vip' in tags."
+                reason = "Tags are several texts. Write 'gold' in tags or 'vip' in tags."
             case ValuePart(_, _, start):
-                reason = "A list is for texts; a number is compared, as in 18 <= age < 30."
+                reason = "A list is for texts. Compare a number, as in 18 <= age < 30."
             case MissingPart(start) | ConditionPart(_, start):
                 reason = "Before in comes a text, as in country in ('DE', 'AT')."
         raise error_at(reason, self._text, start)
@@ -161,7 +161,7 @@ class Checker:
         what = _described(part) if isinstance(part, ValuePart) else "this is none"
         if isinstance(part, ConditionPart):
             what = "this is a condition"
-        raise error_at(f"Only numbers are calculated with; {what}.", self._text, part.start)
+        raise error_at(f"You can calculate only with numbers: {what}.", self._text, part.start)
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:

@@ -382,7 +382,7 @@ class Call:
             except KeyboardInterrupt as left:
                 # The interruption may have come while it was being saved.
                 raise Cancelled(
-                    "Interrupted. A change is saved as a whole or not at all; `history list` shows whether it was."
+                    "Interrupted. A change is saved as a whole or not at all. `history list` shows whether it was."
                 ) from left
             except FieldError as error:
                 needed = command.parameters.get(error.field)
@@ -415,7 +415,7 @@ class Call:
         count = len(command(crm, **{**self._arguments(crm, command, options), "limit": 0}))
         if count > len(result):
             by = crm.conventions
-            self._tell_beside("cut", f"{by.number(len(result))} of {by.number(count)}; --limit 0 shows all.")
+            self._tell_beside("cut", f"{by.number(len(result))} of {by.number(count)}. --limit 0 shows all.")
 
     def _write_csv(self, rows: Sequence[Any]) -> None:
         """Write the rows of a list as CSV, with the names that JSON has."""
@@ -438,7 +438,7 @@ class Call:
                 self._tell_beside("offline", message)
         # The owner, who has just made the first account, never was in a session.
         if crm.saved.ended and crm.reader != OWNER:
-            self._tell_beside("signed_out", "This has ended your own session; sign in again.")
+            self._tell_beside("signed_out", "This ended your own session. Sign in again.")
 
     def _tell_beside(self, notice: str, message: str) -> None:
         as_json = self._settings["json"]
@@ -455,7 +455,7 @@ class Call:
                 )
                 sys.stdout.write(f"{written}\n")
                 if answer is not None and (after := getattr(result, "next", "")):
-                    self._tell_beside("next", f"There is more; --after {after} shows it.")
+                    self._tell_beside("next", f"There is more. --after {after} shows it.")
             elif self._settings["csv"] and (rows := _rows_for_csv(result)) is not None:
                 self._write_csv(rows)
             elif not sys.stdout.isatty() and (lines := _tabbed(crm, result)) is not None:
@@ -483,7 +483,7 @@ class Call:
             _write_nowhere()
         except OSError as error:
             _write_nowhere()
-            raise FileError(f"It is done, but the answer could not be written: {error.strerror}.") from error
+            raise FileError(f"The command was done, but its answer could not be written: {error.strerror}.") from error
 
 
 @dataclass(frozen=True, slots=True)

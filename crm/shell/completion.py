@@ -248,7 +248,7 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
     from crm.config import data_folder
     from crm.private_files import private_folder
 
-    by_hand = f"`--show-completion {shell}` prints the script; put it where {shell} reads it."
+    by_hand = f"`--show-completion {shell}` prints the script. Put it where {shell} reads it."
     try:
         home = Path.home()
     except RuntimeError as error:

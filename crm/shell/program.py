@@ -70,7 +70,7 @@ def run(
     except Exception as error:
         if line.settings["debug"]:
             traceback.print_exc()
-        _tell(line, _Fault(f"Something went wrong in this program ({type(error).__name__}); --debug shows where."))
+        _tell(line, _Fault(f"Something went wrong in this program ({type(error).__name__}). --debug shows where."))
         return 1
 
 

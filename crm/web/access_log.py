@@ -83,16 +83,16 @@ class Journal:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1011, "reason": ""})
         elif isinstance(error, StoreBusyError):
-            message = "The data is in use by others just now. Nothing was done; try again in a moment."
+            message = "The data is in use by others just now. Nothing was done. Try again in a moment."
             await notice("Not now", message, 503, {"Retry-After": "5"})(scope, receive, send)
         elif isinstance(error, StoreAccessError) and error.reason in ("accounts", "other_secret"):
             message = "Nobody can sign in right now. Tell the person who runs this server."
             await notice("Not now", message, 503)(scope, receive, send)
         elif isinstance(error, StoreError):
-            message = "The data cannot be reached just now. Nothing was done; try again in a minute."
+            message = "The data cannot be reached just now. Nothing was done. Try again in a minute."
             await notice("Not now", message, 503, {"Retry-After": "60"})(scope, receive, send)
         else:
-            message = "Something went wrong in this program. It was logged; try again."
+            message = "Something went wrong in this program. It was logged. Try again."
             await notice("Something went wrong", message, 500)(scope, receive, send)
 
     def _mark(self, address: str) -> str:

@@ -155,7 +155,7 @@ class BodyLimit:
         except BodyRefused as refused:
             answer = _too_large(is_file)
             if refused.status == 408:
-                answer = notice("Too slow", "What you sent did not arrive in time. Nothing was done; try again.", 408)
+                answer = notice("Too slow", "What you sent did not arrive in time. Nothing was done. Try again.", 408)
             await answer(scope, receive, send)
 
 
@@ -170,5 +170,5 @@ class BodyRefused(Exception):
 def _too_large(is_file: bool) -> ASGIApp:
     message = "That is more than this page accepts."
     if is_file:
-        message = f"The file is larger than {FILE >> 20} MB; split it."
+        message = f"The file is larger than {FILE >> 20} MB. Split it."
     return notice("Too large", f"{message} Nothing was done.", 413, {"Connection": "close"})

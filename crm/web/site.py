@@ -104,5 +104,5 @@ class Site:
 
 def refused_form() -> HTMLResponse:
     """The page for a form that is refused."""
-    message = "This page was open for too long, or your browser blocks cookies. Nothing was done; try again."
+    message = "This page was open for too long, or your browser blocks cookies. Nothing was done. Try again."
     return notice("Please try again", message, 403)

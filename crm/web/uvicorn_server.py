@@ -20,7 +20,7 @@ _CONNECTIONS = 1000
 # Connections, terminals (three each), files and the store.
 _OPEN_FILES = 4096
 _LARGEST_FRAME = 256 * 1024
-STOPS = "The server is being restarted. What was saved is kept; open the menu again in a minute."
+STOPS = "The server is being restarted. What was saved is kept. Open the menu again in a minute."
 
 
 def settings(app: object) -> uvicorn.Config:

@@ -143,9 +143,9 @@ def test_confirming_an_account_edited_by_hand_names_its_rights(office: Office) -
     office.by_hand(bo, role="admin")
     shown = office.user(bo)
     for changes in ({"name": "Bo Huber"}, {"active": True}):
-        with pytest.raises(RefusedError, match="outside of the program"):
+        with pytest.raises(RefusedError, match="outside this program"):
             office.accounts.administration.edit(shown, **changes)
-    with pytest.raises(RefusedError, match="outside of the program"):
+    with pytest.raises(RefusedError, match="outside this program"):
         office.accounts.administration.edit_profile(bo.id, name="Bo Huber")
     (finding,) = office.accounts.store.seal_findings()
     assert finding.wrong

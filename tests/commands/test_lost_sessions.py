@@ -203,7 +203,7 @@ def _lost_at(work: Work, command: Command, lose: Lose, place: int) -> bool:
     assert stored(firm) == before, where
     assert set(firm.office.folder.rglob("*")) <= other, where
     if isinstance(error, SignedOutError):
-        assert error.sentence == "You have been signed out. Nothing was changed; sign in again.", where
+        assert error.sentence == "You have been signed out. Nothing was changed. Sign in again.", where
     elif command.words not in _OF_THE_MACHINE:
         # Another refusal is as good, as long as it tells nothing.
         assert isinstance(error, ForbiddenError | Question) or command.words in _TOLD_WITHOUT, (*where, error)
@@ -358,7 +358,7 @@ def test_ending_my_own_session_reports_that_it_is_done(firm: Firm) -> None:
         crm = work.sign_in()
         answer = _told(named(words), crm, **more)
         assert (answer.done, answer.saved) == (True, (what,))
-        assert answer.sentence == f"It is done: {what}. This has ended your own session; sign in again."
+        assert answer.sentence == f"It is done: {what}. This ended your own session. Sign in again."
         # And so is whatever they try next.
         assert _told(named("clients list"), crm, filters={}).sentence == answer.sentence
         work.again()

@@ -66,5 +66,5 @@ def test_an_encoding_that_is_named(tmp_path):
     path = tmp_path / "table.csv"
     path.write_bytes("Name,City\nAnna,Linz\nZoé,Köln\n".encode("cp1252"))
     assert open_source(path, encoding="cp1252").sample[1] == ("Zoé", "Köln")
-    with pytest.raises(FileError, match=r"not written in utf-8 \(line 3 .*leave the encoding out"):
+    with pytest.raises(FileError, match=r"not written in utf-8 \(line 3 .*Leave the encoding out"):
         open_source(path, encoding="utf-8")

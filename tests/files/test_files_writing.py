@@ -164,7 +164,7 @@ def test_a_symbolic_link_stays_a_link(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_has_a_clear_error(tmp_path, monkeypatch):
-    with pytest.raises(FileError, match=r"Folder .* does not exist; create it"):
+    with pytest.raises(FileError, match=r"Folder .* does not exist\. Create it"):
         write_csv(tmp_path / "none" / "a.csv", ["Name"], [])
     with pytest.raises(FileError, match="is a folder"):
         write_csv(tmp_path, ["Name"], [])
@@ -184,7 +184,7 @@ def test_a_file_that_cannot_be_written_has_a_clear_error(tmp_path, monkeypatch):
 def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
     for name in ("n" * 251, "\N{GRINNING FACE}" * 62):
         write_csv(tmp_path / f"{name}.csv", ["Name"], [["Anna"]])
-        with pytest.raises(FileError, match=r"^The name .{41} is too long; choose a shorter one\.$"):
+        with pytest.raises(FileError, match=r"^The name .{41} is too long\. Choose a shorter one\.$"):
             write_csv(tmp_path / f"{name}{name}.csv", ["Name"], [["Anna"]])
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -37,7 +37,7 @@ def test_a_rule_line_is_split(line, parts):
         ("when age > 1", 0, "begins with the status"),
         ("otherwise", 0, "begins with the status"),
         ("VIP when", 8, "is empty"),
-        ("VIP when otherwise", 9, "stands alone"),
+        ("VIP when otherwise", 9, "right after the status"),
         ("VIP otherwise age > 1", 14, "Nothing comes after"),
         ("A otherwise when age > 1", 2, "the word otherwise"),
         ("x" * 41 + " otherwise", 40, "at most 40"),

@@ -148,7 +148,7 @@ def test_ending_my_own_session_reports_success(shell: CommandLine) -> None:
     answer = shell("users", "edit", "ada@example.com", "--role", "staff")
     assert answer.code == 0
     assert answer.err == ""
-    assert answer.out == "It is done: gave Ada the role staff. This has ended your own session; sign in again.\n"
+    assert answer.out == "It is done: gave Ada the role staff. This ended your own session. Sign in again.\n"
     assert "sign-in" in shell.refused("clients", "list")
 
 

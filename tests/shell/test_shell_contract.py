@@ -408,8 +408,8 @@ def test_a_list_has_all_rows_unless_a_limit_is_given(shell: CommandLine) -> None
     # The best of a search come first, and 20 of them are enough; that there are more is said beside them.
     answer = shell("clients", "search", "name", "--json")
     assert (answer.code, len(answer.json)) == (0, 20)
-    assert answer.error == {"notice": "cut", "message": "20 of 61; --limit 0 shows all."}
-    assert shell("clients", "search", "name").err == "20 of 61; --limit 0 shows all.\n"
+    assert answer.error == {"notice": "cut", "message": "20 of 61. --limit 0 shows all."}
+    assert shell("clients", "search", "name").err == "20 of 61. --limit 0 shows all.\n"
     assert len(shell.did("clients", "search", "name", "--limit", "0")) == 61
     assert shell("clients", "search", "name", "--limit", "20").err == ""
 

@@ -267,7 +267,7 @@ class Walk:
         self.saved = len(crm.saved.what)
         if self.lost:
             changed = changing(self.outside.repository) != self.before
-            untrue = message not in ("", "You have been signed out. Nothing was changed; sign in again.")
+            untrue = message not in ("", "You have been signed out. Nothing was changed. Sign in again.")
             self._end(f"changed: {changed}, told: {message}" if changed or untrue else "", refused=bool(message))
 
     def _ask(self, work: Path, question: str) -> None:

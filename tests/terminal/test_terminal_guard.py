@@ -59,7 +59,7 @@ def raising(error: BaseException) -> Callable[[], None]:
         (KeyboardInterrupt(), "Interrupted. Unfinished changes were not saved."),
         (
             ZeroDivisionError("secret"),
-            "Something went wrong in this program (ZeroDivisionError); this step was not saved",
+            "Something went wrong in this program (ZeroDivisionError). This step was not saved",
         ),
         (OSError(errno.ENOENT, "no such file"), "Something went wrong in this program (FileNotFoundError)"),
     ],
@@ -124,7 +124,7 @@ def test_a_countdown_without_a_terminal_is_printed_once() -> None:
     for wait in COUNTDOWN * 2:
         screen.waiting(wait)
     screen.print("Saved.")
-    assert out.getvalue() == f"{QUOTA}; going on in 3 s.\n" * 2 + "Saved.\n"
+    assert out.getvalue() == f"{QUOTA}; continues in 3 s.\n" * 2 + "Saved.\n"
 
 
 def test_a_countdown_stays_on_one_line_and_is_erased(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,7 @@ def test_a_countdown_stays_on_one_line_and_is_erased(monkeypatch: pytest.MonkeyP
         shown, saved = out.getvalue().rstrip("\n").rsplit("\r\x1b[2K", 1)
         assert saved == "Saved."
         assert [re.sub(r"\x1b\[\d*m", "", part) for part in shown.split("\r\x1b[2K")] == [
-            f"{QUOTA}; going on in {left} s" for left in (3, 3, 2, 1)
+            f"{QUOTA}; continues in {left} s" for left in (3, 3, 2, 1)
         ]
 
 
@@ -153,7 +153,7 @@ def test_the_shell_reports_a_wait_once_beside_its_answer(capsys: pytest.CaptureF
             waiting(wait)
         report = capsys.readouterr().err.splitlines()
         sentences = [json.loads(line)["message"] for line in report] if as_json else report
-        assert sentences == ["Another program is saving to this file; waiting.", f"{QUOTA}; going on in 3 s."]
+        assert sentences == ["Another program is saving to this file; waiting.", f"{QUOTA}; continues in 3 s."]
 
 
 def comes(out: io.StringIO, text: str) -> None:

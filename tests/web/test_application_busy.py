@@ -108,7 +108,7 @@ def test_every_form_is_answered_while_another_program_holds_the_store(
             assert answer.status_code == 200, name
             continue
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5"), name
-        assert "Nothing was done; try again in a moment." in answer.text
+        assert "Nothing was done. Try again in a moment." in answer.text
     with site.repository.read() as snapshot:
         assert (snapshot.find_all(User), snapshot.find_all(SignIn, Query())) == before
     # What was refused can be done now.

@@ -281,7 +281,7 @@ _LAST_NUMBER = re.compile(r"(?:^|\s)(\S*\d\S*)[^\d]*$")
 _QUANTITY = re.compile(r"(\d[\d.,]*)[x×*]?", re.IGNORECASE)  # noqa: RUF001
 # As often a year as a quantity: 2026 maintenance @ 1200.
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_HOW_MANY = "it is not clear how many; write the number right behind the name, like 3 x 45"
+_HOW_MANY = "it is not clear how many; write the number right after the name, like 3 x 45"
 _FOR_SUM = re.compile(rf"(?:^|\s)for\s+{_SUM}(?=$|[\s,;:])", re.IGNORECASE)
 _SUM_FIRST = re.compile(rf"{_SUM}\s+(?:for|from)\s", re.IGNORECASE)
 # A sum with its currency: €300, CA$300, EUR 300, 300 EUR, 300 euros.
@@ -982,7 +982,7 @@ def _priced_each(note: QuickNote, pieces: Sequence[str], by: Conventions) -> Qui
     before, behind = pieces[place][: price.start()], pieces[place][price.end() :]
     number = _LAST_NUMBER.search(before)
     if number is None and (price["each"] or behind.strip(_BETWEEN)):
-        return dataclasses.replace(note, no_sum="it names the price of one, not how many")
+        return dataclasses.replace(note, no_sum="it has the price of one, but not how many")
     if number is None:
         return None
     quantity = _QUANTITY.fullmatch(number[1])

@@ -235,7 +235,7 @@ def _reason(
         "address": (not is_number(client.phone), "without a phone number that can get text messages"),
         "bad": (is_landline(client.phone), "with a landline"),
         "shared": (objection is not None, "with the number of someone who has not agreed"),
-        "got": (key in reached, "told before"),
+        "got": (key in reached, "who already got it"),
         "twice": (key in taken, "with the same number as another client"),
     }
     return next(((why, words) for why, (applies, words) in reasons.items() if applies), None)

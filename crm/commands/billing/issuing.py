@@ -94,8 +94,8 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         raise RefusedError(lacking(lacks, f"It cannot be issued yet{which}"))
     if invoice.kind == "invoice" and document.total < 0:
         raise RefusedError(
-            f"Its total is {as_written_in(document.total, document.currency):f} {document.currency}, and an invoice"
-            " does not pay money back. To credit an invoice that was issued: `invoices credit NUMBER`."
+            f"Its total is {as_written_in(document.total, document.currency):f} {document.currency}, and the total"
+            " of an invoice cannot be negative. To credit an invoice that was issued: `invoices credit NUMBER`."
             " Nothing was changed."
         )
     if not document.total:

@@ -32,7 +32,7 @@ MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
 MaybePrice = Annotated[
     Decimal | None,
     ExactPrice(),
-    About("Price", "of one unit, with up to ten decimals; with a minus, the quantity is turned round"),
+    About("Price", "of one unit, with up to ten decimals; with a minus, the quantity becomes negative"),
 ]
 Basis = Annotated[Decimal | None, Units(), About("Price is for", "how many units the price is for; 1 by default")]
 OfUnit = Annotated[str, Unit(), About("Unit", "hour, piece, month, or a code such as HUR")]

@@ -105,7 +105,7 @@ def set_pattern(
     except FieldError as error:
         raise error.at("pattern", "--pattern") from error
     if checked and render(checked, 2026, 1).isdigit():
-        raise FieldError("a number of only digits looks like the number of a draft; add letters or a -",
+        raise FieldError("a number with digits only looks like the number of a draft; add letters or a -",
                          field="pattern", label="Pattern")  # fmt: skip
 
     def change(tx: Transaction) -> SeriesShown:
@@ -116,7 +116,7 @@ def set_pattern(
         new = checked or current.pattern
         if issued and is_yearly(new) != is_yearly(current.pattern):
             raise FieldError(
-                "numbers are already in use; with or without the year must stay as it is", field="pattern",
+                "numbers are already in use, with or without the year; keep that as it is", field="pattern",
                 label="Pattern",
             )  # fmt: skip
         for other in (series_of(tx, crm.settings, kind) for kind in INVOICE_KINDS if kind != series):

@@ -52,12 +52,12 @@ def set_level(
     crm: CRM,
     level: TheLevel,
     days: Annotated[
-        int | None, Whole(least=1, most=365), About("Days", "how many days overdue, before it is sent")
+        int | None, Whole(least=1, most=365), About("Days", "how many days after the due date it is sent")
     ] = None,
     fee: Annotated[Decimal | None, Amount(), About("Fee", "charged on top of the open amount; 0 for none")] = None,
     interest: Annotated[Decimal | None, Rate(), About("Interest", "in percent a year, on the open amount")] = None,
     term: Annotated[
-        int | None, Whole(most=365), About("Days to pay", "no further reminder before they have passed")
+        int | None, Whole(most=365), About("Days to pay", "no other reminder until they have passed")
     ] = None,
     subject: Annotated[
         str | None, LineWithFields(200), About("Subject", "the default if empty; fields as in templates")

@@ -103,7 +103,7 @@ def _refuse_second_e_mail(crm: CRM, snapshot: Snapshot, invoice: Invoice, *, aga
     message = snapshot.find(Message, invoice.message) if invoice.message else None
     if message is not None and message.state in WAITING:
         raise RefusedError(
-            f"The e-mail with {invoice.number} waits in the outbox; `email outbox` sends it. Nothing was sent now."
+            f"The e-mail with {invoice.number} is waiting in the outbox. `email outbox` sends it. Nothing was sent now."
         )
     if again:
         return

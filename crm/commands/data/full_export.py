@@ -16,7 +16,7 @@ from crm.rules import rule_text, split_rule
 
 FORMAT = "crm store"
 VERSION = 1
-_KEEP_SAFE = "It holds passwords' hashes, second factors and sessions; keep it as safe as a password."
+_KEEP_SAFE = "It contains password hashes, second factors and sessions. Keep it as safe as a password."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raise FileError(f"{file.name} was written by a newer version of this program.")
     objects = written.get("objects")
     if not isinstance(objects, list):
-        raise FileError(f"{file.name} holds no list of objects. It is not an export of a whole store.")
+        raise FileError(f"{file.name} contains no list of records. It is not an export of a whole store.")
     for entry in objects:
         if not (
             isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], dict)
         ):
-            raise FileError(f"{file.name} holds something that is not a record: {entry!r:.60}.")
+            raise FileError(f"{file.name} contains something that is not a record: {entry!r:.60}.")
         yield entry[0], entry[1]

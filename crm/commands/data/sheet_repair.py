@@ -67,7 +67,7 @@ def repair(
             parameter="rows",
             choices={
                 BACK: "Put the rows back as they were",
-                KEEP: "Delete these records, as it was done in the spreadsheet",
+                KEEP: "Delete these records, as in the spreadsheet",
             },
             yes=BACK,
         )

@@ -65,7 +65,7 @@ class StoreChosen:
 
 @command(
     "sheets setup",
-    title="Set a Google spreadsheet up",
+    title="Set up a Google spreadsheet",
     roles=ONLY_ADMIN,
     here=True,
     own_store=True,

@@ -65,7 +65,7 @@ def clear(
     known = {recipient_key(bounce.address) for bounce in cleared}
     if missing := sorted(keys - known):
         raise RefusedError(
-            f"{missing[0]} has not bounced; `bounces list` shows the addresses that have. Nothing was changed."
+            f"{missing[0]} has not bounced. `bounces list` shows the addresses that have. Nothing was changed."
         )
 
     def change(tx: Transaction) -> None:

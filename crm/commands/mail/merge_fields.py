@@ -212,7 +212,7 @@ def _parsed(text: str) -> tuple[str | _Field, ...]:
             case "{" | "}" as brace:
                 why = "is never closed" if brace == "{" else "closes nothing"
                 place = _place(text, match.start())
-                raise FieldError(f"the {brace} {place} {why}; a brace itself is written {brace * 2}")
+                raise FieldError(f"the {brace} {place} {why}; write {brace * 2} for a brace")
             case _:
                 parts.append(_field(text, match.start(), match.group(1)))
     parts.append(text[end:])
@@ -231,12 +231,12 @@ def _field(text: str, at: int, inside: str) -> _Field:
     names = ", ".join(f"{{{field}}}" for field in FIELDS)
     raise FieldError(
         f"no field {{{line(written, 40)}}}, {_place(text, at)}. {advice}"
-        f"There are {names}, and your own, like {{extra.shoe size}}; braces themselves are written {{{{ and }}}}"
+        f"The fields are {names}, and your own, like {{extra.shoe size}}; write {{{{ and }}}} for braces"
     )
 
 
 def _place(text: str, at: int) -> str:
     """The line and column of a place in a text: lines and places are counted from 1."""
     before = text[:at]
-    place = f"at place {at - (before.rfind(chr(10)) + 1) + 1}"
+    place = f"at position {at - (before.rfind(chr(10)) + 1) + 1}"
     return f"{place} of line {before.count(chr(10)) + 1}" if "\n" in text else place

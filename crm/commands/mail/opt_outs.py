@@ -40,7 +40,7 @@ def add(
 
     def change(tx: Transaction) -> OptOut:
         if existing := opted_out(tx, [address]):
-            raise RefusedError(f"{address} has already {described(existing[address])}. Nothing was changed.")
+            raise RefusedError(f"{address} already {described(existing[address])}. Nothing was changed.")
         suppress(tx, address, "asked", note)
         return opted_out(tx, [address])[address]
 
@@ -67,7 +67,7 @@ def lift(
     def change(tx: Transaction) -> OptOut:
         opt_out = opted_out(tx, [key]).get(key)
         if opt_out is None:
-            raise NotFoundError(f"{address} is not on the list of opt-outs; `opt-outs list` shows them.")
+            raise NotFoundError(f"{address} is not on the list of opt-outs. `opt-outs list` shows them all.")
         tx.delete(opt_out)
         return opt_out
 

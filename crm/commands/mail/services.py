@@ -56,7 +56,7 @@ class ServiceStatus:
     def summary(self) -> str:
         """All of it in one line."""
         if self.problem:
-            return "does not work, see there"
+            return "does not work: open it to see why"
         if not self.is_set_up:
             return ""
         values = {line.name: line.value for line in self.lines if line.value}
@@ -135,7 +135,7 @@ def refuse_others(crm: CRM) -> None:
     """Raise ForbiddenError for a user who may not change the settings of this computer, or is at another device."""
     if is_at_another_device():
         raise ForbiddenError(
-            "These settings belong to the computer that the program runs on, and are changed there."
+            "These settings belong to the computer that the program runs on, and can only be changed there."
             " Nothing was changed."
         )
     if level(crm.reader.role, STORE, UPDATE) is not ALL:

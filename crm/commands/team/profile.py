@@ -48,7 +48,7 @@ def edit(
 def password(
     crm: CRM,
     current: Annotated[str, Secret(), About("Current password")],
-    new: Annotated[str, Secret(), About("New password", "at least 10 characters; a sentence is good")],
+    new: Annotated[str, Secret(), About("New password", "at least 10 characters; a short sentence works well")],
     again: Annotated[str, Secret(), About("New password again")],
 ) -> Profile:
     """Change your password and end all your other sessions."""

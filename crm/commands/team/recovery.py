@@ -72,9 +72,9 @@ def _done(recovered: "Recovered") -> str:
     if changed := recovered.unsealed:
         were, which = ("account was", "it") if changed == 1 else ("accounts were", "each one")
         sentences.append(
-            f"{changed} {were} changed by hand, or made with another secret; allow {which} again with `users vouch`."
+            f"{changed} {were} changed by hand, or made with another secret. Accept {which} with `users vouch`."
         )
     if off := recovered.deactivated:
         are, them = ("account is", "it") if off == 1 else ("accounts are", "them")
-        sentences.append(f"{off} {are} deactivated; reactivate {them} with `users activate`.")
+        sentences.append(f"{off} {are} deactivated. Reactivate {them} with `users activate`.")
     return " ".join(sentences)

@@ -24,7 +24,7 @@ def forbidden_character(text: str) -> str:
         return ""
     character = match.group()
     name = _CONTROL_NAMES.get(character, f"U+{ord(character):04X}")
-    return f"an invisible control character ({name}) at place {match.start() + 1}"
+    return f"an invisible control character ({name}) at position {match.start() + 1}"
 
 
 _BREAKS = lazy_pattern("[\v\f\x85\u2028\u2029]")

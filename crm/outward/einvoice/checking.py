@@ -135,7 +135,7 @@ def _parties(invoice: ReadInvoice) -> Iterator[Fault]:
     if invoice.delivery_country and invoice.delivery_country not in _countries():
         yield Fault(rule="BR-CL-14", sentence=f"{invoice.delivery_country} is not a country (delivery).")
     if not (invoice.seller.vat_id or invoice.seller.registration or invoice.seller.own_number):
-        sentence = "The seller has no number: no VAT id, none of a register, none of the buyer."
+        sentence = "The seller has no VAT ID, no register number and no number given by the buyer."
         yield Fault(rule="BR-CO-26", sentence=sentence)
 
 
@@ -297,9 +297,9 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
             continue
         if category == "O":
             if seller.vat_id or buyer.vat_id:
-                yield Fault(rule="BR-O-02", sentence="What is not subject to tax stands on an invoice without VAT ids.")
+                yield Fault(rule="BR-O-02", sentence="An invoice of what is not subject to tax has no VAT IDs.")
             if len(categories - {""}) > 1:
-                yield Fault(rule="BR-O-11", sentence="What is not subject to tax stands on an invoice of its own.")
+                yield Fault(rule="BR-O-11", sentence="What is not subject to tax needs an invoice of its own.")
             continue
         if not (seller.vat_id or (seller.tax_number and category in (*TAXED, "Z", "E"))):
             yield Fault(rule=f"BR-{name}-02", sentence=f"The VAT ID of the seller is missing ({word} needs it).")
@@ -314,7 +314,7 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
                     rule="BR-S-05", line=line.id, sentence=f"Line {line.id} has the standard rate, and it is 0."
                 )
             elif category not in TAXED and rate:
-                sentence = f"Line {line.id}: {word} has no tax, and {line.rate} % stands there."
+                sentence = f"Line {line.id}: {word} has no tax, but the invoice says {line.rate} %."
                 yield Fault(rule=f"BR-{name}-05", line=line.id, sentence=sentence)
     for group in invoice.taxes:
         name = _RULE_NAMES.get(group.category, group.category)
@@ -323,7 +323,7 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
                 rule=f"BR-{name}-10", sentence=f"The reason is missing why there is no tax ({_group_name(group)})."
             )
         if group.category in (*TAXED, "Z") and group.reason:
-            sentence = f"A reason for no tax stands at {_group_name(group)}, which has none."
+            sentence = f"A reason for no tax is given for {_group_name(group)}, which does not take one."
             yield Fault(rule=f"BR-{name}-10", sentence=sentence)
     if "K" in categories:
         if not invoice.has_delivery_date:
@@ -336,14 +336,14 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
 
 def _payment(invoice: ReadInvoice) -> Iterator[Fault]:
     if _value(invoice.due) > 0 and not (invoice.due_on or invoice.terms) and "minimum" not in invoice.guideline:
-        yield Fault(rule="BR-CO-25", sentence="It does not say by when it is to be paid.")
+        yield Fault(rule="BR-CO-25", sentence="It does not say when it is due.")
     for means in invoice.payment_means:
         if not means:
             yield Fault(rule="BR-49", sentence="A means of payment has no code.")
         elif means not in PAYMENT_MEANS:
             yield Fault(rule="BR-CL-16", sentence=f"{means} is not the code of a means of payment.")
     if invoice.iban and re.match(r"[A-Z]{2}[0-9]{2}", invoice.iban) and not is_iban(invoice.iban):
-        yield Fault(rule="IBAN", sentence=f"The IBAN {invoice.iban} is mistyped: its check digits do not fit.")
+        yield Fault(rule="IBAN", sentence=f"The IBAN {invoice.iban} is mistyped: its check digits do not match.")
 
 
 def _two_decimals(text: str, what: str, rule: str) -> Iterator[Fault]:

@@ -406,7 +406,7 @@ class Damage:
         if self._is_all_gone:
             words.append(
                 "Nothing in the spreadsheet says whether others have saved since this computer last read it. Where"
-                " another computer has read it since, repair it there; otherwise the numbers of new records go on"
+                " another computer has read it since, repair it there. Otherwise the numbers of new records go on"
                 f" {_AHEAD} higher."
             )
             series = select(tables.TABLES[NumberSeries].c.id).where(tables.TABLES[NumberSeries].c.last > 0)

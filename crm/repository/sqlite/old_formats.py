@@ -82,8 +82,8 @@ def _make_exact(connection: Connection) -> None:
         stored = type_coerce(amount, BigInteger)
         if connection.execute(select(amount.table.c.id).where(func.abs(stored) >= _LARGEST).limit(1)).first():
             raise RefusedError(
-                f"An amount in this store ({amount.table.name}) is more than this version can keep;"
-                " it was left as it is."
+                f"An amount in this store ({amount.table.name}) is more than this version can keep."
+                " It was left as it is."
             )
         # To put a changed row into an index, one by one, costs more than to rebuild the index.
         indexes = [index for index in amount.table.indexes if amount.name in {column.name for column in index.columns}]

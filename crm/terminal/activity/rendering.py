@@ -211,7 +211,7 @@ def _(result: "Timeline", screen: Screen, by: Conventions) -> None:
         screen.print("No activity yet.")
     draw_timeline(screen, result.entries, by)
     if result.more:
-        screen.print(data(f"There is more: add --after {result.next} to see it.", "muted"))
+        screen.print(data(f"There is more. --after {result.next} shows it.", "muted"))
 
 
 @renderer("crm.commands.activity.capture.Captured")

@@ -546,7 +546,7 @@ def draw_run(result: "RemindersRun", screen: Screen, by: Conventions) -> None:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} Sent {many} from an earlier run.", "success"))
     if result.waiting:
         wait = "1 reminder is waiting" if result.waiting == 1 else f"{by.number(result.waiting)} reminders are waiting"
-        screen.print(Text(f"{wait} to be sent; `email outbox` sends them.", "warning"))
+        screen.print(Text(f"{wait} to be sent. `email outbox` sends them.", "warning"))
     if not result.reminded:
         if not (result.resumed or result.waiting):
             screen.print(Text("No one was reminded."))

@@ -340,7 +340,7 @@ def _(why: "Why", screen: Screen, by: Conventions) -> None:
     if not any(trace.fits for trace in why.rules) or why.pinned_until:
         screen.print(data(reason_words(why.reason, by)))
     if why.pinned_until:
-        screen.print(Text(f"Pinned {_until(client, by)}; rules do not apply while it is pinned.", "warning"))
+        screen.print(Text(f"Pinned {_until(client, by)}. Rules do not apply while it is pinned.", "warning"))
     decided = False
     for trace in why.rules:
         decides = trace.fits and not decided
@@ -385,7 +385,7 @@ def _counts(counts: "Iterable[MoveCount]", screen: Screen, by: Conventions) -> I
 @renderer("crm.commands.clients.bulk.GroupReport")
 def _(result: "GroupReport", screen: Screen, by: Conventions) -> None:
     if not result.clients + result.unchanged:
-        screen.print("No matches; nothing was changed.")
+        screen.print("No matches. Nothing was changed.")
         return
     from crm.commands.client_selection import pluralize
     from crm.commands.clients.bulk import counted

@@ -157,7 +157,7 @@ def use(session: Session, **_: Any) -> None:
     """A ready-made set in the place of all rules."""
     session.page("Status rules", "Ready-made sets")
     name = session.prompts.ask(named("rules use").parameters["name"])
-    session.confirm("This replaces all rules; it can be undone.", "Replace them", destructive=True)
+    session.confirm("This replaces all rules. It can be undone.", "Replace them", destructive=True)
     session.tell(session.call("rules use", name=name))
     _preview(session)
 

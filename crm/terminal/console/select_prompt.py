@@ -421,7 +421,7 @@ class SelectPrompt:
             words = _NOT_HERE.format(what=self._ignored_after)
         else:
             key = clean(event.data) if len(event.data) == 1 and event.data.isprintable() else "That"
-            words = f"{key} is not a choice here; press {_listed(_spans(self._entries, others='?' in self._by_key))}"
+            words = f"{key} is not a choice here. Press {_listed(_spans(self._entries, others='?' in self._by_key))}"
         self._under = [("class:error", f" {wrapped(words)}")]
 
     def _is_ignored(self) -> bool:

@@ -28,10 +28,10 @@ _STEPS = (
         "https://console.cloud.google.com/apis/library/sheets.googleapis.com",
         "https://console.cloud.google.com/apis/library/drive.googleapis.com",
     )),
-    ("Make a service account in it; any name will do:", (
+    ("Make a service account in it, with any name:", (
         "https://console.cloud.google.com/iam-admin/serviceaccounts",
     )),
-    ("Choose it; under Keys: Add key, Create new key, JSON. Save the file as", ()),
+    ("Choose it. Under Keys: Add key, Create new key, JSON. Save the file as", ()),
 )  # fmt: skip
 
 

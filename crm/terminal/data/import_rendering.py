@@ -267,7 +267,7 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
         names = "”, “".join(result.left_out)
         screen.print(data(f"Not imported: the column{'' if one else 's'} “{names}”.", "warning"))
         screen.print(
-            "To import them as fields of your own, run this again with --own-fields; nothing is imported twice."
+            "To import them as fields of your own, run this again with --own-fields. Nothing is imported twice."
         )
     for records in (result.refusals, result.doubts):
         if records:

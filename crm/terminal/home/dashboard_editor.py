@@ -17,7 +17,7 @@ from crm.terminal.toolkit.session import Session
 
 # The entries, the way back, the keys, how many more there are and a blank line.
 _AROUND = 6
-_ABOUT = "The arrow keys choose a tile, Enter turns it on or off. 0 saves; Ctrl-C cancels."
+_ABOUT = "The arrow keys choose a tile, Enter turns it on or off. 0 saves, Ctrl-C cancels."
 
 
 class DashboardEditor:

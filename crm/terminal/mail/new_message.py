@@ -42,7 +42,7 @@ def write(session: Session, client: Client | None = None, to: Sequence[str] = ()
         form = MessageForm(session, reader, contacts_of(snapshot, reader), to)
         templates = of_channel(snapshot, "email")
     if not (form.people() or to):
-        session.say(f"{reader.name} has no e-mail address yet; enter one under To.", "warning")
+        session.say(f"{reader.name} has no e-mail address yet. Enter one under To.", "warning")
     tell_tried(session, _Steps(session, reader, form, templates).go())
 
 

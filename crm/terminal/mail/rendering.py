@@ -250,7 +250,7 @@ def sent_line(card: "MessageCard") -> tuple[str, str]:
             )
         case "queued" | "sending":
             waits = card.stopped or f"It could not be sent right now{why}"
-            return f"{waits} It is in the outbox; “Send queued mail” tries again.", "warning"
+            return f"{waits} It is in the outbox. “Send queued mail” tries again.", "warning"
     return f"{kind_of(message)} {message.id} is {STATES.get(message.state, message.state)}{why}", "warning"
 
 
@@ -287,7 +287,7 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
     for title, messages, style in (
         ("Not sent", result.failed, "overdue"),
         ("Sent, but not to everyone", result.partly, "overdue"),
-        ("May have been sent; check before you send again", result.unsure, "alert"),
+        ("May have been sent: check before you send it again", result.unsure, "alert"),
         ("Delayed, will be tried again", result.waiting, "warning"),
     ):
         if messages:
@@ -349,7 +349,7 @@ def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
     screen.print(Text("As ", "muted").append(clean(result.client.name), "default").append(" would see it", "muted"))
     if result.missing:
         lacking = ", ".join(f"{{{field}}}" for field in result.missing)
-        line = f"No value for {clean(lacking)}; {{{clean(result.missing[0])}|…}} sets the text to use instead."
+        line = f"No value for {clean(lacking)}. {{{clean(result.missing[0])}|…}} sets the text to use instead."
         screen.print(Text(line, "warning"))
     if result.parts:
         _draw_parts(screen, result.parts, "for this client")
@@ -387,7 +387,7 @@ def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
             show(screen, list(rows), by)
     if result.counted.waiting:
         waiting = by.number(result.counted.waiting)
-        line = f"{waiting} not sent yet; `mailings resume {mailing.id}` sends the rest, and so does `email outbox`."
+        line = f"{waiting} not sent yet. `mailings resume {mailing.id}` sends the rest, and so does `email outbox`."
         screen.print(Text(line, "warning"))
 
 

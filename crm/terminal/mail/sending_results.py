@@ -12,7 +12,7 @@ from crm.terminal.toolkit.session import Session
 def sending_page(session: Session, name: str) -> None:
     """The page while a mailing goes out."""
     session.page("Mailings", name)
-    session.screen.print(Text("Sending. Ctrl-C stops after the current e-mail; you can resume later.", "muted"))
+    session.screen.print(Text("Sending. Ctrl-C stops after the current e-mail. You can resume later.", "muted"))
 
 
 def tell_sent(session: Session, report: MailingReport, *, later: bool = False) -> None:

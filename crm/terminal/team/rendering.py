@@ -100,7 +100,7 @@ def _(result: "Profile", screen: Screen, _by: Conventions) -> None:
 @renderer("crm.commands.team.users.OneTimePassword")
 def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
     heading = f"Temporary password for {clean(result.email)}, shown only now."
-    screen.print(Text(f"{heading} It works for a week; they choose their own at the first sign-in."))
+    screen.print(Text(f"{heading} It works for a week. They choose their own at the first sign-in."))
     screen.print(Text(f"  {result.password}", "bold"))
     if result.note:
         screen.print(result.note)

@@ -341,7 +341,7 @@ class Prompts:
             # An earlier download of that name is no longer needed.
             made.unlink(missing_ok=True)
             return made
-        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc cancels.", "muted"))
+        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal. Esc cancels.", "muted"))
         file = exchange.ask_file(parameter.label)
         if file is None:
             raise Back

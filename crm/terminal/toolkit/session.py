@@ -385,7 +385,7 @@ class Session:
 
             self.say("".join(traceback.format_exception(error)), "danger")
         self.say(
-            f"Something went wrong in this program ({type(error).__name__}); this step was not saved."
+            f"Something went wrong in this program ({type(error).__name__}). This step was not saved."
             + ("" if self.exchange else " Start it with --debug to see the details."),
             "danger",
         )

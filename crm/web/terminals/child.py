@@ -145,8 +145,8 @@ def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.
         exchange.tell("menu crashed", error)
         _tell(
             stdout,
-            f"Something went wrong in this program ({type(error).__name__}); what was saved is kept, this step was"
-            " not. Open it again to go on.",
+            f"Something went wrong in this program ({type(error).__name__}). What was saved is kept, but not this step."
+            " Open it again to continue.",
         )
         return CRASHED
     finally:

@@ -65,7 +65,7 @@ class Forking:
             await asyncio.wait_for(asyncio.shield(self._ready), _STARTS_WITHIN)
         except (TimeoutError, ConnectionError) as error:
             await self.stop()
-            raise CRMError("The web terminal's menus cannot be started. What went wrong stands above.") from error
+            raise CRMError("The web terminal's menus cannot be started. The reason is above.") from error
 
     async def stop(self) -> None:
         """End the fork server; it ends the menus that still run. Returns when it is gone."""

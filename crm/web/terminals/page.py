@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 # Closing codes, which the page knows.
 LEFT, SIGNED_OUT, TIMED_OUT, TOO_MUCH, FULL, STOPPING = 4000, 4401, 4408, 4413, 4429, 4503
 # The message after a session has ended, however that was found out.
-OVER = "Your session is over. What was saved is kept; sign in again."
+OVER = "Your session is over. What was saved is kept. Sign in again."
 DONE = "It is done, and your session is over. Sign in again."
 _FRAME = 65_536
 _CLOSES_WITHIN = 5.0

@@ -69,7 +69,7 @@ class Terminal:
         self.files.tell_all(page.tell)
         open_ones = [page for page in self.pages if not page.closing]
         if len(open_ones) >= _MOST_PAGES:
-            open_ones[0].close(FULL, f"You have this menu open in more than {_MOST_PAGES} tabs; this one was closed.")
+            open_ones[0].close(FULL, f"You have this menu open in more than {_MOST_PAGES} tabs. This one was closed.")
         self.pages.append(page)
         self._fit()
 
@@ -156,7 +156,7 @@ class Terminal:
         if not self._open:
             return
         if len(self._typed) + len(keys) > _TYPED_AHEAD:
-            page.close(TOO_MUCH, "That was more text than the menu can take at once. Open it again to go on.")
+            page.close(TOO_MUCH, "That was more text than the menu can take at once. Open it again to continue.")
             return
         page.typed(keys)
         self._put(keys)
@@ -192,11 +192,11 @@ class Terminal:
         code, why = LEFT, "You have left the program."
         if status == child.ENDED_BY_SERVER:
             # As all others on this machine are at this moment.
-            code, why = STOPPING, "The server is being restarted; what was saved is kept."
+            code, why = STOPPING, "The server is being restarted. What was saved is kept."
         elif status in (child.SIGNED_OUT, child.DONE):
             code, why = SIGNED_OUT, DONE if status == child.DONE else OVER
         elif status == child.CRASHED or status < 0:
-            why = "The program has ended by itself; what was saved is kept."
+            why = "The program has ended by itself. What was saved is kept."
             log.error("menu failed", extra={"facts": self.ids | {"status": status}})
         for page in self.pages:
             if not page.closing:

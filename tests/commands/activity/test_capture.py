@@ -791,7 +791,7 @@ def test_an_amount_that_is_not_a_sale_says_why(office: Office) -> None:
     assert captured(office, "closed Acme deal for 45k", sale=True).sale.amount == 45000  # type: ignore[union-attr]
 
 
-_MANY = "No sale: it is not clear how many; write the number right behind the name, like 3 x 45."
+_MANY = "No sale: it is not clear how many; write the number right after the name, like 3 x 45."
 _SEVERAL = "No sale: there are several amounts, record each by itself."
 
 

@@ -613,7 +613,7 @@ def test_a_note_about_something_sent_names_the_client(
         ("Acme paid EUR 300", "Paid", "Acme, EUR 300", "EUR 300 is not in USD"),
         ("quoted Acme £2k", "Quote", "Acme £2k", "£2k is not in USD"),
         ("€300 for tables to Acme", "", "€300 for tables to Acme", "€300 is not in USD"),
-        ("sold Acme lamps at 45 each", "Sold", "Acme lamps at 45 each", "it names the price of one, not how many"),
+        ("sold Acme lamps at 45 each", "Sold", "Acme lamps at 45 each", "it has the price of one, but not how many"),
         ("sold Acme 3 tables for 300 and 2 chairs for 90", "Sold", "Acme 3 tables for 300 and 2 chairs for 90",
          "there are several amounts, record each by itself"),
         # Nothing of the kind.

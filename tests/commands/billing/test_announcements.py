@@ -104,7 +104,7 @@ def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, servi
     assert report.counted.counts == {"sent": 1}
     assert sorted(reader.why for reader in report.left_out) == ["address", "consent", "opted_out", "twice"]
     assert [number for number, _ in texts(twilio)] == ["+436641234567"]
-    with pytest.raises(RefusedError, match="2 told before"):
+    with pytest.raises(RefusedError, match="2 who already got it"):
         announced(desk, service, by="sms")
     long = "x" * 200
     with pytest.raises(Question, match=r"takes 2 SMS, about €0\.16"):

@@ -211,7 +211,9 @@ def test_an_invoice_whose_mail_waits_in_the_outbox_is_not_sent_yet(
         nothing_leaves.setattr(sending, "tried", lambda _, queued: queued)
         queued = [mailed("invoices send", invoice, yes=True) for invoice in (waiting, failed, unsure)]
     for again in (False, True):
-        with pytest.raises(RefusedError, match=r"waits in the outbox; `email outbox` sends it. Nothing was sent now"):
+        with pytest.raises(
+            RefusedError, match=r"is waiting in the outbox. `email outbox` sends it. Nothing was sent now"
+        ):
             mailed("invoices send", waiting, again=again, yes=True)
     mailed.crm.transact(lambda tx: tx.change(queued[1], state="failed"), "test")
     mailed.crm.transact(lambda tx: tx.change(queued[2], state="unsure"), "test")

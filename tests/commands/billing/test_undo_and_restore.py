@@ -221,9 +221,9 @@ def test_a_backup_whose_balances_are_wrong_comes_back_as_it_was(sheet_desk: Bill
 
 
 BY_HAND = {
-    "UPDATE payment SET amount = amount * 2": "Payment 1 shows 0.00 EUR as left; its figures give 118.00 EUR.",
-    'UPDATE payment SET amount = amount * 2, "left" = amount': "shows 0.00 as credit; its records give 118.00",
-    "UPDATE allocation SET amount = amount / 2": "as paid; its records give 59.00",
+    "UPDATE payment SET amount = amount * 2": "Payment 1 shows 0.00 EUR as left, but its figures give 118.00 EUR.",
+    'UPDATE payment SET amount = amount * 2, "left" = amount': "shows 0.00 as credit, but its records give 118.00",
+    "UPDATE allocation SET amount = amount / 2": "as paid, but its records give 59.00",
     "UPDATE invoice_line SET name = 'Other'": "Invoice RE-2026-0001 has other words, dates or figures",
     "UPDATE invoice_line SET quantity = quantity * 2, price = price / 2": "other words, dates or figures",
     "UPDATE invoice SET notes = 'by hand'": "other words, dates or figures",

@@ -47,9 +47,9 @@ def of(office: Office, client: Client, contact: Contact | None = None) -> dict[s
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Dear {first_nam},", "no field {first_nam}, at place 6. Did you mean {first_name}?"),
-        ("Dear\nall {frist_name|friend}", "at place 5 of line 2. Did you mean {first_name}?"),
-        ("{shoe size}", "There are {first_name}, {last_name}"),
+        ("Dear {first_nam},", "no field {first_nam}, at position 6. Did you mean {first_name}?"),
+        ("Dear\nall {frist_name|friend}", "at position 5 of line 2. Did you mean {first_name}?"),
+        ("{shoe size}", "The fields are {first_name}, {last_name}"),
         ("{}", "no field {}"),
         ("{extra.}", "no field {extra.}"),
         ("{|you}", "no field {}"),
@@ -57,10 +57,10 @@ def of(office: Office, client: Client, contact: Contact | None = None) -> dict[s
         ("{first_name!r}", "no field"),
         ("{first_name:>9}", "no field"),
         ("{0}", "no field"),
-        ("Dear {first_name", "the { at place 6 is never closed"),
-        ("Dear {first_name\n}", "the { at place 6 of line 1 is never closed"),
-        ("Dear first_name}", "the } at place 16 closes nothing; a brace itself is written }}"),
-        ("{first_{name}}", "the { at place 1 is never closed"),
+        ("Dear {first_name", "the { at position 6 is never closed"),
+        ("Dear {first_name\n}", "the { at position 6 of line 1 is never closed"),
+        ("Dear first_name}", "the } at position 16 closes nothing; write }}"),
+        ("{first_{name}}", "the { at position 1 is never closed"),
     ],
 )
 def test_an_unknown_merge_field_is_refused_with_its_position(text: str, message: str) -> None:

@@ -153,7 +153,7 @@ def test_an_unusable_variable_is_reported_without_its_value(office: Office, url:
     assert not status.is_set_up
     assert status.problem
     assert "hun" not in repr(status)
-    assert status.summary == "does not work, see there"
+    assert status.summary == "does not work: open it to see why"
 
 
 def test_a_file_that_others_can_read_keeps_nobody_from_signing_in(office: Office) -> None:

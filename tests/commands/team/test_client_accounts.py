@@ -91,7 +91,7 @@ def test_undoing_a_merge_separates_the_accounts(firm: Firm) -> None:
 @pytest.mark.parametrize("words", ["clients delete", "clients delete-many"])
 def test_deleting_a_client_closes_its_account(firm: Firm, words: str) -> None:
     whom = firm.own if words == "clients delete" else [firm.own]
-    with pytest.raises(Question, match=r"The account client@example\.com is deactivated, and stays so"):
+    with pytest.raises(Question, match=r"The account client@example\.com is deactivated, and stays deactivated"):
         run(firm, words, whom)
     run(firm, words, whom, yes=True)
     assert not account(firm).active

@@ -140,7 +140,7 @@ def test_missing_parts_of_a_tax_category_are_named(
         (r"(<cbc:PriceAmount[^>]*>)[^<]*", "٣", "number", "Line 1: the price, ٣, is not a number."),
         (r"(<cbc:IssueDate>)[^<]*", "2026-02-30", "BR-03", "The date of issue, 2026-02-30, is not a date."),
         (r"(<cac:PayeeFinancialAccount>\s*<cbc:ID>)[^<]*", "DE02120300000000202052", "IBAN",
-         "The IBAN DE02120300000000202052 is mistyped: its check digits do not fit."),
+         "The IBAN DE02120300000000202052 is mistyped: its check digits do not match."),
         (r"(<cac:TaxSubtotal>.*?<cbc:TaxAmount[^>]*>)[^<]*", "19.02", "BR-CO-17",
          "standard rate 19 %: 100.00 x 19 % is 19.00, not 19.02."),
         (r"(<cbc:TaxInclusiveAmount[^>]*>)[^<]*", "120.00", "BR-CO-15",

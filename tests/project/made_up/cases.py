@@ -258,7 +258,7 @@ def test_a_wrong_sum_is_found() -> None:
         _add(store)
         with store.repository._engine.begin() as connection:
             connection.exec_driver_sql("UPDATE vehicle SET spent = 1")
-        assert store.wrong() == ["Vehicle 1 shows 0.0001 as spent; its records give 7.50."]
+        assert store.wrong() == ["Vehicle 1 shows 0.0001 as spent, but its records give 7.50."]
 
 
 def test_a_made_up_record_has_a_tab_in_a_spreadsheet() -> None:

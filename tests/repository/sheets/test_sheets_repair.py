@@ -447,7 +447,7 @@ def test_a_machine_with_more_data_says_so_and_can_restore_it(team: Team) -> None
     assert "not in it any more" in other.held().lost
     look(third)
     team.stored(third)
-    assert "puts it back, and deletes what anybody has saved since" in third.notice()
+    assert "puts it back, and deletes everything saved since" in third.notice()
     # Numbers that were given out are not given again: those of records and those of invoices.
     look(team.repository)
     with team.repository.read() as snapshot:
@@ -515,7 +515,9 @@ def test_a_new_machine_repairs_damage_that_needs_no_data(team: Team, case: str) 
 
 def test_a_new_machine_names_where_a_cleared_history_can_be_restored(team: Team) -> None:
     _clear_history(team)
-    with pytest.raises(StoreDamagedError, match="cleared by hand; run `sheets repair` on a computer that has read it"):
+    with pytest.raises(
+        StoreDamagedError, match=r"cleared by hand\. Run `sheets repair` on a computer that has read it"
+    ):
         team.stored(team.another())
 
 

@@ -445,7 +445,7 @@ def test_the_wait_for_the_quota_is_counted_down(begin: Start, stand_in: StandIn,
     session = begin(CRM_STORE=f"sheets://{team[0]}").choose("Clients").sees("n new").settled()
     stand_in.fault("status", times=1, only="reads", code=429)
     session.press("n").sees("A person").press("1").sees("First name").press("Zed", "enter").sees("Last name")
-    session.press("enter").sees("1) Save").press("1").sees("Google's quota for this minute is used up; going on in")
+    session.press("enter").sees("1) Save").press("1").sees("Google's quota for this minute is used up; continues in")
 
 
 @pytest.mark.slow

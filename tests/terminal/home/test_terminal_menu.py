@@ -30,7 +30,7 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
     add(crm, first_name="Anna")
     session = start().sees("0) Exit").settled()
     before = [line for line in session.lines if ")" in line]
-    session.press("k").sees("k is not a choice here; press 1-").sees("0, or ? for all keys")
+    session.press("k").sees("k is not a choice here. Press 1-").sees("0, or ? for all keys")
     session.press("Q").sees("Q is not").press("é").sees("é is not a choice here")
     session.paste("1\n2\n3").sees("Pasted text was ignored").settled()
     assert [line for line in session.lines if re.match(r" . \w\)", line)] == [
@@ -109,9 +109,9 @@ def test_markup_and_emoji_are_plain_text(start: Start, crm: CRM) -> None:
 
 def test_escape_sequences_and_overrides_are_refused_and_can_be_corrected(start: Start) -> None:
     session = start().choose("Add your first client").choose("A company").sees("Company:")
-    session.paste("evil \x1b[31mred").press("enter").sees("control character (escape) at place 6").press("kill")
+    session.paste("evil \x1b[31mred").press("enter").sees("control character (escape) at position 6").press("kill")
     session.paste("\u202egnp.exe").sees("Company: \ufffdgnp.exe").press("enter").sees(
-        "control character (U+202E) at place 1"
+        "control character (U+202E) at position 1"
     ).press("kill")
     session.paste("x" * 10_000).press("enter").sees("At most 200 characters, this has 10000").press("kill")
     session.press("Fine", "enter").sees("1) Save").press("1").sees("Added Fine (no. 1)")

@@ -131,7 +131,7 @@ def test_a_client_without_an_address_is_refused_at_once(
 ) -> None:
     named("clients add")(crm, {"first_name": "Ben"})
     session = start(**mail).sees("Clients").press("/").sees("Find").press("1", "enter").sees(") More").press("m")
-    session.sees("Ben has no e-mail address yet; enter one under To.").sees("Subject (")
+    session.sees("Ben has no e-mail address yet. Enter one under To.").sees("Subject (")
     session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Preview and send").press("1")
     session.sees("To: Ben has no e-mail address yet").sees("a text").choose("To").choose("Another address")
     session.sees("To (").press("ben@example.com", "enter").sees("x ben@example.com").press("esc").press("1")
@@ -199,7 +199,7 @@ def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) ->
         "Subject: An e-mail needs a subject"
     )
     session.choose("Subject").sees("Subject (").press("Hi {first_name|you}", "enter").sees("Hi {first_name|you}")
-    session.choose("Text").sees("Text:").press("Dear {first_name", "enter").sees("The { at place 6 is never closed")
+    session.choose("Text").sees("Text:").press("Dear {first_name", "enter").sees("The { at position 6 is never closed")
     session.press("}", "enter").sees("1) Save").press("1").sees("Added: Welcome (no. 1)").press("1")
     session.sees("Subject: Hi {first_name|you}").choose("Preview as a client").sees("As Anna would see it")
     session.sees("Subject: Hi Anna").sees("Dear Anna").choose("Preview for another").sees("Client").press(

@@ -233,7 +233,7 @@ def test_an_admin_makes_and_revokes_keys_and_a_changed_role_stops_them(start: St
     session.sees("Keys that stop working: nightly mail. Jobs that use them").press("esc").sees("Change role")
     assert accounts.machine_keys.find(secret[0])
     session.choose("Change role").choose("staff").choose("Change the role")
-    session.sees("It is done: gave Ada the role staff. This has ended your own session").sees("E-mail")
+    session.sees("It is done: gave Ada the role staff. This ended your own session").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit").choose(
         "Data"
     ).choose("Team").sees("Workload").lacks("Add the first")

@@ -288,7 +288,7 @@ def test_the_number_of_tabs_of_a_menu_is_limited(tab: Open) -> None:
     tabs = [tab() for _ in range(20)]
     tabs[0].sees("Sample menu")
     last = tab()
-    assert tabs[0].closed() == (4429, "You have this menu open in more than 20 tabs; this one was closed.")
+    assert tabs[0].closed() == (4429, "You have this menu open in more than 20 tabs. This one was closed.")
     last.keys("k").sees("key 'k'")
     tabs[1].sees("key 'k'")
 

@@ -161,7 +161,7 @@ class Reader:
         if described.name not in (checked.client if of_client else checked.values):
             return
         order = {"dmy": "mdy", "mdy": "dmy"}[match.date_order] if is_other else match.date_order
-        why = "written in another order than the rest of the column" if is_other else "could be read either way"
+        why = "written in a different order from the rest of the column" if is_other else "could be read either way"
         checked.doubts.append((described.name, cell.strip(), f"{why}: read as {DATE_ORDERS[order]}"))
         orders = self.two_orders.setdefault(match.column, TwoOrders(match.date_order))
         if is_other:

@@ -110,7 +110,7 @@ def adopt(
     with _opened(crm) as (mailbox, journal):
         who = next((stranger for stranger in journal.strangers() if stranger.address == spelling(address)), None)
         if who is None:
-            raise NotFoundError(f"No e-mail from {address} is waiting; `email unknown` lists the senders that are.")
+            raise NotFoundError(f"No e-mail from {address} is waiting. `email unknown` lists the unknown senders.")
         called = name or who.name or name_in(who.address)
 
         def change(tx: Transaction) -> tuple[Client, Contact | None]:

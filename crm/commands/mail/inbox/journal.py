@@ -56,7 +56,7 @@ class FetchJournal(JournalFile):
     file_name = "fetched.sqlite3"
     tables = _TABLES
     broken = (
-        "How far the mailbox was read is kept in {file}, which cannot be written: {why}. No more e-mail is read"
+        "How far the mailbox was read is recorded in {file}, which cannot be written: {why}. No more e-mail is read"
         " until that is fixed."
     )
 

@@ -67,8 +67,8 @@ class Prepared:
 
     def _blank(self, by: Conventions) -> str:
         return "".join(
-            f" {by.number(number)} of them {'has' if number == 1 else 'have'} no {name}: the place stays empty;"
-            f" {{{name}|friend}} would put a word there."
+            f" {by.number(number)} of them {'has' if number == 1 else 'have'} no {name}: nothing is filled in there."
+            f" Write {{{name}|friend}} to use “friend” instead."
             for name, number in self.blanks.items()
         )
 

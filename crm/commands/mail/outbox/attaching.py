@@ -18,7 +18,7 @@ from crm.private_files import private_folder
 
 # What goes with one message, in bytes: most mail servers take 25 MB, and a mail is a third larger than what is in it.
 MOST = 20_000_000
-_TOO_LARGE = "The files attached to a message can have 20 MB in all; send a link to anything larger. Nothing was sent."
+_TOO_LARGE = "The files attached to a message can have 20 MB in all. Send a link to anything larger. Nothing was sent."
 _LINE = re.compile(r"(?P<digest>[0-9a-f]{64}) (?P<size>\d{1,9}) (?P<name>.+)")
 
 

@@ -122,12 +122,12 @@ def _read(text: str, where: str) -> Mapping[str, Any]:
         read = json.loads(text)
     except ValueError as error:
         if text.lstrip().startswith("-----BEGIN"):
-            raise _bad(f"{where} holds a bare private key; the whole JSON file is needed: {_AGAIN}") from None
+            raise _bad(f"{where} contains only a private key. The whole JSON file is needed: {_AGAIN}") from None
         if re.fullmatch(r"AIza[\w-]{20,}", text.strip()):
             raise _bad(_of_another_kind(where, "an API key")) from None
         if text.strip().endswith(".json"):
             raise _bad(
-                f"{where} holds the name of a file; it is for the JSON itself, and CRM_CREDS for the name of a file."
+                f"{where} contains the name of a file. Use CRM_CREDS for that; CREDS is for the JSON itself."
             ) from None
         at = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise _bad(f"{where} is not JSON, or not all of it{at}: {_AGAIN}") from None
@@ -139,7 +139,7 @@ def _read(text: str, where: str) -> Mapping[str, Any]:
 
 
 def _of_another_kind(where: str, kind: str) -> str:
-    return f"{where} holds {kind}; a service account's key is needed: {_MAKE_ONE} {FILE}."
+    return f"{where} contains {kind}. A service account's key is needed: {_MAKE_ONE} {FILE}."
 
 
 def _account(read: Mapping[str, Any], where: str) -> Account:

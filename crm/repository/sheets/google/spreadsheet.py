@@ -405,7 +405,7 @@ class _Tries:
         seconds = min(0.25 * 2 ** (self._made - 1), 4.0) * random.uniform(0.8, 1.2)
         waited = self._clock.now() - self._started
         if self._unsent >= _CONNECTS or waited + seconds > self._patience:
-            kept = "Nothing was changed; try again later." if self._writes else "Try again later."
+            kept = "Nothing was changed. Try again later." if self._writes else "Try again later."
             raise StoreOfflineError(f"Google Sheets cannot be reached: {failure.cause}. {kept}")
         progress: Waiting = self._waiting if seconds >= _SHOWN_FROM else lambda _: None
         self._clock.count_down(seconds, "Google does not answer", progress, waited)

@@ -16,9 +16,9 @@ from crm.repository.sheets.mirror.mirror import in_json
 # Where a row as a whole is wrong, in the place of a field's name.
 WHOLE_ROW = "(row)"
 
-_REMEDY = "Fix the cell in the spreadsheet; until then the last good value counts, and what you typed is kept."
+_REMEDY = "Fix the cell in the spreadsheet. Until then the last valid value counts, and what you typed is kept."
 _ENDS_LOSS = "To keep the spreadsheet as it is and end this notice, run `sheets repair`."
-_PUT_BACK = "Put the row back (File, Version history); until then what it says cannot be undone."
+_PUT_BACK = "Put the row back (File, Version history). Until then, this change cannot be undone."
 _table = mirror.sheet_problem
 _NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
 
@@ -128,7 +128,7 @@ def words(held: Mapping[str, Sequence[int]]) -> str:
         f"{len(ids)} {BY_NAME[name].nouns if len(ids) > 1 else BY_NAME[name].noun}" for name, ids in held.items()
     ]
     listed = " and ".join(filter(None, [", ".join(counted[:-1]), counted[-1]]))
-    return f"The rows of {listed} are gone from the spreadsheet, or have lost their ID; the records are kept for now."
+    return f"The rows of {listed} are gone from the spreadsheet, or have lost their ID. The records are kept for now."
 
 
 def untaken_words(reason: str) -> str:

@@ -25,7 +25,7 @@ _BATCH = 1000
 
 
 def _put_back(where: str = "") -> str:
-    return f"run `sheets repair`{where}, or put an older version of the spreadsheet back (File, Version history)."
+    return f"Run `sheets repair`{where}, or put an older version of the spreadsheet back (File, Version history)."
 
 
 @dataclass
@@ -69,13 +69,13 @@ def refuse_damaged(contents: Contents, before: Seen | None) -> None:
     # The last commit keeps what it found: so one that has never seen the spreadsheet finds out as well.
     was_written = came_first(contents.kept[0] if contents.kept else [], state)
     if not was_written or (before is not None and state.is_older_copy(before.state)):
-        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_put_back()}")
+        raise TabDamagedError(f"The hidden tab “crm” was changed by hand. {_put_back()}")
     is_empty = not any(cell != "" for row in contents.history for cell in row)
     # A store that was only set up has none; so has an older version of it that was put back.
     is_known = before is not None and before.state.history_rows and state.revision >= before.state.revision
     if contents.everything and is_empty and (state.history_rows or is_known):
         where = "" if before is not None else " on a computer that has read it before"
-        raise TabDamagedError(f"The hidden tab “{HISTORY.title}” was cleared by hand; {_put_back(where)}")
+        raise TabDamagedError(f"The hidden tab “{HISTORY.title}” was cleared by hand. {_put_back(where)}")
 
 
 def unseen(contents: Contents, before: Seen | None) -> Entries:
@@ -121,7 +121,7 @@ def _refuse_strange(state: State, entries: Entries) -> None:
             name = tables.TABLES[kind].name
             highest[name] = max([highest.get(name, 0), *entry.ids[-1:]])
     if any(number > state.last.get(name, 0) for name, number in highest.items()):
-        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_put_back()}")
+        raise TabDamagedError(f"The hidden tab “crm” was changed by hand. {_put_back()}")
 
 
 # What created records were is said by their rows alone.

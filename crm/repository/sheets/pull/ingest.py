@@ -281,8 +281,8 @@ class _Intake:
                 happened += ", a computer repaired it that had not seen all changes, or its last history was deleted"
             missing = f"{len(lost)} changes, from number {lost[0]} on, are" if lost[1:] else f"change {lost[0]} is"
             text = (
-                f"{happened}: {missing} not in it any more. What this computer knew before is in {copy}; `restore` puts"
-                " it back, and deletes what anybody has saved since."
+                f"{happened}: {missing} not in it any more. What this computer knew before is in {copy}. `restore` puts"
+                " it back, and deletes everything saved since."
             )
             if issued := self._issued(lost):
                 text += f" Invoices that were issued in them: {', '.join(issued)}. Do not give these numbers to others."

@@ -174,7 +174,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     if missing:
         return TabDamagedError(
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
-            " File, Version history), or run `sheets repair`; nothing was changed here."
+            " File, Version history), or run `sheets repair`. Nothing was changed."
         )
     return unreadable(error)
 

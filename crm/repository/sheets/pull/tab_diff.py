@@ -172,7 +172,7 @@ class TabIntake:
             damage = TabDamagedError if self.kind not in SEALED else StoreDamagedError
             raise damage(
                 f"The tab “{self.place.title}” has lost its heading (ID, …, Version). {self._in_the_way(rows)} Undo"
-                " that in the spreadsheet (Edit, Undo, or File, Version history), or run `sheets repair`; nothing was"
+                " that in the spreadsheet (Edit, Undo, or File, Version history), or run `sheets repair`. Nothing was"
                 " changed."
             )
         self.wrong += [problems.of_heading(at, message) for at, message in head.problems]

@@ -309,8 +309,8 @@ class _Tab:
         at = self.heading.positions.get(name)
         if at is None:
             raise StoreDamagedError(
-                f"The tab “{self.place.title}” has no column “{header(self.kind, name)}” any more. Nothing was saved;"
-                " undo its deletion in the spreadsheet, or run `sheets setup`, which puts it back."
+                f"The tab “{self.place.title}” has no column “{header(self.kind, name)}” any more. Nothing was saved."
+                " Undo its deletion in the spreadsheet, or run `sheets setup`, which puts it back."
             )
         return at
 

@@ -57,9 +57,9 @@ def test_sixty_requests_go_at_once_and_the_next_waits_a_minute(programs: Program
     assert programs.waits == []
     assert programs.take(1) == pytest.approx(40.5)
     message = [wait.sentence for wait in programs.waits]
-    assert message[0] == f"{USED_UP}; going on in 41 s"
-    assert message[1] == f"{USED_UP}; going on in 40 s"
-    assert message[-2:] == [f"{USED_UP}; going on in 1 s", f"{USED_UP}; going on in 0 s"]
+    assert message[0] == f"{USED_UP}; continues in 41 s"
+    assert message[1] == f"{USED_UP}; continues in 40 s"
+    assert message[-2:] == [f"{USED_UP}; continues in 1 s", f"{USED_UP}; continues in 0 s"]
     assert len(message) == 42
     assert programs.take(1) == pytest.approx(20)
 

@@ -576,8 +576,8 @@ def test_a_used_up_quota_is_waited_out(double: Double, method: str) -> None:
     assert len(double.seen) == 2
     assert 60 <= sum(double.clock.slept) <= 61
     message = [wait.sentence for wait in double.waits]
-    assert message[0].startswith("Google's quota for this minute is used up; going on in 6")
-    assert message[-2].endswith("going on in 1 s")
+    assert message[0].startswith("Google's quota for this minute is used up; continues in 6")
+    assert message[-2].endswith("continues in 1 s")
     assert double.waits[-1].left == 0
     assert len(message) == len(set(message))
 
