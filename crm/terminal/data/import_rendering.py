@@ -153,11 +153,17 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     )
     _draw_counts(screen, counts, by)
     if result.left_out:
-        line = f"Columns not used: {', '.join(result.left_out)}. To keep one, map it to a field of your own (--map)."
+        how = (
+            "choose a new field for it under Columns before you import"
+            if result.at_menu
+            else "map it to a field of your own (--map)"
+        )
+        line = f"Columns not used: {', '.join(result.left_out)}. To keep one, {how}."
         screen.print(data(line, "muted"))
     for order in sorted(set(result.date_orders.values())):
         columns = ", ".join(column for column, read in result.date_orders.items() if read == order)
-        line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, choose another order (--dates)."
+        how = "under Dates, before you import" if result.at_menu else "(--dates)"
+        line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, choose another order {how}."
         screen.print(data(line, "muted"))
     for note in result.notes:
         screen.print(data(note, "warning"))

@@ -60,7 +60,7 @@ def import_file(session: Session, **_: Any) -> None:
             if file.suffix.lower() == ".json":
                 holds = command(session.crm, file, as_="all", preview=True)
                 return _whole_store(session, file, holds)
-            return _ImportPages(session, begin(session.crm, file)).show()
+            return _ImportPages(session, begin(session.crm, file, at_menu=True)).show()
         except FileError as error:
             session.fail(error)
             typed = str(file)
@@ -186,14 +186,14 @@ class _ImportPages:
         if source.kind == "csv":
             known |= {"delimiter": source.delimiter, "encoding": source.encoding}
         chosen = self.session.keyboard.choose("", entries)
-        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, **{**known, **chosen})
+        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, at_menu=True, **{**known, **chosen})
 
     def _change_what(self) -> None:
         from crm.commands.data.importing import begin
 
         kind = self.session.keyboard.choose("Each row is:", [Choice("A client", "clients"), Choice("A sale", "sales")])
         if kind != self.draft.what:
-            self.draft = begin(self.session.crm, self.draft.file, kind)
+            self.draft = begin(self.session.crm, self.draft.file, kind, at_menu=True)
 
     def _change_column(self) -> None:
         def fetch(limit: int, offset: int) -> Sequence[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """Imports and exports at the menu, in a real terminal: wrong file names, and previews with the full list of
 problems."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,11 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
+from crm.errors import FileError
 from crm.model import Client
+from crm.model.encoding import plain
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import Screen
 
 Start = Callable[..., Any]
 PAGE_DOWN = "\x1b[6~"
@@ -59,6 +64,26 @@ def test_a_reason_is_shown_in_full(start: Start, tmp_path: Path, columns: int) -
     assert all(word in text for word in pieces), session.text
     assert "…" not in "".join(line for line in session.lines if "phone number" in line), session.text
     assert session.lines[0].startswith("Import a file")
+
+
+def test_the_menu_names_its_own_entries_and_the_shell_its_options(
+    start: Start, crm: CRM, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, unnamed = tmp_path / "people.csv", tmp_path / "unnamed.csv"
+    file.write_text("Name,Born,Hat\nAda,03/04/1980,felt\n", "utf-8")
+    unnamed.write_text("Hat,Gloves\nfelt,wool\n", "utf-8")
+    session = previewed(start(columns=120), file).sees("Columns not used: Hat. To keep one, choose a new field for it")
+    session.sees("choose another order under Dates").lacks("--").press("esc", "esc")
+    session.choose("Import a file").sees("File").press(unnamed.name, "enter").choose("Continue")
+    session.sees("is a name. Choose one under Columns").lacks("--map")
+    report = named("import")(crm, file, preview=True)
+    assert "at_menu" not in plain(report)
+    show(Screen(sys.stdout, plain=True), report, crm.conventions)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "map it to a field of your own (--map)." in said
+    assert "choose another order (--dates)." in said
+    with pytest.raises(FileError, match="Say which with --map COLUMN=name"):
+        named("import")(crm, unnamed)
 
 
 def test_a_warning_about_most_phone_numbers_is_given_once(start: Start, tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def begin(
     delimiter: str = "",
     header: bool | None = None,
     sheet: str = "",
+    at_menu: bool = False,
 ) -> "ImportDraft":
     """The file as it is understood, to be corrected. Raises FileError for one that cannot be read."""
     from crm.commands.data.importing.draft import drafted
@@ -107,7 +108,8 @@ def begin(
     with crm.read() as snapshot:
         own = own_fields(snapshot)
     how = {"encoding": encoding, "delimiter": sign}
-    return drafted(file, what, crm.conventions, **how, header=header, sheet=sheet, own_fields=own)
+    draft = drafted(file, what, crm.conventions, **how, header=header, sheet=sheet, own_fields=own)
+    return replace(draft, at_menu=at_menu)
 
 
 def decided(
@@ -159,16 +161,20 @@ def _refuse_pointless(draft: "ImportDraft") -> None:
     notes = "".join(f" {note}" for note in draft.notes)
     if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company", "email", "phone"}:
         raise FileError(
-            f"No column of {draft.file.name} is a name. Columns are {', '.join(draft.source.columns)}."
-            " Say which with --map COLUMN=name (or first_name, last_name, company)." + notes
+            f"No column of {draft.file.name} is a name. "
+            + (
+                "Choose one under Columns: it goes to a name."
+                if draft.at_menu
+                else f"Columns are {', '.join(draft.source.columns)}."
+                " Say which with --map COLUMN=name (or first_name, last_name, company)."
+            )
+            + notes
         )
     missing = {"on": "date", "amount": "amount"}
     for target, words in missing.items():
         if draft.what == "sales" and target not in targets:
-            raise FileError(
-                f"No column of {draft.file.name} is the {words} of a sale. Say which with --map COLUMN={target}."
-                + notes
-            )
+            how = "Choose one under Columns" if draft.at_menu else f"Say which with --map COLUMN={target}"
+            raise FileError(f"No column of {draft.file.name} is the {words} of a sale. {how}.{notes}")
     if draft.what == "sales" and draft.mode == "update":
         raise FieldError("sales are added, never updated", field="mode", label="Mode")
     if draft.match and not targets & _identifying(draft.what, draft.match):

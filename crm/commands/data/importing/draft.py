@@ -44,7 +44,8 @@ _CLIENT_OF_SALE = ("first_name", "last_name", "company", "email", "phone")
 @dataclass(frozen=True)
 class ImportDraft:
     """A file to import as `what` ('clients' or 'sales'): which column goes to which field, how records that
-    are there already are recognised (`match`, '' for any way), and what is done with them (`mode`)."""
+    are there already are recognised (`match`, '' for any way), and what is done with them (`mode`). Advice names what
+    the menu offers where it is corrected `at_menu`, else options of the shell."""
 
     file: Path
     what: str
@@ -53,6 +54,7 @@ class ImportDraft:
     match: str = ""
     mode: str = "both"
     create_clients: bool = False
+    at_menu: bool = False
 
     @property
     def read_as(self) -> str:
@@ -89,9 +91,13 @@ class ImportDraft:
             )
         if len(sides) > 1:
             taken = next((column for column in sides if named[column] in _MONEY_IN), sides[-1])
+            how = (
+                f"To import {taken}, choose A sale under Type of record, and Amount for it under Columns."
+                if self.at_menu
+                else f"--as sales --map {taken}=amount imports {taken}."
+            )
             notes.append(
-                f"{' and '.join(sides)} are not read: a sale has one amount, and these are money out and money in."
-                f" --as sales --map {taken}=amount takes what stands in {taken}."
+                f"{' and '.join(sides)} are not read: a sale has one amount, and these are money out and in. {how}"
             )
         if linking:
             notes.append(

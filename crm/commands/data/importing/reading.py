@@ -123,7 +123,8 @@ class Reader:
             return checked
         if self._pieces is not None and (pieces := row.cells[self._pieces].strip()).isdigit() and int(pieces) > 1:
             checked.refused = (
-                f"it says {pieces} pieces and a price: write what was paid in all, or name the column of it with --map"
+                f"it has {pieces} pieces and the price of one: write the amount paid in all, or choose the column"
+                " that has it as the amount"
             )
             return checked
         row_country = self._conventions_of(mapped.fields.get("country", ""))

@@ -5,9 +5,9 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.reading import Checked, TwoOrders, refused_columns
@@ -116,6 +116,11 @@ class ImportReport:
     date_orders: Mapping[str, str] = field(default_factory=dict)
     two_orders: Mapping[str, Sequence[int]] = field(default_factory=dict)
     client_names: Mapping[int, str] = field(default_factory=dict)
+    at_menu: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for scripts, which are not at the menu."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "at_menu"}
 
     def brief(self) -> "ImportReport":
         """The same with the first rows that were refused or are doubtful, of each sort a few."""
@@ -322,6 +327,7 @@ class Tally:
             },
             {column: two.others[:_LISTED] for column, two in self.two_orders.items() if two.others},
             self.client_names,
+            self.draft.at_menu,
         )
 
     def _left_out(self) -> tuple[str, ...]:
