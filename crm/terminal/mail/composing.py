@@ -48,8 +48,12 @@ class ComposingSteps(ABC, Generic[Sent]):
     def is_written(self) -> bool:
         """Return whether there is something that somebody would miss."""
 
+    def draw_above(self) -> None:
+        """Draw what stands above the question for what to begin with."""
+
     def _begin(self) -> None:
         self.session.page(*self.crumbs)
+        self.draw_above()
         listed: list[tuple[str, Template | None]] = [("A blank page", None)]
         listed += [
             (": ".join(filter(None, (template.name, template.subject))), template) for template in self._templates
@@ -78,6 +82,9 @@ class EmailSteps(ComposingSteps[Sent]):
 
     def is_written(self) -> bool:
         return self.form.is_written()
+
+    def draw_above(self) -> None:
+        self.form.draw_above()
 
     def begin(self, template: Template | None) -> None:
         # A blank template keeps what is written already.

@@ -8,12 +8,14 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.client_selection import asked_for
-from crm.commands.mail.mailings import AllGotItError, Prepared, prepared
+from crm.commands.mail.mailings import AllGotItError, Prepared, prepared, recipients
+from crm.commands.mail.mailings.audience import Audience
 from crm.commands.mail.mailings.report import MailingReport
 from crm.commands.mail.mailings.text import MailingText, TestSent, written
 from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
+from crm.errors import RefusedError
 from crm.model import Client, Field, Template
 from crm.model.fields import Email
 from crm.terminal.console.keyboard import BACK, Back, Choice, Needed
@@ -37,10 +39,21 @@ _SENDS = ("send", "later")
 
 
 class MailingForm(MessageForm):
-    """A mailing in preparation: its texts and files; the recipients are chosen before."""
+    """A mailing on its way: its texts and files; to whom it goes was said before, and stands above them."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Client(), ())
+        self.recipients = Audience()
+
+    def draw_above(self) -> None:
+        """Say how many will get it, and how many are left out."""
+        screen = self.session.screen
+        screen.print(Text(self.recipients.told(self.session.conventions), "muted"))
+        screen.print()
+
+    def ask_first(self, field: Field) -> None:
+        self.draw_above()
+        super().ask_first(field)
 
     def fields(self) -> Sequence[Field]:
         return [field for field in super().fields() if field.name in ("subject", "body", "attachments")]
@@ -69,7 +82,10 @@ class _Steps(EmailSteps[MailingReport]):
         self, session: Session, form: MailingForm, templates: Sequence[Template], group: Chosen | None
     ) -> None:
         super().__init__(session, ["Mailings", _TITLE], templates, form)
+        self._written = form
         self._chosen = group
+        if group is not None:
+            form.recipients = recipients(session.crm, asked_for(**_asked(group)))
         self._asks_recipients = group is None
         self._again = False
         # Whether it is only put into the outbox.
@@ -79,7 +95,15 @@ class _Steps(EmailSteps[MailingReport]):
         return [*([self._ask_recipients] if self._asks_recipients else []), *super().steps()]
 
     def _ask_recipients(self) -> None:
-        self._chosen = pick_group(self.session, "Mailings", _TITLE)
+        while True:
+            group = pick_group(self.session, "Mailings", _TITLE)
+            try:
+                self._written.recipients = recipients(self.session.crm, asked_for(**_asked(group)))
+            except RefusedError as error:
+                self.session.fail(error)
+                continue
+            self._chosen = group
+            return
 
     def send(self) -> MailingReport:
         session, answers = self.session, self.form.answers()

@@ -59,11 +59,9 @@ class Prepared:
 
     def summary(self, by: Conventions) -> str:
         """The number of people who get it, how long that takes, and how many are left out, in sentences."""
-        count = self.audience.count
         minutes = self.minutes
         takes = f" That takes about {pluralize(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
-        left_out = f" {self.audience.summary(by)}" if self.audience.left_out else ""
-        return f"This goes to {pluralize(count, 'client', 'clients', by)}.{takes}{left_out}{self._blank(by)}"
+        return f"{self.audience.told(by, takes)}{self._blank(by)}"
 
     def _blank(self, by: Conventions) -> str:
         return "".join(
@@ -134,6 +132,14 @@ def enqueued(crm: CRM, group: Group, text: MailingText, *, again: bool = False) 
 
 class AllGotItError(RefusedError):
     """A mailing that nobody is left to get, as somebody has got the same text in an earlier one."""
+
+
+def recipients(crm: CRM, group: Group) -> Audience:
+    """The members of a group who can get a mailing, whatever its text. Raises RefusedError where nobody can."""
+    with crm.read() as snapshot:
+        readers = audience(snapshot, group.members(snapshot), {})
+        _first(crm, readers)
+    return readers
 
 
 def prepared(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> Prepared:

@@ -70,6 +70,10 @@ class Audience:
         self.first = self.first or next(iter(readers), None)
         return readers
 
+    def told(self, by: Conventions, takes: str = "") -> str:
+        """The number of clients who get it, what that `takes`, and how many are left out, in sentences."""
+        return f"This goes to {pluralize(self.count, 'client', 'clients', by)}.{takes} {self.summary(by)}".rstrip()
+
     def summary(self, by: Conventions) -> str:
         """The clients left out, counted by the reason, in a sentence; '' for nobody."""
         counts = Counter(reader.why for reader in self.left_out)
