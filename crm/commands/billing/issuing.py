@@ -16,7 +16,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group, refuse_credited_lines
-from crm.invoicing.document import DocumentLine
+from crm.invoicing.document import DocumentLine, InvoiceDocument
 from crm.invoicing.numbering import next_number
 from crm.invoicing.requirements import Missing, missing
 from crm.model import FILLED_AFTER_ISSUE, Client, Invoice, InvoiceLine
@@ -46,14 +46,28 @@ CLIENT_FIELDS = {
 }  # fmt: skip
 
 
-def _with_credit(crm: CRM, arguments: Mapping[str, Any]) -> str:
-    """The line that says how an invoice that was just issued is paid from its client's credit; '' without any."""
+def says_how_to_pay(document: InvoiceDocument) -> bool:
+    """Return whether an invoice has a bank account or payment terms, or nothing has to be paid."""
+    return bool(document.iban or document.terms.strip()) or document.open <= 0
+
+
+def _beside_issued(crm: CRM, arguments: Mapping[str, Any]) -> str:
+    """What is said about an invoice that was just issued: that it does not say how to pay it, and how it is paid from
+    its client's credit."""
     with crm.read() as snapshot:
         card = card_of(crm, snapshot, snapshot.get(Invoice, arguments["invoice"].id))
-    return f"`payments use-credit {card.invoice.number}` pays it from the client's credit." if card.credit else ""
+    lines = []
+    if not says_how_to_pay(card.document):
+        lines.append(
+            f"{card.invoice.number} does not say how to pay: no bank account and no payment terms are set. For the next"
+            " invoices: `settings set iban` or `settings set payment_terms`."
+        )
+    if card.credit:
+        lines.append(f"`payments use-credit {card.invoice.number}` pays it from the client's credit.")
+    return "\n".join(lines)
 
 
-@command("invoices issue", title="Issue an invoice", beside=_with_credit)
+@command("invoices issue", title="Issue an invoice", beside=_beside_issued)
 def issue(
     crm: CRM,
     invoice: TheInvoice,

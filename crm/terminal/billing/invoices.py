@@ -1,6 +1,7 @@
 """Invoices at the menu: the list of them, and one with its lines and what can be done with it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 
 from crm.commands.billing.documents import InvoiceCard, format_for, is_beside
-from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen
+from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen, says_how_to_pay
 from crm.commands.billing.payments import paid_on
 from crm.commands.data.settings import is_set_by_person
 from crm.commands.registry import named
@@ -33,7 +34,7 @@ from crm.terminal.billing.rendering import (
     invoice_side,
     money_in,
 )
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Back, Choice, yes_or_no
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page, own_list
@@ -373,7 +374,13 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     session.screen.print()
     by_when = f", and is due {session.conventions.on_day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
-    session.confirm(question, "Issue it")
+    if says_how_to_pay(as_of_today):
+        session.confirm(question, "Issue it")
+    elif key := _how_to_pay(session, question):
+        with suppress(Back):
+            session.start(named("settings set"), key=key)
+        issue(session, invoice)
+        return
     issued: InvoiceCard = session.call("invoices issue", invoice=invoice)
     _say(session, issued, "Issued")
     if issued.credit:
@@ -381,6 +388,18 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
         entries = [Choice("Use it", True), Choice("Not now", False)]
         if session.keyboard.choose(_credit_question(session, issued), entries):
             session.tell(session.call("payments use-credit", invoice=issued.invoice))
+
+
+def _how_to_pay(session: Session, question: str) -> str:
+    """Ask whether to issue an invoice that does not say how to pay: '' for yes, or the setting that is set first.
+    Raises Back."""
+    entries = [Choice("Issue it", "")]
+    if _may_set(session):
+        labels = {option.name: option.label for option in TEAM}
+        entries += [Choice(f"Set first: {labels[key]}", key) for key in ("iban", "payment_terms")]
+    lacks = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
+    chosen: str = session.keyboard.choose(f"{lacks}\n\n{question}", entries, back="No, go back", hidden=yes_or_no(""))
+    return chosen
 
 
 def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> None:
