@@ -228,7 +228,7 @@ class SignedOutError(CRMError):
             sentence = HAS_ACCOUNTS + (f" This was saved before: {listed}." if saved else " Nothing was changed.")
         elif key:
             over = (
-                "stopped working because the person who made it is not an active admin now,"
+                "stopped working because the person who made it is no longer an active admin,"
                 if stopped
                 else "was revoked or has expired"
             )

@@ -39,7 +39,7 @@ def guessable(secret: str) -> str:
         return "it repeats itself"
     steps = [ord(after) - ord(before) for before, after in pairwise(text)]
     if 3 * sum(abs(step) <= 1 for step in steps) > 2 * len(steps):
-        return "its characters follow one another as in the alphabet"
+        return "its characters are in order, as in abcdef"
     return ""
 
 
@@ -97,7 +97,7 @@ class Secret:
         except (OSError, UnicodeDecodeError) as error:
             reason = (isinstance(error, OSError) and error.strerror) or "it is not text"
             raise FileError(
-                f"The secret of this machine, {display_path(self._path)}, cannot be read or made: {reason}."
+                f"The secret of this machine, {display_path(self._path)}, cannot be read or written: {reason}."
                 " Set CRM_SECRET instead."
             ) from error
 

@@ -87,7 +87,7 @@ class MachineKeys:
                 )
             if self._is_stopped(snapshot, key):
                 raise SignInRefusedError(
-                    f"The key “{key.name}” does not work any more: the person who made it is not an active admin now."
+                    f"The key “{key.name}” does not work any more: the person who made it is no longer an active admin."
                     " Nothing was done. An admin can make a new one with `keys add`."
                 )
             is_noted = key.last_used_on == snapshot.clock.today

@@ -73,7 +73,7 @@ class Standing(Enum):
     """The standing of the accounts of a store."""
 
     NONE = "it has none, and never had"
-    UNROSTERED = "an older version of this program has sealed them, and nobody has touched them since"
+    UNROSTERED = "an older version of this program has sealed them, and nobody has changed them since"
     HOLDS = "they are as this program left them"
     OTHER_SECRET = "they were sealed with another secret"
     DAMAGED = "they are not as this program left them"

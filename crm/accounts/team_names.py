@@ -47,7 +47,9 @@ def refuse_look_alike_address(tx: Transaction, user: User) -> None:
     for other in tx.find_all(User) if user.email else ():
         alike = skeleton(other.email) == skeleton(user.email)
         if other.id != user.id and alike and not (user.email.isascii() and other.email.isascii()):
-            raise FieldError(f"it looks like {other.email}, which is another account's", field="email", label="E-mail")
+            raise FieldError(
+                f"it looks like {other.email}, the address of another account", field="email", label="E-mail"
+            )
 
 
 def _taken(why: str) -> FieldError:

@@ -46,7 +46,7 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
         return WorkbookSource(path, header=header, sheet=sheet)
     if ending in (".xlsx", ".xlsm"):
         raise FileError(
-            f"{path.name} is named like an Excel workbook but is not one, or is damaged."
+            f"{path.name} is named like an Excel workbook, but is not one or is damaged."
             " Save it again as .xlsx, or name it .csv if it is text."
         )
     for beginning, format_name in _NO_TABLES:

@@ -146,7 +146,7 @@ def _write_sheet(
     for number, row in enumerate(rows, 1):
         if number >= _MOST_ROWS:
             raise FileError(
-                f"{display_path(path)} would have more rows than Excel takes ({_MOST_ROWS:,}). Export as CSV."
+                f"{display_path(path)} would have more rows than Excel can hold ({_MOST_ROWS:,}). Export as CSV."
             )
         for place, value in enumerate(row):
             if value is None or value == "":

@@ -82,7 +82,7 @@ def credit_of_lines(
         lines.append(_line_for(part, number, line))
     too_much = {key for key, amount in by_group.items() if abs(amount) > abs(left.get(key, NOTHING))}
     if too_much & {key for key, amount in credited.items() if amount}:
-        raise RefusedError("Less than these lines is left of the invoice: part of them has been credited already.")
+        raise RefusedError("Part of these lines is already credited, so less is left of the invoice.")
     whole, rest = sum(parts, NOTHING), sum(left.values(), NOTHING)
     if too_much or whole > rest:
         of_rate = rest if whole > rest else min((left.get(key, NOTHING) for key in too_much), default=rest)
@@ -107,7 +107,7 @@ def refuse_credited_lines(
         alike = [other for other, other_part in parts.items() if _likeness(other, other_part) == _likeness(line, part)]
         left = len(alike) - credited.count(_likeness(line, part))
         if line.position in positions and left < sum(other.position in positions for other in alike):
-            raise RefusedError(f"Line {line.position} ({line.name}) was credited already. Nothing was changed.")
+            raise RefusedError(f"Line {line.position} ({line.name}) is already credited. Nothing was changed.")
 
 
 def _likeness(line: DocumentLine, amount: Decimal) -> tuple[object, ...]:

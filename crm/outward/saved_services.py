@@ -137,7 +137,7 @@ class SavedServices:
             )
         if stat.S_IMODE(about.st_mode) & 0o077:
             raise FileError(
-                f"{where}, which may hold a password, can be read or changed by other users of this computer. It was"
+                f"{where}, which may contain a password, can be read or changed by other users of this computer. It was"
                 f" not read. Close it to them: chmod 600 {where}. If others use this computer, change the password with"
                 " your provider."
             )

@@ -74,7 +74,7 @@ class Service:
             return f"{self.missing} yet: the person who runs the server has to set {listed}."
         return (
             f"{self.missing} yet. Set it up in the menu under Data & settings, Settings, {self.title}, or with"
-            f" `{self.name} setup`; on a server set {listed}."
+            f" `{self.name} setup`. On a server, set {listed}."
         )
 
     def needs_secret(self, values: Values) -> bool:

@@ -35,7 +35,7 @@ def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
 def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The totals beside a record are the sums of its facts: of a client its sales, what is open on its invoices, the
     days of what went on; of an invoice what was paid and credited."""
-    remedy = "Change one of its records and change it back, or restore a backup."
+    remedy = "Change one of its records, then change it back. Or restore a backup."
     for kind in sums.SUMMED:
         noun, labels = kind.kind_name.replace("_", " ").capitalize(), fields(kind)
         for row in snapshot.select(sums.wrong(kind, snapshot.by_invoices)):
@@ -136,12 +136,12 @@ def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
                 "Restore a backup: an issued invoice cannot be changed." if invoice.number else "Edit a line of it.",
             )  # fmt: skip
         elif invoice.digest and bills.digest_of(invoice, lines, adjustments) != invoice.digest:
-            fault = f"{name} has other words, dates or figures than when it was issued."
+            fault = f"{name} has different words, dates or figures from when it was issued."
             yield Finding(fault, True, "invoice", invoice.id, "Restore a backup: an issued invoice cannot be changed.")
         for fault in _not_following(invoice):
             yield Finding(f"{name} {fault}", True, "invoice", invoice.id, "Change its memo, or restore a backup.")
         if (invoice.state == "issued") != bool(invoice.number and invoice.issued_on):
-            fault = f"{name} is {invoice.state}, which does not go with its number or its date."
+            fault = f"{name} is {invoice.state}, which does not match its number or its date."
             yield Finding(fault, True, "invoice", invoice.id, "Restore a backup.")
 
 
@@ -183,7 +183,7 @@ def numbers_have_no_gaps(snapshot: SqlSnapshot) -> Iterator[Finding]:
         invoices = list(snapshot.each(Invoice, Query({"kind": kind, "state": "issued"})))
         series = series_by_kind.get(kind)
         if invoices and series is None:
-            fault = f"The counter of {INVOICE_KINDS[kind]} numbers is missing; numbers used so far: {len(invoices)}."
+            fault = f"The counter of {INVOICE_KINDS[kind]} numbers is missing. Numbers used so far: {len(invoices)}."
             yield Finding(fault, True, "number_series", 0, "Restore a backup.")
         elif invoices and series is not None:
             yield from _gaps(series, invoices)
@@ -208,7 +208,7 @@ def _gaps(series: NumberSeries, invoices: Sequence[Invoice]) -> Iterator[Finding
         # The first that nobody has: a damaged number may be any, so they are not all counted through.
         missing = next(number for number in count(min(numbers)) if number not in taken)
         if missing <= last or max(numbers) > last:
-            gap = f"{missing} is missing" if missing <= last else f"{max(numbers)} is the highest, and not {last}"
+            gap = f"{missing} is missing" if missing <= last else f"the highest is {max(numbers)}, not {last}"
             fault = f"The numbers of {series.name} have a gap: {gap}."
             yield Finding(fault, True, "number_series", series.id, "Restore a backup.")
 

@@ -49,7 +49,7 @@ def _whole(stored: Any) -> int:
     """A stored number that a database gives in another type."""
     whole = int(stored)
     if whole != stored or isinstance(stored, float):
-        raise ValueError("no whole number stands where an amount is kept")
+        raise ValueError("an amount is kept as a whole number, and this is not one")
     return whole
 
 

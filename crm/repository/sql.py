@@ -67,7 +67,9 @@ GIVES_UP_AFTER = 30.0
 
 def not_as_it_says(backup: Path) -> FileError:
     """The error for a backup that cannot be brought to this format."""
-    return FileError(f"{display_path(backup)} is damaged, or has not the format that it says. Nothing was changed.")
+    return FileError(
+        f"{display_path(backup)} is damaged, or does not have the format that it says. Nothing was changed."
+    )
 
 
 class _Outdated(Exception):

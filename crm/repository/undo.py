@@ -63,7 +63,7 @@ _LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000
 RESTORE_STAYS = (
     "A restore is undone by restoring the backup that it made of what was there before: *Data & settings*, *Backups and"
-    " copies*, *Restore a backup*, or `restore FILE`; `restore` without a file lists the backups."
+    " copies*, *Restore a backup*, or `restore FILE`. `restore` without a file lists the backups."
 )
 # Records that only note that something was sent: that cannot be recalled, but the record can be removed.
 _NOTES_OF_SENDING: Mapping[str, frozenset[str]] = {Payment.kind_name: frozenset(("receipts",))}

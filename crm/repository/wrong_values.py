@@ -10,7 +10,7 @@ from crm.errors import StoreDamagedError
 from crm.repository import Finding
 from crm.repository.column_types import JsonText, Minor, Moment, UniqueNumber
 
-_REMEDY = "Put it right with the program that wrote it, or put a backup back with `restore FILE`."
+_REMEDY = "Correct it with the program that wrote it, or restore a backup with `restore FILE`."
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def split_rule(text: str) -> tuple[str, str]:
         raise error_at(f"A rule says when its status fits: {example}.", text, len(text.rstrip()))
     status = _status_in(text, match.start())
     if match.end() < len(text):
-        raise error_at("Nothing comes after otherwise.", text, match.end())
+        raise error_at("otherwise comes last. Delete what is after it.", text, match.end())
     return status, ""
 
 

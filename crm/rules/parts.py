@@ -109,7 +109,7 @@ class Checker:
         if isinstance(part, MissingPart):
             raise error_at("Write none on one side only, as in country = none.", self._text, part.start)
         if isinstance(part.node, Literal):
-            raise error_at("A written value is never none.", self._text, part.start)
+            raise error_at("A value that you write is never none.", self._text, part.start)
         if COMPARISONS[sign.source] not in {"=", "!="}:
             raise error_at("none is tested with = or != only.", self._text, sign.start)
         return IsMissing(part.node, negated=COMPARISONS[sign.source] == "!=")

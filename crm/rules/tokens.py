@@ -130,7 +130,7 @@ def refuse_control_characters(text: str) -> None:
     """Raise RuleError at the first control character."""
     for at, character in enumerate(text):
         if is_control(character):
-            instead = "; write a blank." if character in "\t\r\n" else "."
+            instead = ". Write a blank." if character in "\t\r\n" else "."
             raise error_at(f"A rule has no control characters (U+{ord(character):04X}){instead}", text, at)
 
 

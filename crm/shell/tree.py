@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 # What stands before or after the command and holds for all of them.
 _GLOBAL: Mapping[str, tuple[bool, str]] = {
-    "store": (False, "Where the data lives, like sqlite:///path/to/file.sqlite3; sample for the sample data."),
+    "store": (False, "Where the data is, like sqlite:///path/to/file.sqlite3, or sample for the sample data."),
     "json": (True, "Print one JSON document."),
     "csv": (False, "Write a list as CSV to a file, or with - to the standard output."),
     "yes": (True, "Answer every confirmation with yes."),
@@ -225,7 +225,7 @@ def _own(line: Line) -> dict[str, click.Command]:
             web,
             [
                 click.Option(["--port"], type=int, default=0, help="Where to listen; PORT by default, else 8000."),
-                click.Option(["--host"], default="", help="On which address; by default only this machine."),
+                click.Option(["--host"], default="", help="On which address. By default only this machine."),
             ],
         ),
     }

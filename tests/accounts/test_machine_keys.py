@@ -190,7 +190,7 @@ def test_a_key_has_no_more_rights_than_its_maker_has_now(
     managed.edit(file_office.user(1), **lost)
     assert keys.stopped() == {key.id}
     with pytest.raises(
-        SignInRefusedError, match="“nightly mail” does not work any more: the person who made it is not an active"
+        SignInRefusedError, match="“nightly mail” does not work any more: the person who made it is no longer an active"
     ):
         keys.find(token)
     # In the middle of a run, too.

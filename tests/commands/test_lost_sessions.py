@@ -443,6 +443,6 @@ def test_restoring_a_backup_from_before_my_sign_in_reports_success(firm: Firm) -
     crm = work.sign_in()
     restored = named("restore")(crm, backup, yes=True)
     assert restored.what.startswith("backup")
-    assert restored.done.endswith("; everyone was signed out.")
+    assert restored.done.endswith(". Everyone was signed out.")
     assert crm.saved.ended
     assert _told(named("clients list"), crm, filters={}).done

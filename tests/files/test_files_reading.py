@@ -158,7 +158,7 @@ def test_a_cell_of_megabytes_and_one_that_is_too_large(put):
         ("a.csv", b"\xef\xbb\xbf \r\n", "is empty"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "save it as .xlsx"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "protected by a password"),
-        ("a.xlsx", b"Name,City\n", "is not one, or is damaged"),
+        ("a.xlsx", b"Name,City\n", "is not one or is damaged"),
         ("a.xlsx", b"PK\x03\x04nonsense", "is damaged"),
         ("a.zip", b"PK\x03\x04nonsense", "is an archive"),
         ("a.csv", b"%PDF-1.7", "is a PDF"),

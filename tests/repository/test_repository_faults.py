@@ -385,7 +385,7 @@ def refused(path: Path, error: type[CRMError]) -> str:
 
 def test_a_file_of_garbage_is_reported_as_damaged_and_kept(path: Path) -> None:
     path.write_bytes(random.Random(1).randbytes(20_000))
-    assert refused(path, StoreDamagedError).endswith("puts one back.")
+    assert refused(path, StoreDamagedError).endswith("restores one.")
     path.write_bytes(b"hello")
     refused(path, StoreDamagedError)
 

@@ -38,7 +38,7 @@ def test_a_rule_line_is_split(line, parts):
         ("otherwise", 0, "begins with the status"),
         ("VIP when", 8, "is empty"),
         ("VIP when otherwise", 9, "right after the status"),
-        ("VIP otherwise age > 1", 14, "Nothing comes after"),
+        ("VIP otherwise age > 1", 14, "otherwise comes last"),
         ("A otherwise when age > 1", 2, "the word otherwise"),
         ("x" * 41 + " otherwise", 40, "at most 40"),
         ("VIP when agee > 1", 9, "Did you mean age?"),

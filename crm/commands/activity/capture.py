@@ -157,10 +157,10 @@ def capture(
     Start with what it was (call, met, lunch with, mail, whatsapp; otherwise it is a note), then the client or one of
     its contacts, then the text; `Sven called, wants more` works too. A date in the past says when it was: yesterday,
     last fri, Nov 13. A date in the future says when to follow up, or when a meeting will be: fri 10:00, tomorrow 9,
-    12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale, of `offered
-    Acme 3 tables for 300` whether to add a deal, and of `Acme paid 300` whether to record a payment, where the client
-    has open invoices, or it is a deposit. Of `closed Acme for 45k` it asks whether an open deal of the client is won
-    with it. What was understood is shown before it is saved.
+    12/24, in two weeks, end of month. If the line has a sum, it asks what to record: a sale (`sold Acme 3
+    tables for 300`), a deal (`offered Acme 3 tables for 300`), a payment (`Acme paid 300`, if the client has open
+    invoices, or for a deposit), or the deal that was won (`closed Acme for 45k`). You see what was understood before it
+    is saved.
     """
     by = crm.conventions
     notes = _read(line, day, by)

@@ -36,8 +36,8 @@ def timeline(
     """Show what happened with a client, latest first: sales, calls and notes, deals, invoices, payments, changes.
 
     `only` shows some kinds only: calls, meetings, emails, sms, notes (interactions for all five), sales, deals, follow-
-    ups, invoices, payments, reminders (billing for all three), status changes, edits. At the end of a page stands where
-    it ended; give that as `after` to see the next page.
+    ups, invoices, payments, reminders (billing for all three), status changes, edits. A page says where it
+    ended: give that as `after` to see the next one.
     """
     place = Place.read(after)
     with crm.read() as snapshot:

@@ -380,7 +380,7 @@ def refund(
         credit = credit_of(tx, current, of_refund)
         if amount > credit:
             has = replace(crm.conventions, currency=of_refund).money(credit)
-            raise RefusedError(f"{current.name} has a credit of {has}. More cannot be refunded. Nothing was saved.")
+            raise RefusedError(f"{current.name} has a credit of {has}. You cannot refund more. Nothing was saved.")
         payment = tx.add(
             Payment(
                 client=current.id,

@@ -54,7 +54,7 @@ def _refuse_name(tx: Transaction, name: str, but: int = 0) -> None:
     """Raise RefusedError where another service is called so."""
     others = (service for service in tx.find_all(Service, Query({"name": name})) if service.id != but)
     if other := next(others, None):
-        retired = "" if other.active else f" It is retired; `services edit {other.id} --active` offers it again."
+        retired = "" if other.active else f" It is retired. `services edit {other.id} --active` offers it again."
         raise RefusedError(f"There is already a service called {other.name}. Nothing was changed.{retired}")
 
 

@@ -54,7 +54,7 @@ _PREVIEWED = 3
 _READ = 500
 # Sums of a client in the team's currency: in another currency they are of other invoices, and nothing was paid.
 _IN_TEAM_CURRENCY = frozenset(sum_.name for kind in BY_NAME.values() for sum_ in kind.about.sums if sum_.team_currency)
-_NOT_CONVERTED = "Amounts are not converted; invoices keep their own currency."
+_NOT_CONVERTED = "Amounts are not converted. Invoices keep their own currency."
 _IN_TOTALS = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on", "status"))
 
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]

@@ -46,7 +46,7 @@ def repair(
     If a tab is missing or has lost its header row, it is restored from what this computer last read. If many rows have
     disappeared at once, or have lost their ID, their records are kept until you choose whether to restore the rows or
     delete the records. Cells that only the program writes, such as IDs, versions and totals, are restored in any case.
-    If changes are not in the spreadsheet any more that this computer knew, the notice about them can be ended.
+    If changes that this computer knew are no longer in the spreadsheet, you can end the notice about them.
     """
     damage = _repaired(crm, tabs)
     if isinstance(crm.repository, Shut):

@@ -62,8 +62,8 @@ def check(
     """Check the whole store: totals match their sales, and no link points to a missing record.
 
     It also lists odd addresses and phone numbers, and statuses for which the rules have not been applied; these are not
-    errors. With --live it tries in the spreadsheet itself what the store relies on, on tabs that it adds and removes
-    again; once for each spreadsheet is enough.
+    errors. With --live it tests in the spreadsheet itself what the store needs from Google, on tabs that it adds and
+    removes. Once for each spreadsheet is enough.
     """
     if live:
         with crm.progress("Testing what the store relies on") as progress:
@@ -145,7 +145,7 @@ def restore(
         )
     restored = crm.repository.restore(file, accounts=bool(accounts))
     crm.forget_settings()
-    done = f"Restored {file.name}{'.' if crm.reader == OWNER else '; everyone was signed out.'}"
+    done = f"Restored {file.name}{'.' if crm.reader == OWNER else '. Everyone was signed out.'}"
     if restored.closed:
         count = "1 client account was" if restored.closed == 1 else f"{restored.closed} client accounts were"
         done += f" {count} deactivated, because the backup does not have their clients."

@@ -69,7 +69,7 @@ def _receipts(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> str:
         if change.after.get("receipts")
     ]
     return " ".join(
-        f"A receipt for payment {payment} went out on {crm.conventions.day(day)}; tell the client if that was wrong."
+        f"A receipt for payment {payment} went out on {crm.conventions.day(day)}. Tell the client if that was wrong."
         for payment, day in sent
     )
 

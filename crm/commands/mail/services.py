@@ -270,18 +270,18 @@ def _declare(service: Service) -> None:
 
     registered(
         "setup", "set up",
-        f"Saves the settings for {called} on this computer; options you leave out keep their values.\n\n"
-        f"The {secret} is asked for, or read as a line of the input; it is never an option. It is kept in the system's"
+        f"Save the settings for {called} on this computer. Options you leave out keep their values.\n\n"
+        f"The {secret} is asked for, or read as a line of the input, and is never an option. It is kept in the system's"
         " keyring if one works, else in a file that only you can read. Environment variables override it.",
         setup,
     )  # fmt: skip
-    registered("status", "settings", f"Shows the settings for {called}, and where each comes from.", status)
+    registered("status", "settings", f"Show the settings for {called}, and where each comes from.", status)
     registered(
-        "test", "try it",
-        f"Tries the settings for {called}: connects and signs in.",
+        "test", "test it",
+        f"Test the settings for {called}: connect and sign in.",
         test_reading if service.name == "mailbox" else test,
     )  # fmt: skip
-    registered("forget", "remove", f"Removes the settings for {called} from this computer.", forget)
+    registered("forget", "remove", f"Remove the settings for {called} from this computer.", forget)
 
 
 for _service in SERVICES.values():

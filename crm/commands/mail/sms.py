@@ -108,7 +108,7 @@ def send(
 ) -> MessageCard:
     """Send a text message to a client, after a preview.
 
-    The text may hold fields like {first_name}, as templates do; for a brace write {{ or }}. If it
+    The text may contain fields like {first_name}, as templates do; for a brace write {{ or }}. If it
     cannot be sent right now, it stays in the outbox, and `email outbox` tries it again.
     """
     refuse_unsendable(crm, "sms")

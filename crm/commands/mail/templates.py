@@ -43,9 +43,9 @@ def add(
 ) -> Template:
     """Add a template: a text with fields that are filled in for each client.
 
-    There are {first_name}, {last_name}, {name}, {company}, {contact_name}, {email}, {city}, {status}, {total_spend},
-    {last_sale_on}, {owner}, {my_name}, {company_name}, and your own like {extra.shoe size}. The text after a |
-    is used if a client has no value: {first_name|friend}. An e-mail is written in Markdown.
+    The fields are {first_name}, {last_name}, {name}, {company}, {contact_name}, {email}, {city}, {status},
+    {total_spend}, {last_sale_on}, {owner}, {my_name}, {company_name}, and your own like {extra.shoe size}. The text
+    after a | is used if a client has no value: {first_name|friend}. An e-mail is written in Markdown.
     """
     record = _checked(Template(name=name, channel=channel or "email", subject=subject, body=body))
 

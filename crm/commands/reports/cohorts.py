@@ -58,7 +58,7 @@ def cohorts(
     columns = [Column("cohort", "Cohort", "month"), Column("clients", "Clients", "count")]
     columns += [Column(f"month_{place}", str(place), _KINDS[of]) for place in table.places]
     chart = Chart("grid", tuple(column.name for column in columns[2:])) if columns[2:] else None
-    note = "By month of the first sale; 1 is the month after it."
+    note = "By month of the first sale. 1 is the month after it."
     rows = table.rows()
     total = table.total() if rows else None
     nothing = "No first sales in this period. A client appears here with its first sale."

@@ -40,11 +40,10 @@ def growth(
 ) -> Report:
     """Count new and lost clients each month, those who came back, and how many were active at the end of it.
 
-    A client is active on each day on which, or in the DAYS days before which, it bought something. It is new on the day
-    of its first sale; churned on the first day on which it is no longer active, the day DAYS + 1 after its last sale;
-    returned on the day of the next sale, if one comes, and may churn again. So active at the end = active at the
-    beginning + new + returned - churned; churn is the churned in percent of those active at the beginning, and for all
-    months their average.
+    A client is active on the day of a sale and for DAYS days after it. It is new on the day of its first sale, churned
+    on the first day on which it is no longer active, and returned on the day of the next sale; it may churn again. So
+    active at the end = active at the beginning + new + returned - churned. Churn is the number of churned clients in
+    percent of those active at the beginning; for all months it is the average.
 
     This is growth accounting as Jonathan Hsu describes it (Diligence at Social Capital, part 1: Accounting for User
     Growth, where returned is called resurrected), day by day rather than from month to month. Without a first day these

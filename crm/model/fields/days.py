@@ -80,7 +80,7 @@ class Day(Check):
         if when.last is None:
             return when.day
         if self.past and not self.of_period:
-            raise FieldError("that is more than a day; say which day it was")
+            raise FieldError("that is more than one day; say which day it was")
         return when.last if self.of_period == "last" else when.day
 
     def show(self, value: Any, by: Conventions) -> str:

@@ -258,7 +258,7 @@ class Damage:
             if (above := trimmed(first)) and not _may_be_record(known, first):
                 wide = max(len(first), len(known.written))
                 emptied = [*self._widened(kind, wide), cells_request(TABS[kind].sheet_id, 0, 0, [[""] * wide])]
-                words += f" What stands there is deleted: {_row_words(0, above)}."
+                words += f" What is there is deleted: {_row_words(0, above)}."
                 return Repair(TABS[kind], words, last=[*emptied, *self._headed(kind, known)])
             if not self._is_serialised:
                 return Repair(TABS[kind], words, last=[*self._moved_down(kind, rows), *self._headed(kind, known)])
@@ -308,7 +308,7 @@ class Damage:
         if added:
             words += f" It gets back {_headings(rows[at], added)}."
         if named := [_row_words(above, rows[above]) for above in removed if trimmed(rows[above])]:
-            words += f" What stands above it is deleted: {', '.join(named)}."
+            words += f" What is above it is deleted: {', '.join(named)}."
         return Repair(TABS[kind], words, last=moved, by_itself=not added)
 
     @staticmethod
@@ -374,7 +374,7 @@ class Damage:
             self._titles.add(kept)
             last = len(self._properties)
             first.append({"duplicateSheet": {"sourceSheetId": sheet, "newSheetName": kept, "insertSheetIndex": last}})
-            words += f" What stands in it now is kept in a new tab, “{kept}”."
+            words += f" What is in it now is kept in a new tab, “{kept}”."
         first += self._emptied(TABS[kind], len(rows), len(self._known(kind).written))
         return Repair(TABS[kind], words, first, rows, list(self._headed(kind, self._known(kind))), anew=True)
 

@@ -70,7 +70,7 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
         except Rejected as error:
             # Somebody else was setting it up at this very moment, unless it is refused again.
             refused = f" ({error.message})"
-    raise StoreError(f"The spreadsheet could not be set up{refused}. What is in it is as it was. Try again.")
+    raise StoreError(f"The spreadsheet could not be set up{refused}. Its contents are as they were. Try again.")
 
 
 def renew(service: Service, statuses: Sequence[str]) -> None:
@@ -86,7 +86,7 @@ def renew(service: Service, statuses: Sequence[str]) -> None:
             continue
         except Rejected as error:
             refused = f" ({error.message})"
-    raise StoreError(f"Drop-downs and colours could not be refreshed{refused}. Nothing else has changed. Try again.")
+    raise StoreError(f"Drop-downs and colours could not be updated{refused}. Nothing else was changed. Try again.")
 
 
 def _renewing(service: Service, statuses: Sequence[str]) -> Iterator[Request]:

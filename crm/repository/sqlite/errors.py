@@ -29,13 +29,13 @@ def explained(error: Exception, path: Path) -> CRMError | None:
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return StoreDamagedError(
             f"{display_path(path)} is damaged or not a store. It was left as it is."
-            f" Backups are in {backups}; `restore FILE` puts one back."
+            f" Backups are in {backups}. `restore FILE` restores one."
         )
     if _DAMAGED.match(str(error)):
         return StoreDamagedError(
-            f"{display_path(path)} is damaged: something in it is missing, or it has not the format that it"
-            f" says. It was left as it is. Backups are in {backups}; `restore FILE` puts one"
-            " back."
+            f"{display_path(path)} is damaged: something in it is missing, or it does not have the format that it"
+            f" says. It was left as it is. Backups are in {backups}. `restore FILE` restores"
+            " one."
         )
     # What an older store that can only be read lacks is shown by views.
     if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or str(error).endswith("because it is a view"):

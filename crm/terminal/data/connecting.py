@@ -52,7 +52,7 @@ def _connected(session: Session) -> None:
     session.screen.copyable(session.crm.spreadsheets.address(session.crm.repository.url))
     session.screen.print()
     entries = [
-        Choice("Refresh its drop-downs and colours, put back columns", lambda: _set_up_again(session)),
+        Choice("Update its drop-downs and colours, restore columns", lambda: _set_up_again(session)),
         Choice("Connect another spreadsheet", lambda: guide(session)),
         Choice("Go back to the file on this computer", lambda: work_on_file(session)),
     ]
@@ -211,7 +211,7 @@ def _key(session: Session) -> str:
             screen.copyable(str(Path.cwd() / "creds.json"))
             screen.print()
             missing = error.reason == "no_credentials"
-            screen.explain("No key file there yet." if missing else error.sentence, "warning")
+            screen.explain("No key file is there yet." if missing else error.sentence, "warning")
             session.keyboard.choose("", [Choice("Look again", True)])
 
 
@@ -242,7 +242,7 @@ def _found(session: Session, url: str) -> Spreadsheet:
     """The spreadsheet, once it can be read and written. Raises Back."""
     while True:
         session.page(_TITLE)
-        session.screen.print(Text("Trying it…", "muted"))
+        session.screen.print(Text("Testing it…", "muted"))
         try:
             return session.crm.spreadsheets.look_at(url)
         except StoreError as error:
@@ -265,9 +265,9 @@ def _set_up(session: Session, sheet: Spreadsheet) -> None:
             if session.keyboard.choose("", entries, back="Another spreadsheet"):
                 session.insist(lambda: session.crm.spreadsheets.repair(sheet.url))
                 return
-    session.screen.print(Text(clean(f"Found “{sheet.title}”. It can be read and written.")))
+    session.screen.print(Text(clean(f"Found “{sheet.title}”. The program can read and change it.")))
     session.screen.print("Setting it up adds the tabs clients, sales and rules, and hidden ones for the program.")
-    session.screen.print("What is in it now stays as it is.")
+    session.screen.print("Its present contents stay as they are.")
     session.screen.print()
     session.confirm("", "Set it up", "Another spreadsheet")
     session.insist(lambda: session.crm.spreadsheets.set_up(sheet.url))

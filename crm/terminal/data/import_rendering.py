@@ -205,7 +205,7 @@ def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
     screen.print(Text(f"{sign} ", "success").append(clean(f"“{result.title}” {done}."), "default"))
     screen.copyable(result.address)
     if result.put_back:
-        screen.print(data(f"Columns put back: {', '.join(result.put_back)}."))
+        screen.print(data(f"Columns restored: {', '.join(result.put_back)}."))
     if result.taken_over is not None:
         show(screen, result.taken_over, by)
     if result.remembered:

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 _OWN = "extra:"
 _READING = (
     "How the file was understood: which column goes to which field, and how rows are matched with what is in the store."
-    " Nothing is imported yet; the next page shows what would be."
+    " Nothing is imported yet: the next page shows what would be."
 )
 _PREVIEW = (
-    "What the import would do. Nothing is changed until you choose Import now. Rows that are refused stay out; rows to"
-    " check come in as they are written."
+    "What the import would do. Nothing is changed until you choose Import now. Refused rows are not imported. Rows to"
+    " check are imported as they are written."
 )
-_RESULT = "What the import did. Rows that were refused did not come in; those to check came in as they were written."
+_RESULT = "What the import did. Refused rows were not imported. Rows to check were imported as they are written."
 # What stands around an entry of a menu, and the columns from which there is room for wide gaps.
 _KEYED, _WIDE = 8, 60
 _ENCODINGS = {

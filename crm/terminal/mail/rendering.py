@@ -474,7 +474,7 @@ def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
 def _(result: "Adopted", screen: Screen, by: Conventions) -> None:
     who = f"{result.contact.name}, contact of {result.client.name}" if result.contact else result.client.name
     filed = _counted(result.filed, by, "e-mail", "e-mails")
-    screen.print(data(f"{screen.sign('✓', 'OK:')} {who}; filed {filed}.", "success"))
+    screen.print(data(f"{screen.sign('✓', 'OK:')} {who}: filed {filed}.", "success"))
     if result.stopped:
         screen.print(data(f"{result.stopped} They will be filed the next time e-mail is fetched.", "warning"))
 

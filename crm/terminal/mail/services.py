@@ -118,7 +118,7 @@ def _set_up(session: Session, service: Service) -> bool:
         form.ask(field, required=True)
 
     def fill() -> Any:
-        return form.fill(crumbs, partial(_save, session, form), saves="Save and try it")
+        return form.fill(crumbs, partial(_save, session, form), saves="Save and test it")
 
     new = not form.original
     first = [partial(asks, field) for field in (service.fields[service.address], service.secret)] if new else []
@@ -147,7 +147,7 @@ def _save(session: Session, form: ServiceForm) -> bool:
 
 
 def _try(session: Session, service: Service, to: str) -> None:
-    session.screen.print(Text("Trying it…", "muted"))
+    session.screen.print(Text("Testing it…", "muted"))
     session.tell(session.call(f"{service.name} test", **({"to": to} if to else {})))
 
 

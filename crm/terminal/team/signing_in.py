@@ -60,7 +60,9 @@ def sign_in_first(session: Session, email: str, password: str) -> None:
     if isinstance(who, SignedIn):
         session.crm = outside.enter(outside, who)
         done = session.screen.sign("✓", "OK:")
-        session.say(f"{done} Your account is ready, and you are signed in. From now on everyone signs in.", "success")
+        session.say(
+            f"{done} Your account is ready, and you are signed in. From now on, everyone has to sign in.", "success"
+        )
         settle(session, who, password)
 
 

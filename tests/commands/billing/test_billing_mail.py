@@ -145,7 +145,7 @@ def test_a_payment_is_undone_though_its_receipt_went_out(mailed: MailedDesk) -> 
     mailed("receipts send", paid, yes=True)
     undone = mailed("history undo", yes=True)
     day = mailed.crm.conventions.day(TODAY)
-    assert undone.left_out == f"A receipt for payment {paid.id} went out on {day}; tell the client if that was wrong."
+    assert undone.left_out == f"A receipt for payment {paid.id} went out on {day}. Tell the client if that was wrong."
     assert (mailed.invoice(invoice).open, len(mailed.mail.post.taken)) == (Decimal(357), 1)
     mailed("history redo")
     assert mailed.invoice(invoice).open == 0

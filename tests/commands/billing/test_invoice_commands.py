@@ -350,10 +350,10 @@ def test_a_line_is_credited_once_and_never_before_its_invoice(desk: BillingDesk)
     invoice = desk.issued("Talk 10 19%", "2 h Talk 5 19%", "Talk 10 19%", "Walk 100 19%")
     desk("invoices credit", invoice, line=[1])
     for lines in ([1, 3], [3, 4, 1]):
-        with pytest.raises(RefusedError, match=r"Line 1 \(Talk\) was credited already"):
+        with pytest.raises(RefusedError, match=r"Line 1 \(Talk\) is already credited"):
             desk("invoices credit", invoice, line=lines)
     desk("invoices credit", invoice, line=[3, 4])
-    with pytest.raises(RefusedError, match="has been credited already"):
+    with pytest.raises(RefusedError, match="is already credited"):
         desk("invoices credit", invoice, line=[4])
     with pytest.raises(FieldError, match="was issued on"):
         desk("invoices credit", invoice, on=TODAY - timedelta(days=1))

@@ -489,7 +489,7 @@ def test_another_currency_neither_pays_nor_hides_what_is_open(one_desk: BillingD
     mine = my_last(desk.crm)
     assert mine is not None
     assert "Open invoices" not in preview(mine[0])
-    assert "Amounts are not converted; invoices keep their own currency." in preview(mine[0])
+    assert "Amounts are not converted. Invoices keep their own currency." in preview(mine[0])
     undone = desk("history undo")
     assert not [field for record in undone.records for field in record.fields if field.name == "open_amount"]
     assert "Open invoices" not in preview(my_last_undo(desk.crm))

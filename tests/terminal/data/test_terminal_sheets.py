@@ -218,10 +218,10 @@ def test_a_spreadsheet_is_connected_and_its_list_adopted(
     stand_in.set_cells(spreadsheet, "Sheet1", 0, 0, LIST)
     before = stand_in.values(spreadsheet, "Sheet1")
     session = begin(columns=columns).choose("Work in a Google spreadsheet")
-    session.sees("No key file there yet").settled()
+    session.sees("No key file is there yet").settled()
     # Each on one line of the output, so that it is copied in one piece.
     assert b"\nhttps://console.cloud.google.com/apis/library/drive.googleapis.com\r" in session.raw
-    session.press("enter").settled().sees("No key file there yet")
+    session.press("enter").settled().sees("No key file is there yet")
     key.write_text("{")
     session.press("enter").sees("is not JSON").settled()
     key.write_text(text)
@@ -229,7 +229,7 @@ def test_a_spreadsheet_is_connected_and_its_list_adopted(
     assert stand_in.credentials()["client_email"].encode() in session.raw
     session.sees("Address of the spreadsheet").press("nonsense", "enter").sees("neither the id nor the address")
     session.press("kill")
-    asked_for(session, spreadsheet).sees("Found “Team”").sees("What is in it now stays as it is")
+    asked_for(session, spreadsheet).sees("Found “Team”").sees("Its present contents stay as they are")
     session.choose("Set it up").sees("“Team” is set up").choose("Import the list")
     session.sees("3 new clients").sees("3 opening sales, $36,018.00 in all").sees(
         "1 with something that cannot be read"
@@ -270,7 +270,7 @@ MISSING: dict[str, tuple[Callable[[StandIn, str, bool], None], str]] = {
     ),
     "editor": (
         lambda second, id, right: second.set_access(id, "writer" if right else "reader"),
-        "may read the spreadsheet and not change it",
+        "may read the spreadsheet, but not change it",
     ),
     "clock": (lambda second, _, right: second.clock_right(right), "The clock of this machine is wrong"),
     "account": (lambda second, _, right: second.account_exists(right), "does not accept the login"),

@@ -39,14 +39,14 @@ def test_mail_is_set_up_tested_used_and_removed(start: Start, crm: CRM, tmp_path
         session = in_settings(start, crm, SSL_CERT_FILE=str(trusted))
         session.sees("Sending e-mail not set up").choose("Sending e-mail").sees("Sending e-mail is not set up yet.")
         session.choose("Set up on this computer").sees("Sender:").press(f"Team <{USER}>", "enter")
-        session.sees("Password (").press("wrong", "enter").sees("1) Save and try it")
+        session.sees("Password (").press("wrong", "enter").sees("1) Save and test it")
         # Nothing is known of the provider of that address.
         session.sees(f"User name {USER}").choose("Mail server").sees("its name, like").press("localhost", "enter")
         session.choose("Port").sees("Port (").press("kill", str(port), "enter").choose("Encryption")
-        session.choose("TLS from the start").sees("Encryption TLS from the start").choose("Save and try it")
+        session.choose("TLS from the start").sees("Encryption TLS from the start").choose("Save and test it")
         session.sees("Saved on this computer.").sees("does not accept the user and password of the settings")
-        session.choose("Edit").sees("1) Save and try it").choose("Password").sees("Enter keeps the saved one")
-        session.press(PASSWORD, "enter").sees("1) Save and try it").choose("Save and try it")
+        session.choose("Edit").sees("1) Save and test it").choose("Password").sees("Enter keeps the saved one")
+        session.press(PASSWORD, "enter").sees("1) Save and test it").choose("Save and test it")
         session.sees(f"It works. Signed in at localhost as {USER}.").choose("Send a test e-mail").sees(f"To: {USER}")
         session.press("enter").sees(f"A test went to {USER} over localhost.").choose("Test the connection").sees(
             "It works."

@@ -340,10 +340,10 @@ def _orders_note(column: str, two: TwoOrders) -> str:
     named = first_few([str(line) for line in two.others])
     order, other = DATE_ORDERS[two.order], DATE_ORDERS["mdy" if two.order == "dmy" else "dmy"]
     line = "line" if len(two.others) == 1 else "lines"
-    note = f"Dates in {column} are written in two orders: {other} in {line} {named}; {order} in the others."
+    note = f"Dates in {column} are written in two orders: {other} in {line} {named}, {order} in the others."
     if two.unclear:
         are = "1 that could be either was" if two.unclear == 1 else f"{two.unclear} that could be either were"
-        note += f" {are} read as {order}; please check."
+        note += f" {are} read as {order}. Please check."
     return note
 
 

@@ -74,8 +74,8 @@ def fetch(
 ) -> Fetched:
     """Read the mailbox, and file each e-mail with the clients whose address it has.
 
-    Clients write to this mailbox, or you forward their e-mails to it; what you write to them you copy to it (BCC). You
-    can run it as often as you like: each e-mail is filed once. `email unknown` lists unknown senders.
+    Clients write to this mailbox, or you forward their e-mails to it, and you copy it on what you write to them (BCC).
+    You can run it as often as you like: each e-mail is filed once. `email unknown` lists unknown senders.
     """
     with _opened(crm) as (mailbox, journal):
         if from_now:

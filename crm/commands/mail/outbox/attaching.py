@@ -74,7 +74,7 @@ def elsewhere(crm: CRM, journal: SendingJournal, message: Message) -> str:
     for line in message.attachments.splitlines():
         digest = _digest(line)
         if not (_folder(crm) / digest).exists() and not journal.was_kept(digest):
-            return f"{name_of(line)} is on the computer where it was attached; send queued mail from there."
+            return f"{name_of(line)} is on the computer where it was attached. Send queued mail from there."
     return ""
 
 

@@ -127,7 +127,7 @@ def _read(text: str, where: str) -> Mapping[str, Any]:
             raise _bad(_of_another_kind(where, "an API key")) from None
         if text.strip().endswith(".json"):
             raise _bad(
-                f"{where} contains the name of a file. Use CRM_CREDS for that; CREDS is for the JSON itself."
+                f"{where} contains the name of a file. Use CRM_CREDS for that. CREDS is for the JSON itself."
             ) from None
         at = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise _bad(f"{where} is not JSON, or not all of it{at}: {_AGAIN}") from None
@@ -182,13 +182,13 @@ def _whole_key(key: str, where: str) -> str:
     """The private key, if it is all there."""
     if "\\n" in key:
         raise _bad(
-            f"{where} has a private_key with \\\\n where \\n belongs: the text was escaped twice on its way. Put in the"
-            " downloaded text as it is."
+            f"{where} has a private_key with \\\\n where \\n belongs: the text was escaped twice. Use the text as"
+            " it was downloaded."
         )
     if "YOUR" in key or "not-a-real-key" in key:
         raise _bad(f"{where} is still the example: {_MAKE_ONE} {FILE}.")
     if not key.lstrip().startswith("-----BEGIN"):
-        raise _bad(f"{where} has a private_key that is none: {_AGAIN}")
+        raise _bad(f"{where} has a private_key that is not one: {_AGAIN}")
     match = _KEY.fullmatch(key)
     try:
         decoded = base64.b64decode("".join(match.group(2).split()), validate=True) if match else b""

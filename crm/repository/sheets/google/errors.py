@@ -112,7 +112,7 @@ def not_shared(account: Account) -> StoreAccessError:
 def viewer(account: Account) -> StoreAccessError:
     """The spreadsheet is shared with us for reading only."""
     return StoreAccessError(
-        "This program may read the spreadsheet and not change it. Nothing was changed. Open it in the browser, choose"
+        "This program may read the spreadsheet, but not change it. Nothing was changed. Open it in the browser, choose"
         f" Share, make {account.address} an Editor, and try again.",
         reason="viewer",
     )
@@ -159,7 +159,7 @@ def token_refused(refusal: Refusal, account: Account, day: float) -> StoreAccess
     """The error where no token was given. `day` is the time that our clock shows."""
     if re.search(r"\biat\b|\bexp\b|timeframe", refusal.message):
         return StoreAccessError(
-            f"The clock of this machine is wrong{_difference(refusal, day)}, and Google gives no access by it. Set the"
+            f"The clock of this machine is wrong{_difference(refusal, day)}, so Google refuses access. Set the"
             " time and the time zone (best: automatically) and try again.",
             reason="clock",
         )

@@ -173,6 +173,6 @@ def _paused_until(file: sqlite3.Connection, account: str, kind: Kind) -> float:
 def too_long() -> StoreBusyError:
     """The error for a quota that does not come back."""
     return StoreBusyError(
-        "Google's quota for the account is used up for longer than one waits, by this program or by others that use"
-        " the account. Nothing was changed. Try again in a few minutes."
+        "Google's quota for the account is used up, by this program or by others that use it, for longer than the"
+        " program waits. Nothing was changed. Try again in a few minutes."
     )

@@ -14,8 +14,8 @@ Colour = Mapping[str, float]
 # A warning of ours is distinguished from one that somebody else has put on the same cells by how it begins.
 GUARD = "CRM: "
 _GUARDS = {
-    "program": GUARD + "the program keeps this itself. What is changed here is listed under Check and not read.",
-    "heading": GUARD + "the program finds its columns by these headings. They may be moved, not renamed.",
+    "program": GUARD + "the program keeps this itself. Changes here are not read, and Check lists them.",
+    "heading": GUARD + "the program finds its columns by these headings. You can move them, but not rename them.",
 }
 
 

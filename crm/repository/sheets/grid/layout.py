@@ -216,7 +216,9 @@ def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:
         else:
             # Which of the two is meant nobody knows.
             first = letters(positions.pop(name))
-            problems.append((at, f"there is another column “{text}” in {first}; neither is read until one has gone"))
+            problems.append(
+                (at, f"there is another column “{text}” in {first}; neither is read until one of them is gone")
+            )
     return Heading(kind, positions, own, list(row), problems)
 
 

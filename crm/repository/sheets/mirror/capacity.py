@@ -58,7 +58,7 @@ def merged_cells(sheets: list[Mapping[str, Any]]) -> Iterator[Finding]:
             continue
         yield Finding(
             f"{properties.get('title', '')}!{first_few(places)}: merged cells. Google keeps only the"
-            " first one of them; the others count as empty.",
+            " first of them. The others count as empty.",
             True,
             kind.kind_name,
             how_to_mend="Choose Format, Merge cells, Unmerge, and fill the cells in again.",

@@ -257,7 +257,7 @@ class _Reading:
         if operation == _GOES_ON:
             entry = self._pending[-1]
             if entry.transaction != number:
-                raise ValueError("a piece of an entry stands at another one")
+                raise ValueError("a piece of an entry is in another one")
             entry.before += str(row[9])
             entry.after += str(row[10])
         elif operation:

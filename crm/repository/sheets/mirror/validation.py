@@ -14,7 +14,7 @@ from crm.repository.sheets.grid.cells import FORMULA_FAILS
 
 SettingCheck = Callable[[str, str, Conventions], Any]
 NO_NAME = "give a name"
-NOT_READ = "this column is the program's own; what stands here is not read"
+NOT_READ = "this column is the program's own; what is written here is not read"
 
 
 # What a person types as a percentage or a time of day is less than this, and a date is a number of these days (from

@@ -169,7 +169,7 @@ class Adoption:
         except (Refused, RefusedError, FieldError, ValueError, ArithmeticError):
             self._problem(
                 kind, at, "id",
-                f"{kind.noun} {record_id} was deleted and cannot be put back as it stands here; empty this cell"
+                f"{kind.noun} {record_id} was deleted and cannot be put back as it is here; empty this cell"
                 f" to make the row a new {kind.noun}",
             )  # fmt: skip
             return

@@ -158,7 +158,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
         title = described.get("properties", {}).get("title", "")
         return AllTabsGoneError(
             f"The spreadsheet “{title}” is not set up for the CRM yet. Run `{setup}`, or start the menu without a"
-            " command: it leads through it."
+            " command, which guides you through it."
         )
     if is_older(service, missing):
         return StoreNotSetUpError(
@@ -168,7 +168,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     if missing and ACCOUNT_TABS.issuperset(missing):
         return StoreDamagedError(
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
-            f" File, Version history), or run `{setup}`, which makes it anew. Until its rows are put back nobody can"
+            f" File, Version history), or run `{setup}`, which adds it again. Until its rows are restored, nobody can"
             " sign in."
         )
     if missing:

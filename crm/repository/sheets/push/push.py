@@ -38,8 +38,8 @@ _MOST_REPAIRS = 20
 Placed = dict[type[Record], dict[int, int]]
 
 _NOT_PROVED = (
-    "It is not known whether Google applies requests to this spreadsheet one after the other; only then rows of the"
-    " history can be taken away safely. Run `check --live` first. Nothing was changed."
+    "It is not known whether Google applies requests to this spreadsheet one after the other. Only then can rows of"
+    " the history be removed safely. Run `check --live` first. Nothing was changed."
 )
 
 

@@ -328,7 +328,7 @@ def test_an_attachment_on_another_computer_leaves_the_message_to_it(
         sent = other.send()
         assert (sent.sent, sent.left) == (0, 0)
         assert {message.failure for message in sent.waiting} == {
-            "one.txt is on the computer where it was attached; send queued mail from there."
+            "one.txt is on the computer where it was attached. Send queued mail from there."
         }
         assert other.states() == ["queued", "queued"]
     assert here.send().sent == 2

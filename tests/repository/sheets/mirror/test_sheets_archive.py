@@ -106,7 +106,7 @@ def test_merged_cells_are_named(team: Team) -> None:
 
     team.person._document(team.id).change(merge)
     assert [finding.what for finding in team.repository.check()] == [
-        "clients!B2:C2: merged cells. Google keeps only the first one of them; the others count as empty."
+        "clients!B2:C2: merged cells. Google keeps only the first of them. The others count as empty."
     ]
     assert team.stored()[Client]
     assert META.hidden
