@@ -42,7 +42,7 @@ def settings_page() -> str:
         "",
         "Everyone who uses a store has the same settings."
         " In the menu they are under *Data & settings*, *Settings*; in the shell use"
-        " `.venv/bin/python run.py settings set NAME VALUE`.",
+        " `.venv/bin/python run.py settings set NAME VALUE`. `settings list` shows the names and the values.",
         "A new store takes its first values from the language and country of the machine it is made on.",
         "",
         "| name | what it is |",

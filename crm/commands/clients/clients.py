@@ -359,7 +359,7 @@ def closing(snapshot: Snapshot, clients: Collection[int]) -> str:
     named = first_few([account.email for account in accounts])
     if len(accounts) == 1:
         return f" The account {named} is deactivated, and stays deactivated if this is undone."
-    return f" The accounts {named}{more} are deactivated, and stay deactivated if this is undone."
+    return f" The accounts {named} are deactivated, and stay deactivated if this is undone."
 
 
 def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str]:
