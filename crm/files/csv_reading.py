@@ -81,7 +81,7 @@ class DelimitedSource(Source):
         except csv.Error as error:
             raise FileError(
                 f"{self.path.name} cannot be read after line {number or 1}: {error}."
-                " A quotation mark there may never be closed. Correct it and try again."
+                " Perhaps a quotation mark there is never closed. Correct it and try again."
             ) from error
         except OSError as error:
             raise unreadable(self.path, error) from error

@@ -221,7 +221,7 @@ def test_an_admin_makes_and_revokes_keys_and_a_changed_role_stops_them(start: St
     session.press("n").sees("Name (").press("Nightly MAIL", "enter").choose("send and fetch mail and texts").press(
         "enter"
     )
-    session.sees("There is a key Nightly MAIL already").press("kill", "weekly", "enter")
+    session.sees("A key called Nightly MAIL already exists").press("kill", "weekly", "enter")
     session.sees("Key weekly, shown only now.").press("yes", "enter").choose("weekly")
     session.sees("Jobs that use the key weekly stop at once, and the key never works again.").press("enter")
     assert len(all_keys(shop)) == 2

@@ -97,7 +97,7 @@ WRONG = {
     "an odd address": (written(client_email="team"), "client_email that is not an address"),
     "an odd token_uri": (written(token_uri="nowhere"), "token_uri that is not an address"),
     "an escaped key": (written(private_key=KEY.replace("\n", "\\n")), r"private_key with \\\\n"),
-    "no key": (written(private_key="secret"), "private_key that is none"),
+    "no key": (written(private_key="secret"), "private_key that is not one"),
     "a cut key": (written(private_key=KEY[: len(KEY) // 2]), "cut or damaged"),
     "a key without its middle": (
         written(private_key=KEY.replace(KEY.splitlines()[5] + "\n", "")),
