@@ -39,7 +39,7 @@ _SENDS = ("send", "later")
 
 
 class MailingForm(MessageForm):
-    """A mailing on its way: its texts and files; to whom it goes was said before, and stands above them."""
+    """A mailing in preparation: its texts and files, below the recipients, who are chosen before."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Client(), ())
