@@ -52,7 +52,7 @@ def says_how_to_pay(document: InvoiceDocument) -> bool:
 
 
 def _beside_issued(crm: CRM, arguments: Mapping[str, Any]) -> str:
-    """What is said about an invoice that was just issued: that it does not say how to pay it, and how it is paid from
+    """The lines about an invoice that was just issued: that it does not say how to pay it, and how it is paid from
     its client's credit."""
     with crm.read() as snapshot:
         card = card_of(crm, snapshot, snapshot.get(Invoice, arguments["invoice"].id))

@@ -66,7 +66,7 @@ class Report:
 
     @property
     def missing(self) -> str:
-        """What is missing where there are no rows, in few words."""
+        """The data that is missing where there are no rows, in few words."""
         return f"{self.nothing.partition('. ')[0].removesuffix('.')}."
 
     def column(self, name: str) -> Column:

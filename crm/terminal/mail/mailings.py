@@ -27,6 +27,7 @@ class MailingsPage(ListPage):
 
     title = "Mailings"
     purpose = "A mailing is one text that you send to many clients, with the name of each in it."
+    adds = "writes one"
     columns = MAILINGS
     command = "mailings list"
 

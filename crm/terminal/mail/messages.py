@@ -33,6 +33,7 @@ class MessagesPage(ClientListPage):
     title = "E-mail"
     plural = "messages"
     purpose = "Messages to clients and from them are kept here, and in the timeline of each client."
+    adds = "writes one"
     command = "email list"
     filter_by = _FILTERS
     before, after = MESSAGE_COLUMNS[:4], MESSAGE_COLUMNS[4:]

@@ -35,8 +35,8 @@ _MOST_SEARCHED = 500
 _NARROW = 60
 
 
-# The keys that bring the first row into an empty list, and what each does.
-_ADDING = ((letters.NEW, "adds one"), (letters.LOG, "logs one"), (letters.FETCH, "fetches e-mail"))
+# The keys that bring the first row into an empty list, and what each does; the first does what the page says.
+_ADDING = ((letters.NEW, ""), (letters.LOG, "logs one"), (letters.FETCH, "fetches e-mail"))
 
 # Filters that say whose rows are listed: with these alone an empty list is no search without a result.
 _WHOSE = frozenset(("client", "mine"))
@@ -67,6 +67,8 @@ class ListPage:
     # What stays where everything is shown again, and how that is called.
     lasting: frozenset[str] = frozenset()
     show_all = "Show all again"
+    # What the key for a new row does, in an empty list.
+    adds = "adds one"
 
     def __init_subclass__(cls) -> None:
         if "command" in cls.__dict__:
@@ -117,7 +119,7 @@ class ListPage:
     def nothing(self, keys: Sequence[Choice]) -> str:
         """The text of an empty list."""
         pressed = {key.key for key in keys}
-        adds = next((f" {letter.key} {does}." for letter, does in _ADDING if letter.key in pressed), "")
+        adds = next((f" {letter.key} {does or self.adds}." for letter, does in _ADDING if letter.key in pressed), "")
         return f"No {self.plural or self.title.lower()} yet.{adds}"
 
     def open(self, row: Any) -> None:

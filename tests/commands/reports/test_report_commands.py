@@ -541,8 +541,10 @@ def test_an_empty_store_has_empty_reports(office: Office, words: str, given: dic
 def test_each_report_without_rows_says_what_is_missing_and_what_fills_it(office: Office) -> None:
     empty = [made for command in commands() if command.group == "reports" if not (made := command(office.crm)).rows]
     assert len(empty) >= 10
-    said = [made.nothing for made in empty]
-    assert not [text for text in said if not re.fullmatch(r"No [^.]+\. (Choose|[^.]*appears? here)[^.]*\.", text)], said
+    texts = [made.nothing for made in empty]
+    assert not [text for text in texts if not re.fullmatch(r"No [^.]+\. (Choose|[^.]*appears? here)[^.]*\.", text)], (
+        texts
+    )
 
 
 def written(office: Office, words: str, given: dict[str, Any]) -> None:

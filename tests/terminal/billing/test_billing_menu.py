@@ -319,21 +319,21 @@ def test_an_invoice_that_does_not_say_how_to_pay_can_be_issued_and_a_bank_accoun
     mailed.crm.forget_settings()
     for name in ("One", "Two", "Three", "Four"):
         mailed("invoices add", mailed.acme, line=[f"{name} 100 19%"])
-    said = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
-    assert said in menu("invoices issue", "Draft 1", "Issue it")
+    notice = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
+    assert notice in menu("invoices issue", "Draft 1", "Issue it")
     beside = named("invoices issue").beside
     assert beside is not None
     (issued,) = (invoice for invoice in menu.all(Invoice) if invoice.number)
     assert "`settings set iban`" in beside(mailed.crm, {"invoice": issued})
     iban = {"Bank account (IBAN)": "DE89 3704 0044 0532 0130 00"}
     asked = menu("invoices issue", "Draft 2", "Set first: Bank account (IBAN)", "Issue it", **iban)
-    assert asked.count(said) == 1
+    assert asked.count(notice) == 1
     assert mailed.crm.settings["iban"] == "DE89370400440532013000"
-    assert said not in menu("invoices issue", "Draft 3", "Issue it")
+    assert notice not in menu("invoices issue", "Draft 3", "Issue it")
     for key, value in (("iban", ""), ("payment_terms", "By cheque, within two weeks.")):
         mailed("settings set", key, value)
     mailed.crm.forget_settings()
-    assert said not in menu("invoices issue", "Draft 4", "Issue it")
+    assert notice not in menu("invoices issue", "Draft 4", "Issue it")
     assert len([invoice for invoice in menu.all(Invoice) if invoice.number]) == 4
     assert "`settings set iban`" not in beside(mailed.crm, {"invoice": menu.all(Invoice)[3]})
 

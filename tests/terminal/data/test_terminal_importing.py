@@ -79,9 +79,9 @@ def test_the_menu_names_its_own_entries_and_the_shell_its_options(
     report = named("import")(crm, file, preview=True)
     assert "at_menu" not in plain(report)
     show(Screen(sys.stdout, plain=True), report, crm.conventions)
-    said = " ".join(capsys.readouterr().out.split())
-    assert "map it to a field of your own (--map)." in said
-    assert "choose another order (--dates)." in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "map it to a field of your own (--map)." in output
+    assert "choose another order (--dates)." in output
     with pytest.raises(FileError, match="Say which with --map COLUMN=name"):
         named("import")(crm, unnamed)
 

@@ -61,7 +61,7 @@ class Prepared:
         """The number of people who get it, how long that takes, and how many are left out, in sentences."""
         minutes = self.minutes
         takes = f" That takes about {pluralize(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
-        return f"{self.audience.told(by, takes)}{self._blank(by)}"
+        return f"{self.audience.sentences(by, takes)}{self._blank(by)}"
 
     def _blank(self, by: Conventions) -> str:
         return "".join(

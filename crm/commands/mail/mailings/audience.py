@@ -70,7 +70,7 @@ class Audience:
         self.first = self.first or next(iter(readers), None)
         return readers
 
-    def told(self, by: Conventions, takes: str = "") -> str:
+    def sentences(self, by: Conventions, takes: str = "") -> str:
         """The number of clients who get it, what that `takes`, and how many are left out, in sentences."""
         return f"This goes to {pluralize(self.count, 'client', 'clients', by)}.{takes} {self.summary(by)}".rstrip()
 
