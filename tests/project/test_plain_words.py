@@ -73,8 +73,8 @@ def test_no_text_of_the_program_begins_with_there_is_no() -> None:
 
 
 def test_no_text_of_the_program_joins_two_sentences_with_a_semicolon() -> None:
-    """An error is two sentences: what is wrong, then what to do. The reason of a FieldError has no full stop: it is made
-    into sentences where it is shown. Settings and the values of rules are described, as in a dictionary."""
+    """An error is two sentences: what is wrong, then what to do. The reason of a FieldError has no full stop: it is
+    made into sentences where it is shown. Settings and the values of rules are described, as in a dictionary."""
     described = {"config.py", "metrics.py"}
     kept = {"A delimiter is one character, like , or ; or a tab."}
     faults = [
