@@ -43,6 +43,7 @@ LIMIT_OF_OPENING, LIMIT_OF_WAITING, LIMIT_OF_MOVES, LIMIT_OF_IMPORT = 15.0, 1.25
 # after a hand edit, which writes as well.
 LIMIT_OF_LOOKING = 3.0
 CLIENTS, SALES_EACH = 10_000, 5
+BUDGET = 900
 
 
 def measure(folder: Path) -> Iterator[Result]:

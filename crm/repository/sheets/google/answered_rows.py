@@ -19,6 +19,7 @@ _COLON = re.compile(rb"\s*:")
 # The keys that can come after the rows of a range.
 _FOLLOWING = (b'"dataFilters"', b'"valueRange"', b'"majorDimension"', b'"range"', b'"spreadsheetId"')
 _BETWEEN = b"]},{ \t\r\n"
+_NEAR = 1 << 12
 _PIECE = 1 << 20
 # The rows of a range that is not larger are parsed once and kept.
 _LARGE = 1 << 23
@@ -255,7 +256,8 @@ def _end(answer: bytes | bytearray, start: int) -> int:
     """The end of the list of rows that begins at a place."""
     following = len(answer)
     for key in _FOLLOWING:
-        at = answer.find(key, start, following)
+        # What comes after the rows is short: once one key is found, others are near it.
+        at = answer.find(key, start if following == len(answer) else max(start, following - _NEAR), following)
         while at >= 0 and not _COLON.match(answer, at + len(key)):
             # A cell that says so.
             at = answer.find(key, at + 1, following)

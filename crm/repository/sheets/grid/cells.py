@@ -131,13 +131,15 @@ def number_of(cell: Cell) -> int | None:
 # As the program writes them
 
 
-def _text(cell: Any) -> str:
+def text_of(cell: Any) -> str:
+    """A cell that is a text. Raises ValueError."""
     if type(cell) is not str:
         raise ValueError
     return cell
 
 
-def _whole(cell: Any) -> int:
+def whole_of(cell: Any) -> int:
+    """A cell that is a whole number, or the text of one. Raises ValueError."""
     if not (type(cell) is int or (type(cell) is float and cell.is_integer()) or (type(cell) is str and cell.isdigit())):
         raise ValueError
     number = int(cell)
@@ -176,7 +178,7 @@ def _balance(cell: Any) -> Decimal:
 
 
 def _moment(cell: Any) -> datetime:
-    moment = datetime.fromisoformat(_text(cell))
+    moment = datetime.fromisoformat(text_of(cell))
     if moment.tzinfo is None:
         raise ValueError
     return moment
@@ -189,7 +191,7 @@ def _truth(cell: Any) -> bool:
 
 
 def _list(cell: Any) -> tuple[str, ...]:
-    return tuple(_text(cell).split(", ")) if cell != "" else ()
+    return tuple(text_of(cell).split(", ")) if cell != "" else ()
 
 
 def _version(cell: Any) -> int:
@@ -200,8 +202,8 @@ def _version(cell: Any) -> int:
 
 
 _BY_TYPE: Mapping[Any, Callable[[Any], Any]] = {
-    str: _text,
-    int: _whole,
+    str: text_of,
+    int: whole_of,
     bool: _truth,
     Decimal: _money,
     date: _day,
@@ -212,12 +214,12 @@ _BY_TYPE: Mapping[Any, Callable[[Any], Any]] = {
 
 
 def _account(cell: Any) -> int:
-    return 0 if cell == "" else _whole(cell)
+    return 0 if cell == "" else whole_of(cell)
 
 
 def _link(cell: Any) -> int:
     """The number of another record; 0 for none."""
-    number = _whole(cell)
+    number = whole_of(cell)
     if number < 0:
         raise ValueError
     return number

@@ -159,15 +159,16 @@ class Heading:
         return known
 
     def rows(self, several: Iterable[Sequence[Any]]) -> list[list[Any]]:
-        """Several rows of the tab in the same way."""
+        """Several rows of the tab in the same way; one that is so already is itself."""
         count = len(self._order)
         if self.own or self._order != list(range(count)):
             return [self.row(cells) for cells in several]
-        rows = [[*cells[:count], *[""] * (count - len(cells))] for cells in several]
         if self.kind is Client:
-            for row in rows:
-                row.append({})
-        return rows
+            return [[*cells[:count], *[""] * (count - len(cells)), {}] for cells in several]
+        return [
+            cells if type(cells) is list and len(cells) == count else [*cells[:count], *[""] * (count - len(cells))]
+            for cells in several
+        ]
 
     @cached_property
     def _order(self) -> list[int | None]:

@@ -53,10 +53,16 @@ class Entered:
 
     def created(self, record_id: int, name: str) -> Any:
         """The cell of a field with which a record was created; None where it is not known."""
-        values, at = _created_with(self.after).get(name), record_id - self.ids[0]
-        if not isinstance(values, list) or not 0 <= at < len(values) or values[at] == "":
+        values, at = self.all_created(name), record_id - self.ids[0]
+        if not 0 <= at < len(values) or values[at] == "":
             return None
         return values[at]
+
+    def all_created(self, name: str) -> Sequence[Any]:
+        """The cells of a field with which the records were created, by their places in `ids`; '' for one that is not
+        known, and none behind the last one that is."""
+        values = _created_with(self.after).get(name)
+        return values if isinstance(values, list) else ()
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """The entries as rows of their table: `AUDIT_COLUMNS`."""
@@ -277,9 +283,21 @@ def _number(cell: Cell) -> int:
     return number
 
 
+# Parses one value of a text from a place on, and says where it ends.
+_scan = json.JSONDecoder().scan_once
+
+
 def _fields(text: str) -> Any:
+    if not text:
+        return None
     try:
-        fields = json.loads(text) if text else None
+        try:
+            fields, end = _scan(text, 0)
+        except StopIteration:
+            end = -1
+        if end != len(text):
+            # There are blanks around it, or it is no JSON.
+            fields = json.loads(text)
     except RecursionError as error:
         raise ValueError("an entry holds no fields") from error
     if not isinstance(fields, dict | None):

@@ -92,6 +92,8 @@ class Loading:
         self.edited: dict[int, dict[str, Any]] = {}
         # Whether the mirror holds no rows of this kind but those that are put in, each once.
         self.is_empty = False
+        # The ids of all records that those which are put in can belong to, once they are known.
+        self._owners: set[int] | None = None
         self._amounts = amounts(kind)
         self._facts = facts(kind)
         # The value that the program wrote last into a field of a record, by id and name; None where it is not known.
@@ -119,11 +121,11 @@ class Loading:
         if read is None:
             return False
         for name in self.kind.about.unique:
-            values = [value for value in read.values[name] if value not in _MISSING]
-            if len(set(values)) < len(values) or self._taken(name, values, rows):
+            values = [value for value in read.bound[name] if value not in _MISSING]
+            if len(set(values)) < len(values) or self._is_taken(name, values, rows):
                 return False
         owner = owner_link(self.kind)
-        if owner is not None and (linked := set(read.values[owner[0]])) != self._existing(owner[1], linked):
+        if owner is not None and not self._all_exist(owner[1], set(read.values[owner[0]])):
             return False
         if self._facts and self._has_overwritten(rows, read.values):
             return False
@@ -370,6 +372,22 @@ class Loading:
             stored = self.connection.execute(select(record_id, column).where(column.in_(batch)))
             taken |= {value: number for number, value in stored if number not in rows}
         return taken
+
+    def _is_taken(self, name: str, values: Collection[Any], rows: Mapping[int, Placed]) -> bool:
+        """Return whether a record, other than those of the rows, has one of some unique values, as the database takes
+        them."""
+        statement = f'SELECT id FROM {tables.TABLES[self.kind].name} WHERE "{name}" IN (SELECT value FROM json_each(?))'
+        stored = self.connection.exec_driver_sql(statement, (json.dumps(values),)) if values else ()
+        return any(row[0] not in rows for row in stored)
+
+    def _all_exist(self, kind: type[Record], ids: set[int]) -> bool:
+        """Return whether there are records with all of some ids."""
+        if not self.is_empty:
+            return ids == self._existing(kind, ids)
+        if self._owners is None:
+            stored = self.connection.exec_driver_sql(f"SELECT id FROM {tables.TABLES[kind].name}")
+            self._owners = {row[0] for row in stored}
+        return ids <= self._owners
 
     def _existing(self, kind: type[Record], ids: Collection[int]) -> set[int]:
         """The ids among these of which there are records."""

@@ -13,6 +13,7 @@ from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Tab
 from crm.errors import StoreBusyError
 from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
+from crm.repository.bulk import insert_many
 from crm.repository.known import new_id
 from crm.repository.sheets.google.answered_rows import PORTION, Portions
 from crm.repository.sheets.grid.cells import LARGEST_EXACT
@@ -599,7 +600,7 @@ def put_rows(
         if not keeps_quiet:
             _unsettle(connection, kind, rows)
         statement = "INSERT OR REPLACE INTO sheet_row (record, id, row, cells) VALUES (?, ?, ?, ?)"
-        connection.exec_driver_sql(statement, [(kind.kind_name, *row) for row in rows])
+        insert_many(connection, statement, [(kind.kind_name, *row) for row in rows])
 
 
 def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[int, int]]) -> None:

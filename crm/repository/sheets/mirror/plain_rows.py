@@ -5,7 +5,8 @@ It comes to the same as reading them one by one, in a fraction of the time: most
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from json.encoder import encode_basestring
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,8 @@ from crm.repository.sheets.mirror.mirror import in_json
 WHOLE = (StatusRule, View, Setting)
 # So many different cells of a column are remembered.
 _REMEMBERED = 2_000
+# What makes a cell JSON, by its type.
+_IN_JSON: Mapping[type, Callable[[Any], str]] = {str: encode_basestring, int: repr, float: repr, bool: in_json}
 # A reason that a rule gave begins with its text, and that with the status.
 _BY_RULE = re.compile(r"(.{1,40}?) (?:when|otherwise)\b")
 
@@ -98,6 +101,15 @@ class PlainRows:
             read.written.append([f'"{mark}"' for mark in column])
             return
         cells_in_column = set(column)
+        if len(cells_in_column) > len(column) // 2 and _are_values(reader, column):
+            # Most of them are there once: to remember them takes longer than it saves.
+            if not self._checks.fits(name, cells_in_column, cells_in_column):
+                raise ValueError
+            if name in self._looked_at:
+                read.values[name] = list(column)
+            read.bound[name] = self._bound(name, column)
+            read.written.append(list(map(_IN_JSON[type(column[0])], column)))
+            return
         known = self._known[name]
         if not cells_in_column.isdisjoint((0, 1)) and bool in (types := set(map(type, column))):
             # For a dictionary 1 is the same as a truth.
@@ -127,7 +139,7 @@ class PlainRows:
         known.values |= values
         convert = self._convert[name]
         known.bound |= values if convert is None else {cell: convert(value) for cell, value in values.items()}
-        known.written |= {cell: in_json(cell) if isinstance(cell, bool | str) else repr(cell) for cell in new}
+        known.written |= {cell: _IN_JSON[type(cell)](cell) for cell in new}
 
     def _bound(self, name: str, values: Sequence[Any]) -> list[Any]:
         convert = self._convert[name]
@@ -164,6 +176,14 @@ def _versions(ids: Sequence[int], reader: Any, column: Sequence[Any]) -> list[in
         return []
     versions = {ending: reader(f"1/{ending}") for ending in set(endings)}
     return [versions[ending] for ending in endings]
+
+
+def _are_values(reader: Any, column: Sequence[Any]) -> bool:
+    """Return whether the cells of a column are the values that they are read as."""
+    types = set(map(type, column))
+    if reader is cells.text_of:
+        return types == {str}
+    return reader is cells.whole_of and types == {int} and max(map(abs, column)) <= cells.LARGEST_EXACT
 
 
 class _Known:

@@ -119,6 +119,7 @@ class _Sorting:
         doubles: dict[int, list[Placed]] = {}
         strays: list[Placed] = []
         foreign: list[int] = []
+        stands_at, places = owned.stands_at, owned.keys()
         for at, written in enumerate(rows, first):
             cell = cell_in(written, id_at)
             if at == 0 or (cell == "" and not any(other != "" for other in written)):
@@ -126,10 +127,10 @@ class _Sorting:
             record_id = cell if type(cell) is int and 0 < cell <= self.last else cells.number_of(cell)
             if record_id is None or record_id > self.last:
                 strays.append((at, self.head.row(written)))
-            elif record_id in owned:
+            elif record_id in places:
                 doubles.setdefault(record_id, [owned[record_id]]).append((at, self.head.row(written)))
             else:
-                owned.stands_at(record_id, at)
+                stands_at(record_id, at)
                 mark = cell_in(written, mark_at)
                 if mark != "" and not str(mark).startswith(f"{record_id}/"):
                     foreign.append(record_id)

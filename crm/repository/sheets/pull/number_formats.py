@@ -77,24 +77,54 @@ def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, 
         if at_id is None or not typed:
             continue
         for name, column in typed.items():
+            kept = _Kept(changes, name)
             for at, row in enumerate(rows):
                 cell: Any = row[column] if column < len(row) else ""
-                if not at or not _is_number(cell):
+                # A truth is no number.
+                if not at or (type(cell) is not int and type(cell) is not float):
                     continue
                 record_id: Any = cell_in(row, at_id)
-                record_id = record_id if type(record_id) is int else number_of(record_id)
-                done = changes.get(record_id) if record_id else None
-                if _is_doubtful(cell, done and done.last(record_id, name)):
+                number = kept.number(record_id if type(record_id) is int else number_of(record_id))
+                if number != cell if number is not None else _may_be_else(cell):
                     cells.setdefault((kind, column, name), set()).add(at)
     return cells
 
 
-def _is_doubtful(cell: Any, kept: Any) -> bool:
-    """Return whether an amount may be something else: it is not the number that the history keeps, None for none."""
+class _Kept:
+    """The numbers that the history keeps of one field, by record."""
+
+    def __init__(self, changes: Mapping[int, Done], name: str) -> None:
+        self._changes = changes
+        self._name = name
+        # What was created by one entry has one change: its numbers are read once.
+        self._created: Done | None = None
+        self._first = 0
+        self._numbers: Sequence[float | None] = ()
+
+    def number(self, record_id: int | None) -> float | None:
+        """The number that was written last into the field of a record; None where it is not known."""
+        done = self._changes.get(record_id) if record_id else None
+        if record_id is None or done is None:
+            return None
+        if done.updates or done.created is None:
+            return _number(done.last(record_id, self._name))
+        if done is not self._created:
+            self._created, self._first = done, done.created.ids[0]
+            self._numbers = list(map(_number, done.created.all_created(self._name)))
+        at = record_id - self._first
+        return self._numbers[at] if 0 <= at < len(self._numbers) else None
+
+
+def _number(kept: Any) -> float | None:
     try:
-        return bool(float(kept) != cell)
-    except (ValueError, TypeError):
-        return bool(abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1])
+        return float(kept)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _may_be_else(amount: float) -> bool:
+    """Return whether a number may be a percentage, a time or a date."""
+    return abs(amount) < PARTS or DAYS[0] <= amount <= DAYS[1]
 
 
 def _typed(head: Heading) -> Mapping[str, int]:

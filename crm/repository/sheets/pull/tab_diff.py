@@ -226,12 +226,12 @@ class TabIntake:
 
     def _fill(self) -> None:
         """Take everything as it stands; what the history knows and the tab has not was deleted by hand."""
-        owned, gone = self.rows.owned, []
-        for record_id, done in self.program.items():
-            if done.operation == "delete" and record_id in owned:
+        owned = self.rows.owned
+        deleted = [record_id for record_id, done in self.program.items() if done.operation == "delete"]
+        gone = sorted(self.program.keys() - owned.keys() - set(deleted))
+        for record_id in deleted:
+            if record_id in owned:
                 self.edits.restored.append((self.kind, record_id, *owned.pop(record_id)))
-            elif done.operation != "delete" and record_id not in owned:
-                gone.append(record_id)
         self.loading.keep(gone)
         self.edits.deleted += [(self.kind, record_id) for record_id in gone]
         # A portion at a time, and let go: what a large spreadsheet holds would not fit into memory as records.
