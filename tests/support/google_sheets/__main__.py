@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.clocks import move_the_machines
 
-from . import StandIn
+from . import StandIn, book
 
 
 def main() -> None:
@@ -18,7 +18,9 @@ def main() -> None:
     parser.add_argument("--no-quota", action="store_true", help="let any number of requests through")
     parser.add_argument("--latency", type=float, default=0, metavar="MS", help="how long each request takes")
     parser.add_argument("--state", type=Path, metavar="FILE", help="where the spreadsheets are kept between two runs")
+    parser.add_argument("--most-cells", type=int, default=book.MOST_CELLS, help="how many cells a spreadsheet may have")
     given = parser.parse_args()
+    book.MOST_CELLS = given.most_cells
     # Large requests are many small objects that are in use or not, and never in rings: looking for rings is in vain.
     gc.set_threshold(200_000, 50, 100)
     move_the_machines()

@@ -283,23 +283,18 @@ def _number(cell: Cell) -> int:
     return number
 
 
-# Parses one value of a text from a place on, and says where it ends.
-_scan = json.JSONDecoder().scan_once
+# Parses one value of a text, and says where it ends.
+_scan = json.JSONDecoder().raw_decode
 
 
 def _fields(text: str) -> Any:
-    if not text:
-        return None
+    written = text.strip()
     try:
-        try:
-            fields, end = _scan(text, 0)
-        except StopIteration:
-            end = -1
-        if end != len(text):
-            # There are blanks around it, or it is no JSON.
-            fields = json.loads(text)
+        fields, end = _scan(written) if written else (None, 0)
     except RecursionError as error:
         raise ValueError("an entry holds no fields") from error
+    if end != len(written):
+        raise ValueError("an entry holds no fields")
     if not isinstance(fields, dict | None):
         raise ValueError("an entry holds no fields")
     return fields
