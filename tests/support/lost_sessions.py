@@ -44,6 +44,9 @@ PASSWORD = "a kettle, two spoons and rain"
 SECRET = "what protects the accounts of these tests"
 # So many questions of a command are answered.
 _MOST = 30
+# So many of them are what a command asks itself; at those after them, which are of the pages around it, the session is
+# lost at every second one.
+_EACH = 10
 # What is typed where nothing else is known to fit: the first that is taken.
 _TYPED = ("1", "Anna Arm", "anna2@example.com", "2026-11-23", "12", "total_spend > 1", "yes", "+436641234567", "")
 _BY_LABEL = {
@@ -370,9 +373,14 @@ class Walked:
 
 
 def walk_one_after_the_other(words: str) -> Walked:
-    """At each question the session is lost in another way."""
+    """At each of the first questions, and at every second one after them, the session is lost in another way."""
     ways = list(LOST)
-    return _walked(words, lambda question: [ways[(len(words) + question) % len(ways)]])
+
+    def ways_at(question: int) -> Sequence[str]:
+        turn = len(words) + question
+        return [ways[turn % len(ways)]] if question <= _EACH or turn % 2 else []
+
+    return _walked(words, ways_at)
 
 
 def walk_with_all_ways(words: str, questions: int) -> Walked:
