@@ -10,7 +10,7 @@ from rich.text import Text
 
 from crm.commands.record_names import called
 from crm.errors import Cancelled, ConflictError, CRMError, FieldError
-from crm.model import BY_NAME, Client, Conventions, Field, Record, typed_fields
+from crm.model import BY_NAME, Client, Conventions, Field, Record, links, typed_fields
 from crm.model.fields import Check, Day, Id
 from crm.model.fields import Choice as OneOf
 from crm.model.local_labels import local_label
@@ -92,7 +92,7 @@ class RecordForm:
         self._refused = ""
         # The client whose card stands beside the fields; 0 for none.
         self.client_number = 0
-        self._linked_name = cache(self._name_of_linked)
+        self._linked_name = cache(partial(_linked_name, session))
         self._client_card = cache(partial(draw_side_card, session, Client))
         # Whether the fields that are asked for more seldom are seen.
         self._shows_more = False
@@ -319,15 +319,8 @@ class RecordForm:
     def shown(self, field: Field, value: Any) -> str:
         """A value as it stands in the form, a linked record by its name; '' for none."""
         if isinstance(field.check, Id):
-            return self._linked_name(field.check.record, value) if value else ""
+            return self._linked_name(field.check.record, value or 0)
         return field.check.show(value, self.session.crm.conventions) if value not in (None, "", False) else ""
-
-    def _name_of_linked(self, record: str, number: int) -> str:
-        """The name of a linked record; its number where it has none, or is not to be seen."""
-        with suppress(CRMError), self.session.crm.read() as snapshot:
-            if linked := snapshot.find(BY_NAME[record], number):
-                return called(linked, self.session.conventions) or line_of(linked, self.session.conventions)
-        return str(number)
 
     def room(self, wide: int) -> int:
         """The columns that a value has beside labels of this width."""
@@ -479,12 +472,13 @@ def settle_conflict(session: Session, record: Record, error: ConflictError, mine
     """Show what clashes side by side, and ask field by field whose value stays; the changes that are
     left to make. Raises Back and Cancelled."""
     labels = {name: field.label for name, field in typed_fields(type(record)).items()}
+    clashes = _with_linked_names(session, type(record), error.clashes)
     theirs_stay: dict[str, bool] = {}
 
     def asks(name: str, theirs: str, yours: str) -> Step:
         def ask() -> None:
             session.page("Someone else changed this too")
-            _draw_clashes(session, labels, error)
+            _draw_clashes(session, labels, clashes)
             entries = [
                 Choice(f"Keep theirs: {theirs or '(empty)'}", True),
                 Choice(f"Use mine: {yours or '(empty)'}", False),
@@ -493,17 +487,42 @@ def settle_conflict(session: Session, record: Record, error: ConflictError, mine
 
         return ask
 
-    in_steps(session, [asks(name, theirs, yours) for name, (_, theirs, yours) in error.clashes.items()])
+    in_steps(session, [asks(name, theirs, yours) for name, (_, theirs, yours) in clashes.items()])
     return {name: value for name, value in mine.items() if not theirs_stay.get(name)}
 
 
-def _draw_clashes(session: Session, labels: Mapping[str, str], error: ConflictError) -> None:
+def _with_linked_names(
+    session: Session, kind: type[Record], clashes: Mapping[str, tuple[str, str, str]]
+) -> Mapping[str, tuple[str, str, str]]:
+    """The clashing values, with linked records by their names."""
+    linking = links(kind)
+
+    def shown(name: str, value: str) -> str:
+        return _linked_name(session, linking[name].record, value) if name in linking else value
+
+    return {
+        name: (shown(name, before), shown(name, theirs), shown(name, mine))
+        for name, (before, theirs, mine) in clashes.items()
+    }
+
+
+def _linked_name(session: Session, record: str, number: int | str) -> str:
+    """The name of a linked record, '' for none; its number where it has no name, or is not to be seen."""
+    if not int(number):
+        return ""
+    with suppress(CRMError), session.crm.read() as snapshot:
+        if linked := snapshot.find(BY_NAME[record], int(number)):
+            return called(linked, session.conventions) or line_of(linked, session.conventions)
+    return str(number)
+
+
+def _draw_clashes(session: Session, labels: Mapping[str, str], clashes: Mapping[str, tuple[str, str, str]]) -> None:
     from rich.table import Table
 
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="muted")
     for title in ("Field", "Before", "Theirs", "Yours"):
         drawn.add_column(title, overflow="fold")
-    for name, values in error.clashes.items():
+    for name, values in clashes.items():
         drawn.add_row(*(Text(clean(value)) for value in (labels.get(name, name), *values)))
     session.screen.print(drawn)
     session.screen.print()

@@ -198,6 +198,18 @@ def test_keeping_all_changes_of_somebody_else_leaves_nothing_to_save(
         assert getattr(snapshot.get(kind, 1), name) == "theirs"
 
 
+def test_somebody_elses_choice_of_a_record_is_shown_by_its_name(start: Start, crm: CRM) -> None:
+    company = named("clients add")(crm, {"company": "Acme"})
+    for name in ("Jo Fox", "Al Roe"):
+        named("contacts add")(crm, company, name)
+    named("interactions add")(crm, company, "call", "rang")
+    session = OPENED[Interaction](start().sees("Clients")).choose("Edit").sees("1) Save").choose("Contact")
+    session.sees("Contact:").choose("Jo Fox").sees("* Jo Fox")
+    crm.transact(lambda tx: tx.change(tx.get(Interaction, 1), contact=2), "changed it meanwhile")
+    session.press("1").sees("Someone else changed this too").sees("Contact Al Roe Jo Fox")
+    session.sees("1) Keep theirs: Al Roe").sees("2) Use mine: Jo Fox")
+
+
 def test_typing_before_a_field_is_selected_opens_and_saves_nothing(start: Start, crm: CRM) -> None:
     session = start().press("n").sees("1) A person").press("1", "Zoe", "enter", "Quist", "enter").sees("1) Save")
     session.press("anna1@example.com\r").sees("Pasted text was ignored").lacks("nna1")
