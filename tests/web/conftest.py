@@ -8,12 +8,21 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import PROJECT
+from tests.support.whole_site import WebSite, web_site
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _page_from_npm() -> None:
     if not (PROJECT / "node_modules" / "@xterm").is_dir():
         pytest.skip("the terminal's page comes from npm: npm ci")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
+    """The whole web server over a store of its own, with an admin."""
+    with web_site(tmp_path_factory.mktemp("site")) as running:
+        running.add("boss", role="admin")
+        yield running
 
 
 @pytest.fixture(scope="module")

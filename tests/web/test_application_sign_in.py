@@ -3,25 +3,16 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
 import httpx
-import pytest
 
 from crm.accounts import SignedIn
 from crm.model import SignIn
 from crm.repository import Query
 from crm.web.sessions import Sessions
-from tests.support.whole_site import PASSWORD, Browser, WebSite, closing_code, web_site
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
-    with web_site(tmp_path_factory.mktemp("site")) as running:
-        running.add("boss", role="admin")
-        yield running
+from tests.support.whole_site import PASSWORD, Browser, WebSite, closing_code
 
 
 def cookies_of(answer: httpx.Response) -> dict[str, str]:

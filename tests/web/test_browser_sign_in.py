@@ -12,17 +12,10 @@ from starlette.routing import Route, Router
 
 from tests.support.serving import served
 from tests.support.terminal_browser import contrasts
-from tests.support.whole_site import PASSWORD, WebSite, web_site
+from tests.support.whole_site import PASSWORD, WebSite
 
 expect.set_options(timeout=30_000)
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
-    with web_site(tmp_path_factory.mktemp("site")) as running:
-        running.add("boss", role="admin")
-        yield running
 
 
 @pytest.fixture

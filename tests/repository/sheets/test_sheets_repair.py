@@ -319,14 +319,20 @@ def test_data_that_an_outdated_machine_cannot_restore_is_named_before_its_repair
     assert team.agreed() == before
 
 
-@pytest.mark.parametrize("first", ["who knew it", "a new computer"])
-def test_data_that_a_repair_could_not_restore_is_kept_on_the_machine_that_has_it(team: Team, first: str) -> None:
+def _sale_known_elsewhere(team: Team) -> tuple[SheetsRepository, Sale, Any]:
+    """A machine that alone knows a sale of its own, the sale, and its records, after the tab of sales was deleted."""
     other = team.another("ben")
     team.stored(other)
     sold = other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(7), note="ours")), "sold")
     before = team.stored(other)
     CASES["crm before deleted"][0](team)
     CASES["sales deleted"][0](team)
+    return other, sold, before
+
+
+@pytest.mark.parametrize("first", ["who knew it", "a new computer"])
+def test_data_that_a_repair_could_not_restore_is_kept_on_the_machine_that_has_it(team: Team, first: str) -> None:
+    other, sold, before = _sale_known_elsewhere(team)
     assert "1 sale of theirs is not known here" in " ".join(team.repository.damage_by_hand())
     team.repository.repair()
     # Nobody takes it for a deletion by hand: neither who has repaired, nor who knows the sale, nor who knows nothing.
@@ -383,12 +389,7 @@ def test_of_two_repairs_the_one_with_less_data_removes_nothing(team: Team) -> No
 
 
 def test_a_full_read_keeps_data_that_a_repair_has_not_restored(team: Team) -> None:
-    other = team.another("ben")
-    team.stored(other)
-    sold = other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(7), note="ours")), "sold")
-    before = team.stored(other)
-    CASES["crm before deleted"][0](team)
-    CASES["sales deleted"][0](team)
+    other, sold, before = _sale_known_elsewhere(team)
     team.repository.repair()
     with other._engine.begin() as connection:
         mirror.forget_end(connection)

@@ -641,27 +641,24 @@ def test_a_remote_user_gets_each_file_under_its_invoice_number(menu: Menu, tmp_p
 
 
 def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:
+    def undo_offers() -> str:
+        keyboard = Typist({}, [])
+        session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
+        session.attempt(session._undo_last)
+        return "\n".join(keyboard.offered)
+
     menu.mailed("clients edit", menu.mailed.acme, {"city": "Graz"})
     issued = menu.mailed.issued()
-    keyboard = Typist({}, [])
-    session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
-    session.attempt(session._undo_last)
-    offered = "\n".join(keyboard.offered)
+    offered = undo_offers()
     assert f"{issued.number} was issued, which cannot be undone. To cancel it, open it and credit it." in offered
     assert "Before that: edited Acme" in offered
     assert "Undo the older change" in offered
     assert menu.mailed("clients show", menu.mailed.acme).client.city == "Wien"
     note = menu.mailed("invoices credit", issued).invoice
-    keyboard = Typist({}, [])
-    session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
-    session.attempt(session._undo_last)
-    assert f"{note.number} was issued, which cannot be undone. To charge it again" in "\n".join(keyboard.offered)
+    assert f"{note.number} was issued, which cannot be undone. To charge it again" in undo_offers()
     backup = menu.mailed("backup").file
     menu.mailed("restore", backup, yes=True)
-    keyboard = Typist({}, [])
-    session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
-    session.attempt(session._undo_last)
-    offered = "\n".join(keyboard.offered)
+    offered = undo_offers()
     assert f"Last change: restored {backup.name}. A restore is undone by restoring the backup that it made" in offered
     assert "Before that: set e-mails a minute to 6000" in offered
 

@@ -16,13 +16,6 @@ from crm.web.file_links import safe_name
 from tests.support.whole_site import Browser, WebSite, closing_code, web_site
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebSite]:
-    with web_site(tmp_path_factory.mktemp("site")) as running:
-        running.add("boss", role="admin")
-        yield running
-
-
 @pytest.fixture
 def browser(site: WebSite) -> Iterator[Browser]:
     """Somebody who has signed in, and signs out afterwards."""

@@ -547,6 +547,14 @@ def test_a_web_form_message_is_filed_by_its_reply_address(box: Box, acme: Client
     assert message.notice == "Sent by a form for office@acme.example.com."
 
 
+def _put_spam_report(box: Box, recipient: str = "") -> None:
+    report = (
+        f"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n{recipient}\r\n--b\r\n"
+        "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@example.com>\r\n\r\nx\r\n--b--"
+    )
+    box.put(report, from_="fbl@example.net", content_type="multipart/report; report-type=feedback-report; boundary=b")
+
+
 def test_a_spam_report_is_an_opt_out(box: Box, acme: Client) -> None:
     with box.crm.read() as snapshot:
         assert snapshot.count(Message) == 0
@@ -555,11 +563,7 @@ def test_a_spam_report_is_an_opt_out(box: Box, acme: Client) -> None:
         to="office@acme.example.com",
     )  # fmt: skip
     box.crm.transact(lambda tx: tx.add(sent), "sent")
-    report = (
-        "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n\r\n--b\r\n"
-        "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@example.com>\r\n\r\nx\r\n--b--"
-    )
-    box.put(report, from_="fbl@example.net", content_type="multipart/report; report-type=feedback-report; boundary=b")
+    _put_spam_report(box)
     fetched = box.fetch()
     assert ([client.id for client in fetched.opted_out], fetched.bounced) == ([acme.id], [])
     assert [(out.address, out.way) for out in box.office("opt-outs list")] == [("office@acme.example.com", "complaint")]
@@ -573,12 +577,7 @@ def test_a_copy_that_is_reported_as_spam_counts_where_the_message_failed_for_ano
         reached="boss@example.org",
     )  # fmt: skip
     box.crm.transact(lambda tx: tx.add(failed), "sent")
-    report = (
-        "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n"
-        "Original-Rcpt-To: <Boss@example.org>\r\n\r\n--b\r\n"
-        "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@example.com>\r\n\r\nx\r\n--b--"
-    )
-    box.put(report, from_="fbl@example.net", content_type="multipart/report; report-type=feedback-report; boundary=b")
+    _put_spam_report(box, "Original-Rcpt-To: <Boss@example.org>\r\n")
     box.fetch()
     assert [(out.address, out.way) for out in box.office("opt-outs list")] == [("boss@example.org", "complaint")]
     assert [(message.state, message.failure) for message in box.messages] == [("failed", "no such user")]

@@ -633,12 +633,17 @@ def test_an_amount_in_a_date_cell_is_read_once_the_cell_is_formatted_as_an_amoun
         assert team.agreed()[Client][1].total_spend == amount  # type: ignore[attr-defined]
 
 
+def _sell_into_a_date_cell(team: Team) -> None:
+    """Record a sale whose amount somebody then types into a cell that is formatted as a date."""
+    sold = team.store.sell(team.store.add(), "20.00")
+    sheet = Sheet(team, Sale)
+    team.person.set_format(team.id, sheet.title, sheet.a1(sold, "amount"), "DATE")
+    sheet.put(sold, "amount", 46_027)
+
+
 def test_an_amount_written_over_a_date_is_an_amount_for_everybody() -> None:
     with new_team() as team:
-        sold = team.store.sell(team.store.add(), "20.00")
-        sheet = Sheet(team, Sale)
-        team.person.set_format(team.id, sheet.title, sheet.a1(sold, "amount"), "DATE")
-        sheet.put(sold, "amount", 46_027)
+        _sell_into_a_date_cell(team)
         assert len(wrong(team)) == 1
         team.store.change(lambda tx: tx.change(tx.get(Sale, 1), amount=Decimal("50000.00")))
         assert wrong(team) == []
@@ -689,10 +694,7 @@ def test_a_column_deleted_from_the_history_is_reported_once() -> None:
 @pytest.mark.slow
 def test_machines_agree_on_totals_while_an_amount_is_unclear() -> None:
     with new_team() as team:
-        sold = team.store.sell(team.store.add(), "20.00")
-        sheet = Sheet(team, Sale)
-        team.person.set_format(team.id, sheet.title, sheet.a1(sold, "amount"), "DATE")
-        sheet.put(sold, "amount", 46_027)
+        _sell_into_a_date_cell(team)
         fresh = team.another("ben")
         assert wrong(team, fresh) == wrong(team)
         fresh.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(5))), "sold")

@@ -134,18 +134,27 @@ def test_a_lost_reply_is_resolved_after_another_writer(team: Team) -> None:
     _check_once(team, sales=2)
 
 
-def test_a_request_that_arrives_twice_around_another_change_counts_once(team: Team) -> None:
+def _no_answer(*_: Any) -> None:
+    raise push_module.NoAnswer("the answer was lost")
+
+
+def _others_first(team: Team, then: Callable[[Callable[[], Any]], Any] = _no_answer) -> None:
+    """Let somebody else save after the next write of the program; `then` gives its answer, and may send it again."""
     other = team.another("ben")
     other.refresh()
     write = team.repository.service.write
 
-    def twice(*given: Any, **named: Any) -> Any:
+    def first(*given: Any, **named: Any) -> Any:
         team.repository.service.write = write  # type: ignore[method-assign]
         write(*given, **named)
         other.transact(_sell, "a sale")
-        return write(*given, **named)
+        return then(lambda: write(*given, **named))
 
-    team.repository.service.write = twice  # type: ignore[method-assign]
+    team.repository.service.write = first  # type: ignore[method-assign]
+
+
+def test_a_request_that_arrives_twice_around_another_change_counts_once(team: Team) -> None:
+    _others_first(team, lambda again: again())
     team.store.change(_sell, "a sale")
     _check_once(team, sales=2)
 
@@ -158,25 +167,14 @@ def test_a_program_sees_its_saved_change_at_once_after_a_lost_reply(team: Team, 
     assert team.agreed()[Client][client.id].total_spend == Decimal("10.00")  # type: ignore[attr-defined]
 
 
-def _others_first(team: Team, then: Callable[[], None] = lambda: None) -> None:
-    """The next write of the program loses its answer, and somebody else saves before it looks."""
-    other = team.another("ben")
-    other.refresh()
-    write = team.repository.service.write
-
-    def lost(*given: Any, **named: Any) -> Any:
-        team.repository.service.write = write  # type: ignore[method-assign]
-        write(*given, **named)
-        other.transact(_sell, "a sale")
-        then()
-        raise push_module.NoAnswer("the answer was lost")
-
-    team.repository.service.write = lost  # type: ignore[method-assign]
-
-
 def test_a_saved_change_is_never_reported_as_failed(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it was tried: what may be there is looked for before anybody is told that it is not."""
-    _others_first(team, lambda: monkeypatch.setattr(repository_module, "_PATIENCE", 0.0))
+
+    def impatient(_: Any) -> None:
+        monkeypatch.setattr(repository_module, "_PATIENCE", 0.0)
+        _no_answer()
+
+    _others_first(team, impatient)
     team.store.change(_sell, "a sale")
     _check_once(team, sales=2)
 
