@@ -94,7 +94,7 @@ def _roster(config: Config, url: str) -> Roster:
 
 
 def open_outward(config: Config) -> Outward:
-    """Open the ways out for messages, as the settings say: the variables of the environment, and what is saved on this
+    """Open the transports for messages from the settings: the variables of the environment, and what is saved on this
     computer where they are not set. Each is looked up again, since the settings may be changed meanwhile."""
 
     def texter() -> "Texter | None":
@@ -250,7 +250,7 @@ def _spreadsheet(config: Config, waiting: Waiting) -> Repository:
     try:
         return _sheets(config, waiting, url)
     except StoreAccessError as error:
-        # The menu still opens, and leads to where it can be mended.
+        # The menu still opens, and leads to where it can be corrected.
         return cast(Repository, Shut(url, Clock(config.now), error))
 
 
@@ -382,7 +382,7 @@ def serve_web(config: Config, host: str, port: int) -> int:
 
     crm = open_crm(config)
     try:
-        # A store of which nobody can say who may use it is not served.
+        # A store whose accounts cannot be read is not served.
         has_accounts(crm)
     finally:
         crm.repository.close()

@@ -10,7 +10,7 @@ CRMError
 ├── Question                    a decision is needed; a parameter of the command answers it
 ├── FileError                   a file to import, export or restore cannot be used
 ├── ForbiddenError              the reader's role may never do this                        exit 3
-├── SignedOutError              the session is over, or its rights were taken away
+├── SignedOutError              the session is over, or its rights were removed
 ├── SignInRefusedError          nobody was let in: password, code or link do not fit
 ├── TooManyAttemptsError        too many of them were wrong; wait
 ├── OutwardError                an e-mail or a text message could not be sent
@@ -63,7 +63,7 @@ class FieldError(CRMError):
         self.field = field
 
     def at(self, field: str, label: str) -> "FieldError":
-        """The same error, told with the field it belongs to."""
+        """The same error with the field it belongs to."""
         return FieldError(self.reason, field=field, label=label)
 
 

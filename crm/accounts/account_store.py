@@ -1,4 +1,4 @@
-"""The accounts as they stand in the store: found, sealed, and written with the right name in the history."""
+"""The accounts as they are in the store: found, sealed, and written with the right name in the history."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -140,8 +140,8 @@ class AccountStore:
         return Conventions(country=self.setting(snapshot, "country") or Conventions.country, clock=snapshot.clock)
 
     def fingerprint(self, user: User) -> str:
-        """A stamp that differs after every change of an account, also after one that was taken back: what works once
-        stands on it."""
+        """A stamp that differs after every change of an account, also after one that was taken back: what works once is
+        on it."""
         return self.secret.mac("standing", str(user.id), str(user.version), user.email, user.password)
 
     # Writing

@@ -63,7 +63,7 @@ class Memory:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = folder and folder / "rosters.json"
-        # The file as it was read last, and what stands in it. It is read for every snapshot, and seldom changes.
+        # The file as it was read last, and what is in it. It is read for every snapshot, and seldom changes.
         self._last: tuple[bytes, Mapping[str, int]] = (b"", {})
 
     def known(self, url: str) -> KnownRosters:
@@ -132,7 +132,7 @@ def accounts_exist(snapshot: Snapshot) -> bool:
         raise damaged(known)
     if snapshot.select(ANY_PASSWORD):
         if has_roster or (known.anywhere <= 0 and not snapshot.select(_ANY_SEALED_SINCE)):
-            # Whatever becomes of them, this machine has seen that there are some.
+            # This machine has seen that there are accounts, even if they are lost later.
             snapshot.remember(0)
             return True
         raise damaged()

@@ -31,7 +31,7 @@ def new() -> str:
 
 
 def guessable(secret: str) -> str:
-    """The reason why a secret is easily guessed, however long it is; '' where nothing speaks for that."""
+    """The reason why a secret is easily guessed, however long it is; '' where there is none."""
     text = secret.casefold()
     if len(set(text)) < _FEW:
         return "it has too few different characters"

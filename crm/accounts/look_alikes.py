@@ -49,7 +49,7 @@ def refuse_misleading(name: str, email: str) -> None:
 
 def look_alike(one: str, other: str) -> bool:
     """Return whether two names are hard to tell apart: as they are, in small letters or in capitals, with digits for
-    letters, and whatever blanks, hyphens and dots stand in them. Addresses are compared by these too."""
+    letters, and whatever blanks, hyphens and dots are in them. Addresses are compared by these too."""
     looks_of = _looks_of_address if "@" in one + other else _looks_of_name
     return any(a == b for a, b in zip(looks_of(one), looks_of(other), strict=True))
 

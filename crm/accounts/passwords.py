@@ -23,7 +23,7 @@ _TOO_LONG = 4096
 # zxcvbn gives 0 to 4; 3 withstands an attacker who has the hashes.
 _STRONG_ENOUGH = 3
 _LOOKED_AT = 72
-# Shorter parts of names stand in too many words by chance.
+# Shorter parts of names are in too many words by chance.
 _TELLING = 4
 ONE_TIME_LASTS = timedelta(days=7)
 # One hash takes 64 MB for a moment: a small machine has room for two at a time.

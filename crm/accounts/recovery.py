@@ -1,4 +1,4 @@
-"""Account recovery for the owner of a store: an admin gets in again, whatever became of the accounts."""
+"""Account recovery for the owner of a store: an admin gets access again, whatever became of the accounts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +23,8 @@ If no one on your team did this, someone else has the store and its secret. Tell
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """An admin who gets in again by a one-time password. Where the accounts did not hold, `deactivated` are those that
-    an admin has to activate, and `unsealed` those that an admin has to vouch for."""
+    """An admin who gets access again by a one-time password. Where the accounts did not hold, `deactivated` are those
+    that an admin has to activate, and `unsealed` those that an admin has to vouch for."""
 
     user: User
     password: str
@@ -63,7 +63,7 @@ class Recovery:
         def change(tx: AuthoredTransaction) -> Recovered:
             standing, account, named = self._recoverable(tx, email, name)
             held = standing in (Standing.HOLDS, Standing.UNROSTERED)
-            tx.seals_anew = True
+            tx.reseals = True
             admins[:] = [user for user in tx.find_all(User, Query({"role": "admin", "active": True})) if user.password]
             deactivated, unsealed = (0, 0) if held else self._shut_others(tx, account.id if account else 0)
             if account is None:

@@ -1,9 +1,9 @@
 """The seals of the accounts: one on each, and the roster, a digest over all of them, the open sessions and the keys.
 
 A seal binds all that an account may do to its id and to the store. The roster binds the newest seal of every account,
-who has which session open, and the keys for unattended commands, to a revision; it stands in the state of the store and
-is renewed by every transaction that touches accounts, sign-ins or keys. So neither a row nor a whole tab can be put
-back, swapped or copied in.
+who has which session open, and the keys for unattended commands, to a revision; it is in the state of the store and is
+renewed by every transaction that touches accounts, sign-ins or keys. So neither a row nor a whole tab can be restored,
+swapped or copied in.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ SEALED = frozenset(
     ("email", "name", "role", "client", "active", "must_change", "password", "second_factor")
 )  # fmt: skip
 # The number of revisions skipped where accounts are signed again.
-_ANEW = 1_000_000
+_SKIPPED_REVISIONS = 1_000_000
 # No store comes to so high a revision: somebody has typed it, and the next one need not be higher.
 _HIGHEST = 10**15
 # What has more digits is no revision.
@@ -58,7 +58,7 @@ def _bound() -> "Sequence[Select[Any]]":
     one that was last renewed then does not bind who made them. A store without accounts needs neither."""
     user, sign_in, key = tables.user.c, tables.sign_in.c, tables.key.c
     accounts = _listed(user.id, user.seal, among=true())
-    # The value stands in the statement itself, so that the index of the open ones is taken.
+    # The value is in the statement itself, so that the index of the open ones is taken.
     is_open = sign_in.state == literal("open", literal_execute=True)
     sessions = _listed(sign_in.id, sign_in.user, sign_in.token, sign_in.created_at, among=is_open)
     before = (key.id, key.name, key.may, key.expires_on, key.token)
@@ -295,7 +295,7 @@ class Roster:
         """Check the roster before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they
         are not as this program left them, unless the transaction seals them again."""
         standing = self.standing(tx)
-        if not tx.seals_anew:
+        if not tx.reseals:
             if standing is Standing.DAMAGED:
                 raise damaged(tx.known)
             if standing is Standing.OTHER_SECRET:
@@ -305,11 +305,11 @@ class Roster:
     def renew(self, tx: "SqlTransaction", before: str = "") -> None:
         """Write the roster of the accounts as they are now, with a revision higher than any before."""
         own, other = Written.read(tx.fact(ROSTER)), Written.read(before)
-        doubtful = (own, other) if tx.seals_anew else (other,)
+        doubtful = (own, other) if tx.reseals else (other,)
         likely = [roster.revision for roster in doubtful if roster and roster.revision <= _HIGHEST]
-        known = max(tx.known.anywhere, own.revision if own and not tx.seals_anew else 0, *likely)
+        known = max(tx.known.anywhere, own.revision if own and not tx.reseals else 0, *likely)
         # Machines that knew accounts which are lost take recreated ones for newer ones.
-        revision = known + (_ANEW if tx.seals_anew else 1)
+        revision = known + (_SKIPPED_REVISIONS if tx.reseals else 1)
         tx.put_fact(ROSTER, self._made(tx, revision, _bound()[0]))
         tx.remember(revision)
 
@@ -347,7 +347,7 @@ class Sealing:
         all accounts get a seal of now: those that an older version has sealed where that seal fits."""
         if self._was is Standing.NONE and not self._tx.select(ANY_PASSWORD):
             return
-        if self._was is Standing.NONE or self._tx.seals_anew:
+        if self._was is Standing.NONE or self._tx.reseals:
             self._roster.refuse_weak_secret()
         is_first, parts = self._was is Standing.NONE, self._parts()
         if is_first or parts or self._was is Standing.UNROSTERED:
@@ -361,15 +361,15 @@ class Sealing:
                     self._tx.apply(user, {"seal": seal})
             for user in users:
                 if is_first and user.password:
-                    # The history tells that there have been accounts, whatever becomes of them.
+                    # The history shows that there were accounts, even if they are lost later.
                     self._tx.note_set(user, "password")
         self._roster.renew(self._tx)
 
     def _parts(self) -> bool:
         """Return whether the store parts from those with the same id: with its first account from copies of before it,
         and else where it is a copy, or an older one that is sealed again."""
-        anew = self._tx.seals_anew and self._roster.goes_on_elsewhere(self._tx)
-        return self._roster.gives_ids() and (self._was is Standing.NONE or self._tx.known.is_copy or anew)
+        is_separate = self._tx.reseals and self._roster.goes_on_elsewhere(self._tx)
+        return self._roster.gives_ids() and (self._was is Standing.NONE or self._tx.known.is_copy or is_separate)
 
 
 def other_secret() -> StoreAccessError:

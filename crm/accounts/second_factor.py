@@ -9,11 +9,11 @@ from crm.accounts import TotpOffer
 from crm.accounts.keys import Secret
 from crm.accounts.passwords import generated
 
-# Each of 120 bits: so many need no slow hash.
+# Each has 120 bits, enough to do without a slow hash.
 RECOVERY_CODES, _GROUPS = 10, 6
 DIGITS = 6
 _STEP = 30
-# A clock may be off by so many steps.
+# The number of steps by which a clock may be off.
 _TOLERANCE = 1
 
 
@@ -67,7 +67,7 @@ class SecondFactors:
         return replace(factor, recovery=left) if len(left) < len(factor.recovery) else None
 
     def sms_code(self, token: str) -> str:
-        """The code that belongs to a token, so that nothing has to be kept and a second text says the same."""
+        """The code derived from a token, so that it need not be stored and a second text message has the same."""
         return f"{int(self._secret.mac('codes by SMS', token), 16) % 10**DIGITS:0{DIGITS}}"
 
     def is_sms_code(self, token: str, code: str) -> bool:

@@ -191,7 +191,7 @@ class SelfService:
     # Proving
 
     def _proved(self, user: int, password: str) -> User:
-        """The user, who has said the password again. Raises SignInRefusedError and TooManyAttemptsError."""
+        """The user, after the password was given again. Raises SignInRefusedError and TooManyAttemptsError."""
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
         attempt = self._attempts.sign_in(account.email, "", "again")

@@ -62,12 +62,12 @@ class AccountService:
         )
 
     def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
-        """Somebody of the team who is only named and does not sign in."""
+        """A person of the team without a sign-in."""
         self._manages(CREATE)
         return self._accounts().administration.add_named(name, email=email, phone=phone)
 
     def signing_in(self) -> frozenset[int]:
-        """The ids of those who may sign in at all; the others are only named."""
+        """The ids of the accounts that may sign in; the others are only names."""
         self._manages(READ)
         return self._accounts().store.signing_in()
 
@@ -78,15 +78,15 @@ class AccountService:
         return self._accounts().store.team_addresses()
 
     def edit(self, user: User, *, password: str | None = None, **changes: Any) -> User:
-        """Change an account; whose role changes or who is deactivated is signed out. One's own e-mail address and
-        phone number take one's password. Raises RefusedError for the last admin; else as `edit_profile`."""
+        """Change an account; whose role changes or who is deactivated is signed out. The user's own e-mail address and
+        phone number need the password. Raises RefusedError for the last admin; else as `edit_profile`."""
         self._manages(UPDATE)
         if user.id == self.reader.user:
             self._prove(password, changes)
         return self._accounts().administration.edit(user, **changes)
 
     def switch(self, users: Sequence[User], *, active: bool) -> None:
-        """Let people in again, or no more, in one change; as `edit`."""
+        """Activate or deactivate accounts in one change; as `edit`."""
         self._manages(UPDATE)
         self._accounts().administration.switch(users, active=active)
 
@@ -97,7 +97,7 @@ class AccountService:
         return self._accounts().administration.set_one_time_password(user)
 
     def reset_second_factor(self, user: int) -> None:
-        """Let somebody in again who has lost the second factor, and sign the user out."""
+        """Reset a lost second factor, and sign the user out."""
         self._manages(UPDATE)
         self._refuse_own(user, "Change it in the menu, under My account.")
         self._accounts().administration.reset_second_factor(user)
@@ -136,7 +136,7 @@ class AccountService:
     # Keys for unattended commands
 
     def add_key(self, name: str, may: str, expires_on: date | None = None) -> tuple[MachineKey, str]:
-        """A new key, and what its bearer shows, which is kept nowhere."""
+        """A new key, and its secret, which is not stored."""
         self._manages(CREATE)
         return self._accounts().machine_keys.add(name, may, expires_on)
 
@@ -209,7 +209,7 @@ class AccountService:
         return self._accounts().self_service.can_text
 
     def second_factor(self) -> str:
-        """One's own second factor: 'totp', 'sms' or ''."""
+        """The user's own second factor: 'totp', 'sms' or ''."""
         return self._accounts().administration.second_factors().get(self.me, "")
 
     def begin_totp(self) -> TotpOffer:

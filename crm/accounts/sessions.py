@@ -16,7 +16,7 @@ from crm.repository import AuthoredTransaction, Query, Snapshot, tables
 
 LASTS = timedelta(hours=12)
 KEPT = timedelta(days=90)
-# At one sign-in so many old ones are forgotten.
+# The number of old sessions deleted at each sign-in.
 _FORGOTTEN_AT_ONCE = 200
 # Numbers of accounts, and seconds, have no more digits than any database takes.
 _MOST_DIGITS = 18
@@ -105,7 +105,7 @@ class Sessions:
     def open(self, tx: AuthoredTransaction, user: User, method: str, address: str, device: str) -> SignedIn:
         """A new session, with a token that nobody has seen."""
         self._forget_old(tx, user.id)
-        # The token tells whose it is and since when, so that a row that somebody edits by hand gives no more.
+        # The token contains its account and start, so that an edited row gives no more rights.
         token = f"{user.id}.{int(self._store.now().timestamp())}.{secrets.token_urlsafe(32)}"
         added = tx.add(sign_in(user.id, "open", method, address, device, self._digest(token)))
         return self._signed_in(tx, added.id, user, token)

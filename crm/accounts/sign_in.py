@@ -25,7 +25,7 @@ WRONG_PASSWORD = "The e-mail address or the password is wrong. Try again, or ask
 WRONG_CODE = "That is not the code. Wait for the next one, or use a recovery code."
 TOKEN_OVER = "It took too long, or too many codes were tried. Sign in again."
 _BY = {"totp": "password and app", "sms": "password and SMS", "recovery": "password and recovery code"}
-# Refused sign-ins are noted a little later; more than so many at once are not noted at all.
+# Refused sign-ins are logged a little later; this is the maximum at once, the others are not logged.
 _NOTED = 1000
 
 
@@ -143,7 +143,7 @@ class Authentication:
     def _ask(self, user: User) -> SecondFactorAsked:
         factor = self._factors.read(user.second_factor)
         if factor is None:
-            # The seal holds, so the user cannot mend this.
+            # The signature is valid, so the user cannot repair this.
             raise SignInRefusedError("Your second factor cannot be read. An admin has to reset it.")
         with self._store.read() as snapshot:
             token = self._tokens.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))

@@ -1,4 +1,4 @@
-"""Codes by SMS: sent to a telephone, so many in an hour."""
+"""Codes by SMS, with a limit per hour."""
 
 from typing import TYPE_CHECKING
 

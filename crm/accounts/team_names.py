@@ -1,4 +1,4 @@
-"""The names of accounts, which stand in records and in the history: by each of them people tell one another apart."""
+"""The names of accounts, which are in records and in the history: by each of them people tell one another apart."""
 
 from crm.accounts.account_store import called
 from crm.accounts.machine_keys import KEYS_AUTHOR
@@ -11,8 +11,8 @@ from crm.repository.team import same
 
 def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> None:
     """Raise FieldError where another active account of the team is called like this one: nobody could tell whose a
-    record is. Clients, who stand in no record, learn nothing of the team. Of an account as it was `before`, a name
-    that the team knew it by may look like another one."""
+    record is. Clients, who are in no record, learn nothing of the team. Of an account as it was `before`, a name that
+    the team knew it by may look like another one."""
     from crm.accounts.look_alikes import look_alike
 
     name = called(user)

@@ -83,7 +83,7 @@ class AttemptLimiter:
         return Attempt(self, account, who, before)
 
     def take_back(self, attempt: Attempt) -> None:
-        """Count an attempt no more."""
+        """Take an attempt back from the count."""
 
         def change(file: sqlite3.Connection) -> None:
             # The wait is over already.

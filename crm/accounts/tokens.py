@@ -1,4 +1,4 @@
-"""Tokens: what was agreed with somebody who is not signed in yet, encrypted, and good for a while only."""
+"""Tokens: encrypted claims about a person who is not signed in yet, valid for a short time."""
 
 import json
 from collections.abc import Callable, Mapping

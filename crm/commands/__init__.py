@@ -39,7 +39,7 @@ def groups() -> Mapping[str, str]:
 
 
 def subject_of(module: str) -> str:
-    """The subject that a module of the commands or of the records belongs to, by the folder or file it stands in."""
+    """The subject that a module of the commands or of the records belongs to, by the folder or file it is in."""
     return module.split(".")[2]
 
 
@@ -54,7 +54,7 @@ def first_words() -> list[str]:
 
 
 def load(word: str = "", menu: str = "") -> None:
-    """Register every command, or at least those that begin with a word, or that stand in a menu."""
+    """Register every command, or at least those that begin with a word, or that are in a menu."""
     for name, module in _modules():
         if not module.outside and (not word or word in module.words.split()) and menu in ("", module.menu):
             import_module(name)

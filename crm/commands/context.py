@@ -154,7 +154,7 @@ class CRM:
 
     @property
     def me(self) -> str:
-        """The present user's name, as it stands in records: that of the account, or of the machine's owner."""
+        """The present user's name, as it is in records: that of the account, or of the machine's owner."""
         return self.reader.name or self.config.user
 
     @property
@@ -208,7 +208,7 @@ class CRM:
         return self.repository.read()
 
     def transact(self, change: Callable[[Transaction], Result], what: str) -> Result:
-        """One change of the store, all or nothing; `what` stands in the history."""
+        """One change of the store, all or nothing; `what` is in the history."""
         # Read before: a spreadsheet that is being changed cannot be read beside that.
         _ = self.settings
         return self.repository.transact(change, what)

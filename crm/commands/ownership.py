@@ -34,8 +34,8 @@ def owner_filter(
 
 
 def names(snapshot: Snapshot) -> list[str]:
-    """Everybody whose name stands in records or who has an account, in the order of the alphabet; names that differ
-    in case only are one, spelled as in the account."""
+    """Everybody whose name is in records or who has an account, in the order of the alphabet; names that differ in case
+    only are one, spelled as in the account."""
     by_key = {name.casefold(): name for name in map(called, team(snapshot))}
     for name in people.names(snapshot):
         by_key.setdefault(name.casefold(), name)

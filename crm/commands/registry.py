@@ -1,4 +1,4 @@
-"""The register of commands: one decorator says where a command stands in the menu and on the command line."""
+"""The register of commands: one decorator says where a command is in the menu and on the command line."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,15 +106,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Command:
-    """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the menu it stands
-    in, '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here` that it concerns the
+    """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the menu it is in,
+    '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here` that it concerns the
     machine that the program runs on, and is not for remote users; `own_store` that it is about the team's own store,
     and not about the sample data.
 
     `key` is what a key has to be allowed to run it unattended: 'mail' or 'backup', '' where none runs it.
 
     `unread` are the errors with which it may run anyway where nobody can say who may use the store, since it
-    mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
+    repairs that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
     the result what the shell prints where that is another thing than the result: what was deleted, not its card.
     `beside` makes a line from the arguments that the shell says on stderr, not as a row: the total of a list. `nothing`
@@ -269,15 +269,15 @@ def command(
 
 
 def may_run(command: Command, reader: Reader) -> bool:
-    """Return whether somebody may run a command at all; to what it goes is said by their rights."""
+    """Return whether a user may run a command at all; their rights decide on which records."""
     if reader.role.startswith(KEY):
         return command.key in reader.role.removeprefix(KEY).split("+")
     return reader == OWNER or reader.role in command.roles
 
 
 def commands(word: str = "", menu: str = "") -> Iterator[Command]:
-    """The commands, in the order of the menus and of their registration: all, or those that begin with a word, or
-    that stand in a menu."""
+    """The commands, in the order of the menus and of their registration: all, or those that begin with a word, or that
+    are in a menu."""
     from crm import commands as package
 
     package.load(word, menu)
@@ -317,7 +317,7 @@ def of_shell(words: str) -> Command:
     return _OUTSIDE.get(words) or named(words)
 
 
-# What a type alone says; anything finer is said with Annotated.
+# The defaults of a type; Annotated gives details.
 _CHECKS: Mapping[Any, Check] = {str: Line(1000), int: Whole(), bool: Flag(), tuple[str, ...]: Tags()}
 
 

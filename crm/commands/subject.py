@@ -1,9 +1,9 @@
 """The declaration of a subject in its `__init__`: its commands by module, so that none is loaded too early.
 
 `PLACE` is its place among the subjects. `MENUS` are the menus it brings, by name; the main menu has nine of them at
-most, by how often they are needed, and the others stand under one of these. `GROUPS` are the words that its
-commands of two words begin with, and what such commands are about. `MODULES` are its modules that hold commands, in the
-order of the menus.
+most, by how often they are needed, and the others are under one of these. `GROUPS` are the words that its commands of
+two words begin with, and what such commands are about. `MODULES` are its modules that hold commands, in the order of
+the menus.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,9 +30,9 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module with commands: the first words of their names, separated by blanks, and the menu they stand in, '' for
-    none. Those that are `outside` the shell alone has: users at the machine of the store run them, and nobody
-    has to be signed in."""
+    """A module with commands: the first words of their names, separated by blanks, and the menu they are in, '' for
+    none. Those that are `outside` the shell alone has: users at the machine of the store run them, and nobody has to be
+    signed in."""
 
     words: str
     menu: str = ""

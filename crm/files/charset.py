@@ -18,7 +18,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Where a card was folded inside a letter: its last bytes stand on the next line.
+# Where a card was folded inside a letter: its last bytes are on the next line.
 SPLIT_LETTER = re.compile(rb"([\x80-\xff])\r?\n[ \t]([\x80-\xbf])")
 _STRAY = re.compile("[\udc80-\udcff]")
 
@@ -47,8 +47,8 @@ _RUN = re.compile(r"[^\x00-\x7f]{3,}")
 class Charset:
     """The encoding of a file, and what was seen in it on the way.
 
-    `guarded`: a quote stands before a formula sign somewhere; `quotes`: the number of quotation marks;
-    `nul`: there are NUL characters; `stray`: bytes that are not UTF-8 stand in an otherwise UTF-8 file.
+    `guarded`: a quote is before a formula sign somewhere; `quotes`: the number of quotation marks;
+    `nul`: there are NUL characters; `stray`: bytes that are not UTF-8 are in an otherwise UTF-8 file.
     """
 
     encoding: str

@@ -1,4 +1,4 @@
-"""Charts as pictures, PNG or SVG; what stands in a record is drawn as it is, and never read as markup."""
+"""Charts as pictures, PNG or SVG; what is in a record is drawn as it is, and never read as markup."""
 
 import logging
 import math
@@ -44,7 +44,7 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A chart: `columns` side by side, `bars` one below another (the first series alone), or a `grid` with a column for
-    each series. `about` stands below the title; `show` says how a figure is written."""
+    each series. `about` is below the title; `show` says how a figure is written."""
 
     title: str
     about: str

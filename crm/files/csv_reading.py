@@ -114,7 +114,7 @@ class DelimitedSource(Source):
             number = read.line_num + skipped
 
     def _checked(self, rows: Iterator[Row]) -> Iterator[Row]:
-        """The rows with what the scan of the file made suspicious put right or told."""
+        """The rows, with places that the scan found suspicious repaired or reported."""
         unclosed = self._unclosed() if self._charset.quotes % 2 else 0
         for number, cells, problem in rows:
             if any("\0" in cell for cell in cells):

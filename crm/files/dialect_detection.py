@@ -155,7 +155,7 @@ def _known(row: Sequence[str]) -> int:
 
 
 def _heads_a_column(rows: Sequence[Sequence[str]], place: int) -> bool:
-    """Return whether a row of one word stands above values."""
+    """Return whether a row of one word is above values."""
     below = next((cell for row in rows[place + 1 :] for cell in row if cell.strip()), "")
     return (
         _is_known_alone(rows[place])

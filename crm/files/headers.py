@@ -57,7 +57,7 @@ def meaning_of(header: str, *, sales: bool) -> Meaning | None:
 
 
 def _without_remarks(header: str) -> Iterator[str]:
-    """The name of a column, then without what stands in brackets, and without a currency: 'Amount (EUR)'."""
+    """The name of a column, then without what is in brackets, and without a currency: 'Amount (EUR)'."""
     yield header
     if (bare := _BRACKETS.sub(" ", header)).strip() and bare != header:
         yield bare

@@ -51,7 +51,7 @@ class SheetMarks:
 
 
 def marks_of(sheet: IO[bytes]) -> SheetMarks:
-    """Read the marks out of the XML of a sheet, a piece at a time: those of merged cells stand at its end."""
+    """Read the marks out of the XML of a sheet, a piece at a time: those of merged cells are at its end."""
     merged: dict[int, list[Area]] = {}
     hidden_rows: set[int] = set()
     hidden_columns = areas = 0

@@ -97,7 +97,7 @@ def _line_after(row: Row) -> int:
 
 
 def _remarks(rows: Sequence[Row], after_gap: bool, seen_full: bool) -> Iterator[Row]:
-    """The last rows of a table, each with one cell: what stands below a table is no record, nor what follows it."""
+    """The last rows of a table, each with one cell: what is below a table is no record, nor what follows it."""
     below = False
     for row in rows:
         text = ",".join(filter(str.strip, row.cells)).strip()
@@ -145,8 +145,8 @@ def _not_a_total(row: Row) -> Row:
 
 
 def _not_a_total_of(row: Row, above: Row, names: Collection[str]) -> Row:
-    """The row, with a problem where it adds up the rows of a name that stands above it, beside nothing but figures and
-    what the row above has too."""
+    """The row, with a problem where it adds up the rows of a name that is above it, beside nothing but figures and what
+    the row above has too."""
     cells = row.cells
     for place in range(min(_PLACES, len(cells))):
         cell = cells[place].strip(" :").casefold()

@@ -35,7 +35,7 @@ ONE: Final = Decimal(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
-    """The seller or the buyer as they stand on a document."""
+    """The seller or the buyer as they are on a document."""
 
     name: str
     street: str = ""

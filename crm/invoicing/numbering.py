@@ -145,7 +145,7 @@ def may_clash(one: str, other: str) -> bool:
 
 
 def _places(pattern: str) -> list[tuple[frozenset[str], bool]]:
-    """The signs that may stand at each place of a number, and whether more of them may follow."""
+    """The signs that may be at each place of a number, and whether more of them may follow."""
     digits, places, position = frozenset("0123456789"), list[tuple[frozenset[str], bool]](), 0
     for match in _PLACEHOLDER.finditer(pattern):
         places += [(frozenset(sign), False) for sign in pattern[position : match.start()].casefold()]

@@ -73,7 +73,7 @@ def freed_parts(paid: Iterable[PaidOn]) -> Mapping[int, Decimal]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidIn:
-    """A payment or a refund of a client: what it adds to the credit (a refund takes away), and its day."""
+    """A payment or a refund of a client: what it adds to the credit (a refund removes), and its day."""
 
     id: int
     client: int

@@ -73,7 +73,7 @@ def _grouped_by_blanks(words: list[str], by: Conventions) -> list[str]:
     end = len(words) - 1 if len(words) > 1 and _is_currency(words[-1], by) else len(words)
     # The first word is no price: 4 000 Tables.
     count = words_of_sum(words[1:end])
-    # What stands before the first digits is a currency, or they end a name: Seat A4 100, Table #2 500.
+    # What is before the first digits is a currency, or they end a name: Seat A4 100, Table #2 500.
     sign = words[end - count].rstrip("0123456789").lstrip("-+\u2212") if count else ""
     if sign and not _is_currency(sign, by):
         count -= 1

@@ -1,6 +1,6 @@
 """Records: interactions with clients and follow-ups.
 
-People of the team stand in records by their name, as the client's owner does: a spreadsheet stays readable, and a file
+People of the team are in records by their name, as the client's owner does: a spreadsheet stays readable, and a file
 that is imported may name people who have no account. Whose record it is, the id of the account beside the name says.
 """
 
@@ -15,7 +15,7 @@ from crm.model.record import Record, account_beside, described
 INTERACTIONS = {"call": "call", "meeting": "meeting", "email": "e-mail", "sms": "SMS", "note": "note"}
 
 
-# With a note nobody has spoken to the client.
+# A note is not a contact with the client.
 CONTACTING = tuple(kind for kind in INTERACTIONS if kind != "note")
 
 

@@ -344,7 +344,7 @@ PAYMENT_KINDS = {"payment": "payment", "refund": "refund"}
 
 
 def _unused(payment: Any) -> Decimal:
-    """The credit that a payment adds for its client: what no invoice has taken of it; a refund takes away."""
+    """The credit that a payment adds for its client: what no invoice has taken of it; a refund removes."""
     amount: Decimal = payment.amount if payment.kind == "payment" else -payment.amount
     rest: Decimal = amount - payment.used
     return rest

@@ -48,7 +48,7 @@ def plain(value: Any) -> Any:
 
 
 def _plain_in(currency: str, value: Any) -> Any:
-    """A value that stands beside a currency: an amount has the decimals of that."""
+    """A value that is beside a currency: an amount has the decimals of that."""
     return f"{as_written_in(value, currency):f}" if currency and isinstance(value, Decimal) else plain(value)
 
 

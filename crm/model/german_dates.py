@@ -24,7 +24,7 @@ _COUNTS: Mapping[str, str] = {
     "zwei": "two", "drei": "three", "vier": "four", "fünf": "five", "sechs": "six", "sieben": "seven",
     "acht": "eight", "neun": "nine", "zehn": "ten", "elf": "eleven", "zwölf": "twelve", "paar": "few",
 }  # fmt: skip
-# Words with endings: of each what stands before them.
+# Words with endings: of each what is before them.
 _INFLECTED: Mapping[str, str] = {
     "nächst": "next", "kommend": "coming", "dies": "this", "letzt": "last", "vorig": "last", "vergangen": "last",
     "erst": "first", "zweit": "second", "dritt": "third", "viert": "fourth",
@@ -61,7 +61,7 @@ _AFTER_NEXT = (
     (re.compile(r"\bübernächste[nrsm]? (woche|monat|quartal|jahr)(?:e?s)?\b"), r"\1 after next"),
 )
 _AT_HOLIDAYS = re.compile(r"\b(?:zu|an|über) (?=ostern|weihnachten|pfingsten|silvester|neujahr)")
-# In a note what shows that a day is spoken of, even where it cannot be read.
+# In a note what shows that a day is mentioned, even where it cannot be read.
 _IN_NOTES: Mapping[str, str] = {
     "pro": "per", "nach": "after", "vor": "before", "seit": "since", "am": "on", "ab": "on", "im": "in",
 }  # fmt: skip

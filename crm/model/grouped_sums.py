@@ -2,7 +2,7 @@
 
 from crm.lazy_pattern import lazy_pattern
 
-# The first one to three digits of such a sum, and three more with what may stand behind the last of them.
+# The first one to three digits of such a sum, and three more with what may be behind the last of them.
 _HEAD = r"[1-9]\d{0,2}"
 _HEAD_WORD = lazy_pattern(rf"[^\s\d]*{_HEAD}")
 _GROUP_WORD = lazy_pattern(r"\d{3}")
@@ -15,7 +15,7 @@ GROUPED_SUM = rf"[^\s\d]*{_HEAD}(?:\s\d{{3}})+(?:[.,]\d{{1,2}})?[^\s\d.,]*"
 
 
 def words_of_sum(words: list[str]) -> int:
-    """The number of words at the end that may be one sum; 0 where the last word stands alone."""
+    """The number of words at the end that may be one sum; 0 where the last word is alone."""
     if len(words) < 2 or not _LAST_WORD.fullmatch(words[-1]):
         return 0
     start = len(words) - 2

@@ -42,10 +42,10 @@ class Rights:
     only `own_changes` may be changed, to these values (None: any): nobody gives rights to themselves.
 
     `secret` fields let somebody in: they are blank for everybody, and only `crm.accounts` writes them; `masked` ones
-    are read, but the history does not keep what stood in them. With `own_where`, somebody who may see only what is
-    theirs sees only records with one of these values in these fields. A record that is `part_of` another one, by the
-    field that links to it, is visible to everybody who sees that one. `personal` fields are blank for staff where the
-    record is another person's. `internal` fields are what a team notes down for itself: blank for clients.
+    are read, but the history does not keep what was in them. With `own_where`, somebody who may see only what is theirs
+    sees only records with one of these values in these fields. A record that is `part_of` another one, by the field
+    that links to it, is visible to everybody who sees that one. `personal` fields are blank for staff where the record
+    is another person's. `internal` fields are what a team notes down for itself: blank for clients.
     """
 
     staff: May = NOTHING
@@ -90,7 +90,7 @@ class Sum:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tab:
     """The tab of a spreadsheet. Its `number` is fixed, so that it is found whatever people call it and wherever they
-    move it; the tabs of a new spreadsheet stand in that order.
+    move it; the tabs of a new spreadsheet are in that order.
 
     `title` is the plural if empty. `first` are the columns that people look at first; the rest follows as the record
     has it. `rows` is how many a new tab has, `since` the format of the spreadsheet that has it first.

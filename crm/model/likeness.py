@@ -51,7 +51,7 @@ def sound_likeness(word: str, name: str) -> float:
 
 def may_be_same(name: str, other: str) -> bool:
     """Return whether two names may be one written twice: Joe Miler and Joe Miller. One letter may be wrong, or each
-    word may only sound the same; numbers are the same, and the words may stand in another order."""
+    word may only sound the same; numbers are the same, and the words may be in another order."""
     from rapidfuzz.distance import OSA
 
     if re.findall(r"\d+", name) != re.findall(r"\d+", other):

@@ -14,7 +14,7 @@ _LOCAL: Mapping[str, Mapping[str, str]] = {
 
 
 def local_label(label: str, country: str) -> str:
-    """A label as it is said in a country (ISO 3166)."""
+    """A label in the words of a country (ISO 3166)."""
     if label == "VAT ID" and country in LOCAL_TAXES:
         return LOCAL_TAXES[country].number
     return _LOCAL.get(country, {}).get(label, label)

@@ -149,7 +149,7 @@ OPT_OUT_WAYS = {
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class OptOut(Record):
     """An e-mail address or a phone number to which nothing goes that was not asked for: no mailing and no greeting,
-    whichever client it belongs to. It is kept by itself, so that nothing that is done to clients takes it away."""
+    whichever client it belongs to. It is kept by itself, so that nothing that is done to clients removes it."""
 
     about: ClassVar[Kind] = Kind(
         "opt_out",

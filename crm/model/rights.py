@@ -65,7 +65,7 @@ def _named(of_record: Callable[[Rights], tuple[str, ...]]) -> Mapping[str, froze
     return {kind: names for kind, names in named.items() if names}
 
 
-# What each of these means stands where it is declared (`crm.model.kind.Rights`).
+# What each of these means is where it is declared (`crm.model.kind.Rights`).
 SECRET, PERSONAL = _named(lambda rights: rights.secret), _named(lambda rights: rights.personal)
 # What lets people in is sealed, and in a spreadsheet nothing is taken of what is done to it by hand.
 SEALED: tuple[type[Record], ...] = tuple(record for record in RECORDS if record.kind_name in SECRET)
@@ -90,7 +90,7 @@ OWN_CHANGES: Mapping[str, Mapping[str, frozenset[str] | None]] = {
 @dataclass(frozen=True, slots=True)
 class Reader:
     """The reader of a store: the id of the account, its role, the client whose account it is (0 for none), and the name
-    that stands in the history. A key has no account."""
+    that is in the history. A key has no account."""
 
     user: int
     role: str

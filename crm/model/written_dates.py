@@ -702,7 +702,7 @@ def _in_week(weekday: int, which: str, today: date, direction: Direction, *, is_
 
 
 def _split_weekday(words: Sequence[str], language: str) -> Iterator[tuple[frozenset[int], Sequence[str], bool]]:
-    """The day of the week that stands first or last, the other words, and whether it stands first."""
+    """The day of the week that is first or last, the other words, and whether it is first."""
     days = _weekdays(language)
     for count in range(min(_most_words_of_weekday(language), len(words)), 0, -1):
         for named, rest, is_first in ((words[:count], words[count:], True), (words[-count:], words[:-count], False)):

@@ -12,7 +12,7 @@ _LONGEST = 4000
 
 def forgery(message: "Message[str, str]") -> str:
     """The failed checks of a message's sender, as the mail server says it that received it last ('dmarc=fail'); ''
-    where nothing does, or nothing was checked. What stands below was written by others."""
+    where nothing does, or nothing was checked. What is below was written by others."""
     headers = [line(str(value), _LONGEST).lower() for name, value in message.raw_items() if _is(name)]
     results: dict[str, set[str]] = {}
     for header in headers:

@@ -38,7 +38,7 @@ def plain_text(html: str) -> str:
     for element in list(page.iter()):
         style = str(element.attrib.pop("style", "")).replace(" ", "").lower()
         if any(hidden in style for hidden in _HIDDEN) and element.getparent() is not None:
-            # What stands behind it belongs to the page.
+            # What is behind it belongs to the page.
             element.drop_tree()
         # Mails are laid out with tables and margins; drawn as such, a small page would make a text without end.
         elif element.tag in _FURNITURE:

@@ -1,4 +1,4 @@
-"""Sending e-mail: what a mailer is, and what became of a mail, for each of its recipients."""
+"""Sending e-mail: the mailer, and the outcome of a mail for each of its recipients."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
@@ -22,7 +22,7 @@ class Fate(Enum):
     REFUSED = "refused"
     # Not now: nothing was sent, and another time it may be.
     LATER = "later"
-    # It was handed over and no answer came: it may have been sent, and a second try may be a second mail.
+    # It was handed over and there was no reply: it may have been sent, and a retry may send it twice.
     UNKNOWN = "unknown"
 
 

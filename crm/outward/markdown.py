@@ -95,7 +95,7 @@ def placed_in(text: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def _link_addresses(state: StateCore) -> None:
-    """Make links of the addresses that stand in a text by themselves."""
+    """Make links of the addresses that are in a text by themselves."""
     for block in state.tokens:
         if block.type == "inline" and block.children:
             block.children = list(_with_links(block.children))

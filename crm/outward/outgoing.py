@@ -123,7 +123,7 @@ def new_message_id(sender: Party) -> str:
 
 
 def is_message_id(text: str) -> bool:
-    """Return whether a text can stand in a header as a Message-ID."""
+    """Return whether a text can be in a header as a Message-ID."""
     return _MESSAGE_ID.fullmatch(text) is not None
 
 

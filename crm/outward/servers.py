@@ -1,4 +1,5 @@
-"""Mail servers as the settings name them: by a URL, which is never told again, since it holds a password, or saved."""
+"""Mail servers as the settings name them: by a URL, which is never shown, since it holds a password, or by saved
+settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,5 +1,5 @@
 """The services that a computer may be set up for (sending and reading e-mail, SMS): what is to be filled in for each,
-which variable of the environment stands above it, and what it is checked for."""
+which environment variable overrides it, and what it is checked for."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Host(Check):
 @dataclass(frozen=True, slots=True)
 class Service:
     """A service: `name` is its word in the shell, `title` its line in the menu. `fields` are filled in, `secret` is the
-    one that is kept apart and shown to nobody. `variables` are the names in Config that stand above fields, each with
+    one that is kept apart and shown to nobody. `variables` are the names in Config that override fields, each with
     those fields; `of_variables` reads them, and raises UsageError. `missing` says what cannot be done without it.
 
     `fill` adds what follows from the `address` and what is usual. The secret belongs to the `identity`: it is needed
@@ -61,7 +61,7 @@ class Service:
     check: Callable[[Values, Config], None]
 
     def variable_of(self, field: str, config: Config) -> str:
-        """The name in Config that stands above a field, where it is set; '' where nothing does."""
+        """The name in Config that overrides a field, if it is set; otherwise ''."""
         above = (name for name, fields in self.variables.items() if field in fields)
         return next((name for name in above if getattr(config, name)), "")
 

@@ -229,7 +229,7 @@ class SmtpConnection:
             words = _words(error.smtp_code, error.smtp_error)
             raise self._failed(f"accepts no sign-ins ({words})", "busy" if busy else "refused") from error
         except OSError as error:
-            # An SMTPException is an OSError too, and stands before what broke the connection off.
+            # An SMTPException is an OSError too, and is before what broke the connection off.
             cause = error.__context__ if isinstance(error, smtplib.SMTPException) else error
             why = unreached(cause if isinstance(cause, OSError) else error, self._server, "smtp")
             raise self._failed(why, "offline") from error

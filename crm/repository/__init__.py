@@ -128,8 +128,8 @@ class HistoryQuery:
     themselves, and can be taken back unless something was built on them. `sort` is 'id', 'at', 'user' or 'what', '-'
     before it for the other way round; '' is the newest first.
 
-    `within` is what the reader may see of the store: the kinds by name, each with the field that says whose a record
-    is and what stands there in theirs, None for all of them. In the fields of `unsearched` kinds no text is looked for.
+    `within` is what the reader may see of the store: the kinds by name, each with the field that says whose a record is
+    and what is there in theirs, None for all of them. In the fields of `unsearched` kinds no text is looked for.
     """
 
     transaction: int | None = None
@@ -300,7 +300,7 @@ class Spreadsheets(Protocol):
 
     def set_up(self, url: str) -> Sequence[str]:
         """Make a spreadsheet a store; of one that is, drop-downs and colours are refreshed, and columns that were
-        deleted by hand are put back. The columns put back, each with its tab."""
+        deleted by hand are restored. The columns put back, each with its tab."""
 
     def damage(self, url: str) -> Sequence[str]:
         """The repairs, in sentences with warnings, of tabs that were damaged by hand, so that the spreadsheet cannot be
@@ -394,7 +394,7 @@ class Snapshot(Protocol):
         """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
 
     def is_built_on(self, transaction: int) -> bool:
-        """Return whether later changes stand on what a transaction of the past did, so that it cannot be taken back."""
+        """Return whether later changes depend on an earlier transaction, so that it cannot be undone."""
 
 
 # So many of somebody's changes are searched for one that can be taken back.
@@ -456,7 +456,7 @@ class Transaction(Snapshot, Protocol):
 
     def undo(self, number: int | None = None) -> HistoryEntry:
         """Take back a transaction of the past; when none is named, what its author did last (`last_undoable`). Raises
-        RefusedError where later changes stand on it, NotFoundError where there is nothing to take back."""
+        RefusedError where later changes depend on it, NotFoundError where there is nothing to take back."""
 
 
 class AuthoredTransaction(Transaction, Protocol):
@@ -472,7 +472,7 @@ class AuthoredTransaction(Transaction, Protocol):
     """The author in the history; it can be set until something was written."""
     user_id: int
     """The account of the person named, 0 for none."""
-    seals_anew: bool
+    reseals: bool
     """True where it may touch accounts that this program has not left so; it seals all of them as it leaves them."""
 
 
@@ -551,8 +551,8 @@ class Repository(Protocol):
         """The store as it is now."""
 
     def transact(self, change: Callable[[Any], Result], what: str) -> Result:
-        """Call `change` with a Transaction and commit; `what` stands in the history. `change` may be
-        called again where another writer came first, so it must not act outside the transaction."""
+        """Call `change` with a Transaction and commit; `what` is in the history. `change` may be called again where
+        another writer came first, so it must not act outside the transaction."""
 
     # What concerns the store as a whole asks `allowed` in the same snapshot, or inside its own lock.
 
@@ -582,8 +582,8 @@ class Repository(Protocol):
         where it says something else by now."""
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
-        """Take all transactions with a lower number than `before` out of the history, for good; how many. `what`
-        stands in the history. Raises RefusedError where the store cannot do it safely."""
+        """Take all transactions with a lower number than `before` out of the history, for good; how many. `what` is in
+        the history. Raises RefusedError where the store cannot do it safely."""
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         """Try on the real service what the store relies on, one thing after the other, and leave nothing behind.
@@ -593,7 +593,7 @@ class Repository(Protocol):
         """Something the store knows of itself (schema_version, reviewed_on); '' when unknown."""
 
     def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
-        """Write such a fact; it is no change of a record and stands in no history."""
+        """Write such a fact; it is no change of a record and is in no history."""
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         """A copy of the whole store, dated, in the folder of backups unless `to` is given."""

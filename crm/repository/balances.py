@@ -32,7 +32,7 @@ class Balances:
         self.credits: dict[int, Mapping[str, Decimal]] = {}
         self._left: dict[int, Decimal] = {}
         self._allocations: set[int] = set()
-        # The invoices that were put back, or are now of another client.
+        # The invoices that were restored, or are now of another client.
         self._invoices: set[int] = set()
         self._payments: set[int] = set()
 

@@ -63,7 +63,7 @@ def refuse_write(tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | N
         return
     match record:
         case Invoice(state="issued"):
-            # One that is put back comes into a store where it is not.
+            # One that is restored comes into a store where it is not.
             is_added = changes is None and tx.find(Invoice, record.id) is None
             if not is_added and (changes is None or not _may_change(record, changes).issuperset(changes)):
                 raise RefusedError(_STAYS)
@@ -215,7 +215,7 @@ def refuse_uncountable(tx: "SqlWriter", record: Record) -> None:
 
 
 def note_put_back(tx: "SqlWriter", record: Record) -> None:
-    """Note an invoice that is put back: its lines come back with it."""
+    """Note an invoice that is restored: its lines come back with it."""
     if isinstance(record, Invoice):
         tx.put_back_invoices.add(record.id)
 
@@ -240,6 +240,6 @@ def follow_lines(tx: "SqlWriter", number: int) -> None:
 
 
 def followed(record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a record that follow from its others and differ from what is to stand there."""
+    """The fields of a record that follow from its others and differ from what is to be there."""
     following = {name: follow(record) for name, follow in type(record).about.follows.items()}
     return {name: value for name, value in following.items() if changes.get(name, getattr(record, name)) != value}

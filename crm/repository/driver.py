@@ -1,4 +1,4 @@
-"""Statements that come again and again, handed to the driver of the database without SQLAlchemy in between.
+"""A cache of frequent statements, which are given to the database driver without SQLAlchemy in between.
 
 SQLAlchemy takes about 80 µs to carry out a statement, SQLite mostly 10. What it finds out on the way stays the same:
 the SQL, the order of the values, and what becomes of each value on its way there and back. That is kept here.

@@ -157,7 +157,7 @@ def held(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 
 
 def _contains(query: HistoryQuery) -> ColumnElement[bool]:
-    """Return whether a text stands in the fields of an entry, as far as they may be searched."""
+    """Return whether a text is in the fields of an entry, as far as they may be searched."""
     written = json.dumps(query.text, ensure_ascii=False)[1:-1]
     fits: ColumnElement[bool] = or_(*(_holds(fields, written) for fields in (audit.c.before, audit.c.after)))
     return and_(audit.c.record.not_in(sorted(query.unsearched)), fits) if query.unsearched else fits

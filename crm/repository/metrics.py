@@ -1,4 +1,4 @@
-"""The figures that rules and views speak of: as SQL over all clients, and as values of some.
+"""The figures that rules and views refer to: as SQL over all clients, and as values of some.
 
 Conditions become exact SQL: money is compared in minor units, and a quotient is kept as a pair of whole
 numbers until both sides of a comparison are multiplied out, so no rounding can move a client over a boundary.
@@ -73,7 +73,7 @@ class _Number:
     below: Sql | int
 
 
-# Which metrics need the single sales; the others stand beside the client.
+# Which metrics need the single sales; the others are beside the client.
 _WINDOWS = {"30": 30, "90": 90, "365": 365}
 
 

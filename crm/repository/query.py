@@ -84,7 +84,7 @@ def linked_to(kind: type[Record], link: str, sort: str) -> Select[Any]:
 
 
 def _refuse_crossing(kind: type[Record], query: Query) -> None:
-    """A condition speaks of clients, a period of sales; elsewhere either would pair everything with everything."""
+    """A condition refers to clients, a period of sales; elsewhere either would pair everything with everything."""
     if query.where and kind is not Client:
         raise FieldError(f"a condition is about clients, not about {kind.plural}")
     if (query.since or query.until) and not kind.about.day:

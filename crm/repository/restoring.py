@@ -1,8 +1,8 @@
 """Making the records of a store what they are in a backup: the data, and the accounts only where that is asked for.
 
-Restoring data gives back no rights that were taken away since, and revives no ended session and no revoked key. A
-store that never had accounts takes those of the backup: there are no others. Every session ends, and with the accounts
-of a backup every key is revoked.
+Restoring data gives back no rights that were removed since, and revives no ended session and no revoked key. A store
+that never had accounts takes those of the backup: there are no others. Every session ends, and with the accounts of a
+backup every key is revoked.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
 
 def put_back(tx: "SqlTransaction", source: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
-    """Delete what `source` lacks, add what only it holds, ids and times included, and change what differs, as a
-    change like any other; of what lasts nothing is deleted or changed. It stands in the history also where nothing
-    differed. Returns how many accounts of clients were closed. Raises RefusedError where no admin could sign in any
-    more."""
+    """Delete what `source` lacks, add what only it holds, ids and times included, and change what differs, as a change
+    like any other; of what lasts nothing is deleted or changed. It is in the history also where nothing differed.
+    Returns how many accounts of clients were closed. Raises RefusedError where no admin could sign in any more."""
     tx.is_restoring = True
     had_accounts, open_before = _has_accounts(tx), _of_clients(tx)
     accounts = accounts or not had_accounts
@@ -94,9 +93,9 @@ def take_accounts(
     tx: "SqlTransaction", seals: Seals | None, now: SqlSnapshot | None, *, from_backup: bool = False
 ) -> int:
     """Give a backup, which `tx` writes to before it takes the place of a store, the accounts that this has `now`, or
-    seal its own as that store's; None for a store that is damaged. It stands in the history of the backup.
-    Returns how many accounts were closed, as the backup does not know their clients. Raises RefusedError where no admin
-    could sign in any more."""
+    seal its own as that store's; None for a store that is damaged. It is in the history of the backup. Returns how many
+    accounts were closed, as the backup does not know their clients. Raises RefusedError where no admin could sign in
+    any more."""
     ours = now is None or from_backup or not _has_accounts(now)
     source = tx if ours or now is None else now
     facts = {name: source.fact(name) for name in (STORE_ID, ROSTER)}
@@ -192,7 +191,7 @@ def _free_names(tx: "SqlTransaction", kind: type[Record], records: Sequence[Reco
 
 
 def _meaning(record: Record, accounts: Mapping[int, int]) -> Record:
-    """A record that speaks of the accounts that stand for those it speaks of."""
+    """A record that refers to the accounts that stand for those it refers to."""
     besides = [person for person in people(type(record)).values() if getattr(record, person) in accounts]
     values: dict[str, Any] = {file: accounts[getattr(record, file)] for file in besides}
     return replace(record, **values) if values else record

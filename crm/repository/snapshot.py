@@ -106,7 +106,7 @@ class SqlSnapshot:
 
     @property
     def revision(self) -> Hashable:
-        # A backup that is put back may end with the same number, but not of the same moment.
+        # A backup that is restored may end with the same number, but not of the same moment.
         last = select_rows(self.connection, statements.LAST_TRANSACTION)
         return tuple(last[0]) if last else None
 

@@ -91,7 +91,7 @@ class _Asked:
 class SqlRepository:
     """A Repository over a SQL database.
 
-    `now` is the time in UTC; `user` stands in the history; `first_records` are in a new store from the start;
+    `now` is the time in UTC; `user` is in the history; `first_records` are in a new store from the start;
     `waiting` is called again and again while another program holds the store.
     """
 
@@ -542,7 +542,7 @@ class SqlRepository:
                 except _Outdated:
                     # Somebody has changed an account meanwhile.
                     continue
-            # The store that was put back may be of another day.
+            # The store that was restored may be of another day.
             self._reviewed_on = ""
             return Restored(kept, closed, shut)
 

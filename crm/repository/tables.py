@@ -253,7 +253,7 @@ class ByKind(dict[type[Record], Made]):
 TABLES: "SupportsGetItem[type[Record], Table]" = ByKind(_table)
 _INDEXES = ByKind(_indexes)
 
-# Those that this program itself speaks of by name, made when they are first asked for, too.
+# Those that this program itself refers to by name, made when they are first asked for, too.
 client: Table
 contact: Table
 rule: Table

@@ -1,4 +1,4 @@
-"""The accounts of the team by their names, for the id that stands beside a name in a record."""
+"""The accounts of the team by their names, for the id that is beside a name in a record."""
 
 import unicodedata
 from collections.abc import Collection, Iterable

@@ -92,7 +92,7 @@ _LINKS: Mapping[type[Record], Sequence[tuple[str, type[Record]]]] = {
 
 class SqlTransaction(SqlSnapshot):
     """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something, `uid` its
-    identifier, unlike that of any other transaction in any store. `user` stands in the history, with `user_id`, the
+    identifier, unlike that of any other transaction in any store. `user` is in the history, with `user_id`, the
     account; both can be set until then."""
 
     def __init__(
@@ -110,7 +110,7 @@ class SqlTransaction(SqlSnapshot):
         self.uid = new_id()
         self.user = user
         self.user_id = 0
-        self.seals_anew = False
+        self.reseals = False
         self._seals = seals
         # What seals the accounts, once they are touched.
         self._sealing: Sealing | None = None
@@ -147,7 +147,7 @@ class SqlTransaction(SqlSnapshot):
         self.put_back_invoices: set[int] = set()
         # Whether the store becomes what it is in a backup, issued invoices included.
         self.is_restoring = False
-        # The rows of the tab of the history to take away along with it: of transactions that were taken out of it.
+        # The rows of the tab of the history to remove along with it: of transactions that were taken out of it.
         self.cut_history: tuple[int, int] | None = None
         # Whether a setting has changed that says what the figures of all clients are summed from.
         self._recounts = False
@@ -198,12 +198,12 @@ class SqlTransaction(SqlSnapshot):
         self.connection.execute(delete(entries).where(entries.c.transaction < before))
         count = self.connection.execute(delete(table).where(table.c.id < before)).rowcount
         if count:
-            # Who did so stands in the history.
+            # Who did so is in the history.
             self.number  # noqa: B018
         return count
 
     def put_fact(self, name: str, value: str) -> None:
-        """Write a fact of the store; it is no change of a record and stands in no history."""
+        """Write a fact of the store; it is no change of a record and is in no history."""
         put_fact(self.connection, name, value)
         self.__dict__.pop("_facts", None)
 
@@ -441,7 +441,7 @@ class SqlTransaction(SqlSnapshot):
         self._begin_sealing(kind)
         with _explained(kind, rows):
             insert_rows(self.connection, TABLES[kind], rows)
-        # Those of records that are put back may be higher than any that was given out here.
+        # Those of records that are restored may be higher than any that was given out here.
         name = TABLES[kind].name
         self._last_ids[name] = max(self._last_ids.get(name, 0), *(row["id"] for row in rows))
         if len(rows) <= _FEW:
@@ -911,7 +911,7 @@ def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_secrets(values: Mapping[str, Any] | None, masked: frozenset[str]) -> Mapping[str, Any] | None:
-    """Fields as they stand in the history."""
+    """Fields as they are in the history."""
     if values is None or masked.isdisjoint(values):
         return values
     return {name: "(set)" if name in masked and value else value for name, value in values.items()}

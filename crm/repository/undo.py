@@ -1,7 +1,7 @@
-"""Taking back a transaction of the past, from its audit entries, unless later changes stand on it.
+"""Taking back a transaction of the past, from its audit entries, unless later changes are on it.
 
-What a person entered is put back field by field. Totals and statuses of clients are put back too where
-nothing has moved them since; elsewhere they follow from the facts that remain.
+What a person entered is restored field by field. Totals and statuses of clients are restored too where nothing has
+moved them since; elsewhere they follow from the facts that remain.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from crm.repository.sql_access import SqlReader, SqlWriter
 
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
-# back that were taken away on purpose. Only that accounts went with a client into another one is.
+# back that were removed on purpose. Only that accounts went with a client into another one is.
 _KEPT = tuple(SECRET)
-# What was added to these stays: it is only taken away on purpose.
+# What was added to these stays: it is only removed on purpose.
 _LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000
 RESTORE_STAYS = (
@@ -216,7 +216,7 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
         for (record, operation), rows in groupby(batch, key=lambda row: (row.record, row.operation)):
             _reverse(tx, BY_NAME[record], operation, list(rows), entry.id)
     _part_accounts(tx, entry.id)
-    # What has changed since stands on figures that are others now.
+    # What has changed since is on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
     mark_undone(tx.connection, entry.id, number)
     _refuse_wrong_balances(tx, entry)
@@ -251,7 +251,7 @@ def _refuse_wrong_balances(tx: "SqlWriter", entry: HistoryEntry) -> None:
 
 
 def is_built_on(snapshot: "SqlReader", number: int) -> bool:
-    """Return whether later changes stand on what a transaction did."""
+    """Return whether later changes are on what a transaction did."""
     later = snapshot.connection.execute(_later_changes(number)).all()
     return next(_standing_on(snapshot, number, later), None) is not None
 
@@ -293,7 +293,7 @@ def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence
             return
         case "create":
             ids = [row.record_id for row in rows]
-            # What others have come to stand on stays.
+            # What others have come to be on stays.
             kept = {id_ for keeping_it, name in keeping(kind) for id_ in tx.naming(keeping_it, name, ids)}
             tx.remove(kind, [id_ for id_ in ids if id_ not in kept])
         case "delete":
@@ -327,7 +327,7 @@ def _part_accounts(tx: "SqlWriter", number: int) -> None:
 def _restorable(
     kind: type[Record], current: Record, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Sequence[str]:
-    """The fields that are put back: all that a person types, and the derived ones only if none has moved on."""
+    """The fields that are restored: all that a person types, and the derived ones only if none has moved on."""
     derived = derived_fields(kind)
     moved_on = any(plain(getattr(current, name)) != after[name] for name in after if name in derived)
     return [name for name in before if not (moved_on and name in derived)]

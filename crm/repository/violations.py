@@ -24,13 +24,13 @@ _SQLITE = {
 _STATES = {"23505": Broken.UNIQUE, "23503": Broken.LINK}
 _NUMBERS = {1062: Broken.UNIQUE, 1451: Broken.LINK, 1452: Broken.LINK}
 # `UNIQUE constraint failed: client.reference` or `: index 'vehicle_unique_chassis'`; `for key 'client.reference'`.
-# What was typed may stand before it.
+# What was typed may be before it.
 _NAMES = re.compile(r"(?:constraint failed: (?:index )?|.*for key )(.+)", re.DOTALL)
 _NAME = re.compile(r"[\w.]+")
 
 
 def violation(error: BaseException | None) -> tuple[Broken, Collection[str]]:
-    """The kind of constraint that a driver's error speaks of, and the names of its columns or its own."""
+    """The kind of constraint that a driver's error refers to, and the names of its columns or its own."""
     number = next(iter(getattr(error, "args", ())), None)
     broken = (
         _SQLITE.get(getattr(error, "sqlite_errorname", ""))

@@ -30,7 +30,7 @@ DELETE = {
     kind: delete(TABLES[kind]).where(TABLES[kind].c.id.in_(bindparam("wanted", expanding=True))) for kind in RECORDS
 }
 
-# The open follow-ups of some clients that repeat, with the last contact as it stands beside the client.
+# The open follow-ups of some clients that repeat, with the last contact as it is beside the client.
 REPEATING = (
     select(follow_up.c.id, follow_up.c.client, client.c.last_contact_on)
     .join_from(follow_up, client)

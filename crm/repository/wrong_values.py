@@ -15,7 +15,7 @@ _REMEDY = "Correct it with the program that wrote it, or restore a backup with `
 
 @dataclass(frozen=True, slots=True)
 class WrongValue:
-    """The place of such a value, and what belongs there. Of the value itself nothing is said: it may be a secret."""
+    """The place of such a value, and what belongs there. The value itself is not shown: it may be a secret."""
 
     table: str
     row: int

@@ -261,7 +261,7 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
         script.write_text(_script(context, shell), "utf-8")
         if shell != "fish":
             begins = home / f".{shell}rc"
-            # Whatever else stands in it may be written in any encoding.
+            # Whatever else is in it may be written in any encoding.
             content = begins.read_text("utf-8", errors="replace") if begins.exists() else ""
             called = f'source "{script}"\n'
             if called not in content:

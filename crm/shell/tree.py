@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crm.terminal.loop import Loop
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
-# What stands before or after the command and holds for all of them.
+# What is before or after the command and holds for all of them.
 _GLOBAL: Mapping[str, tuple[bool, str]] = {
     "store": (False, "Where the data is, like sqlite:///path/to/file.sqlite3, or sample for the sample data."),
     "json": (True, "Print one JSON document."),

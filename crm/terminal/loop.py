@@ -11,7 +11,7 @@ class Menu(Protocol):
     """A page of numbered entries that lead to command modules."""
 
     def show(self) -> None:
-        """Draw what stands above the entries."""
+        """Draw what is above the entries."""
 
     def choose(self) -> Any:
         """Show the numbered entries and ask for one: what was chosen, EXIT where the person leaves."""

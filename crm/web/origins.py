@@ -98,7 +98,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    """Return whether a `Host` header names a host; what stands in brackets has to be an address."""
+    """Return whether a `Host` header names a host; what is in brackets has to be an address."""
     try:
         return bool(_HOST.fullmatch(text) and urlsplit(f"//{text}").hostname)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Trusted proxies: whom a request comes from, and over what, where one stands in between."""
+"""Trusted proxies: whom a request comes from, and over what, where one is in between."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
@@ -15,9 +15,9 @@ class TrustedProxies:
     """The middleware that takes `X-Forwarded-For` and `X-Forwarded-Proto` from proxies that are trusted, and from
     nobody else.
 
-    `trusted` are their addresses or networks, separated by commas; '*' trusts every client, which is right where
-    nobody but the proxy can (Heroku's router). Each proxy adds to the end of the list, so the last entry that is not
-    itself a trusted proxy's is the client; what stands before it was written by the client. Raises UsageError.
+    `trusted` are their addresses or networks, separated by commas; '*' trusts every client, which is right where nobody
+    but the proxy can (Heroku's router). Each proxy adds to the end of the list, so the last entry that is not itself a
+    trusted proxy's is the client; what is before it was written by the client. Raises UsageError.
     """
 
     def __init__(self, app: ASGIApp, trusted: str) -> None:

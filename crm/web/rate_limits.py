@@ -30,7 +30,7 @@ class Rule:
     seconds: int
 
 
-# A whole office may stand behind one address.
+# A whole office may be behind one address.
 RULES = (
     Rule("/sign-in", "POST", 100, 300),
     Rule("/password", "POST", 30, 300),

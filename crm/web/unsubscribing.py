@@ -9,7 +9,7 @@ from starlette.routing import Route
 from crm.web.pages import notice, page
 from crm.web.store_threads import StoreThreads
 
-# Says whether a link is whole, by what stands in it; told to, it also does what the link is for. Raises StoreError.
+# Says whether a link is whole, by what is in it; told to, it also does what the link is for. Raises StoreError.
 Follow = Callable[[str, bool], bool]
 
 
@@ -32,7 +32,7 @@ class UnsubscribePages:
         return await self._answer(request, act=False)
 
     async def _do(self, request: Request) -> Response:
-        # What stands in the body says nothing more: a post to the link is meant.
+        # What is in the body says nothing more: a post to the link is meant.
         return await self._answer(request, act=True)
 
     async def _answer(self, request: Request, *, act: bool) -> Response:

@@ -12,7 +12,7 @@ ALSO_EMPTY = {"found", "shown", "given", "wanted"}
 # Parts of names that carry no noun, or have a better one: a token, a status, a rollback or repair, permissions, HTML.
 POOR_PARTS = {
     "told", "untold", "said", "unsaid", "there", "its", "whom", "ticket", "tickets", "verdict", "verdicts", "mend",
-    "mended", "mending", "carrier", "carriers", "rehearse", "rehearsal", "reach", "hypertext", "desk",
+    "mended", "mending", "carrier", "carriers", "rehearse", "rehearsal", "reach", "hypertext", "desk", "anew",
 }  # fmt: skip
 # What the field calls otherwise, as a name or part of one, with its term.
 BETTER = {

@@ -44,12 +44,14 @@ KEYS = {
 
 class Session:
     """`run.py` on a store, in a terminal of its own: keys go in, the parsed screen comes out. It is forked from a
-    process that has loaded it, or started `anew` as a person does."""
+    process that has loaded it, or started `fresh` as a person does."""
 
     # What was drawn when the last key was sent, and when that was.
     _sent = 0, -math.inf
 
-    def __init__(self, store: Path, columns: int = 80, lines: int = 24, anew: bool = False, **environment: str) -> None:
+    def __init__(
+        self, store: Path, columns: int = 80, lines: int = 24, fresh: bool = False, **environment: str
+    ) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.raw = b""
         self.plain = environment.get("TERM") == "dumb"
@@ -70,7 +72,7 @@ class Session:
             | environment,
             store.parent,
             (lines, columns),
-            anew,
+            fresh,
             timeout=PATIENCE,
         )
 

@@ -76,7 +76,7 @@ def choose(screen: Screen, label: str) -> Screen:
     keys: list[str] = []
 
     def is_there() -> bool:
-        # One look at the screen: it may be drawn anew between two.
+        # One look at the screen: it may be redrawn between two.
         keys[:] = re.findall(r"([\w.])\) " + re.escape(label), screen.text)
         return bool(keys)
 

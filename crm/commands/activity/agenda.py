@@ -23,7 +23,7 @@ from crm.repository.queries.people import EVERYBODY, OwnerFilter
 
 Billed = TypeVar("Billed", Invoice, Payment)
 
-# A deal without a contact or a move for so many days has gone quiet.
+# The number of days without a contact or a move after which a deal is quiet.
 QUIET_AFTER = 14
 
 # What was promised for a day, and what is only today, come before what did not arrive, and that before what has come to
@@ -35,7 +35,7 @@ _MOST_DAYS = 999
 
 @dataclass(frozen=True, slots=True)
 class AgendaItem:
-    """Something that needs doing: `what` it is, and in `why` its urgency in words; the higher the `rank`, the more
+    """An item of the agenda: `what` needs doing, and in `why` its urgency in words; the higher the `rank`, the more
     urgent. `record` is what it is about, a follow-up, a client, a deal or a message; `person` is who is to do it, ''
     for nobody in particular."""
 

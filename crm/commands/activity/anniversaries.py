@@ -12,7 +12,7 @@ from crm.model.fields import Check
 from crm.model.written_dates import MONTHS
 from crm.repository.queries.anniversaries import BIRTHDAY, FIRST_SALE
 
-# Days on which nobody looked are made up for as long as a late greeting is still one.
+# Missed days are caught up as long as a late greeting still makes sense.
 MADE_UP = 3
 _WORDS = {BIRTHDAY: "birthdays", FIRST_SALE: "the anniversary of the first sale"}
 _DAY = re.compile(r"(\d{1,2})[-./](\d{1,2})\.?")

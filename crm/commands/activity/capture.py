@@ -49,7 +49,7 @@ _LONG = 6
 _AT_COMPANY = re.compile(r"(?<=\S) (?:from|at|@) (?=\S)", re.IGNORECASE)
 _OF_COMPANY = re.compile(r"(?<=\S) (?:from|of|at|@) (?=\S)", re.IGNORECASE)
 _EXAMPLE = "call Acme, wants a quote, fri 10:00"
-# What is to be sold is called otherwise than what was.
+# A planned sale has other words than a past one.
 _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
 _HAPPENED: Mapping[str, str] = {"call": "Call", "meeting": "Meeting", "email": "E-mail", "sms": "Text message"}
 # Texts that do not say whether it is done.
@@ -71,7 +71,7 @@ _EXAMPLE_OF_SUM = "Acme, $4,500 for 3 tables"
 _MOST_NEW_WORDS = 4
 # So many words may name a client in the midst of a line, and so far into it are looked at.
 _MOST_MENTION_WORDS, _MOST_LINE_WORDS, _LEAST_MENTION = 3, 14, 3
-# What stands before a client rather than before a thing.
+# What is before a client rather than before a thing.
 _LEADS_TO_NAME = frozenset(("to", "with", "for", "at"))
 # Beside a client a name may be shorter.
 _LEAST_NAME = 2
@@ -106,9 +106,9 @@ class NoClientError(FieldError):
 class Captured:
     """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, a payment
     or a deal, and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no
-    number where it is new; `misspelt` is what was written for it where it is called otherwise. `left_out` says why
-    what was sold or offered is neither a sale nor a deal, `won` is the deal that is won with the sale, `moves` says
-    which follow-ups that repeat the contact moves, and `others` names other clients who stand beside the client."""
+    number where it is new; `misspelt` is what was written for it where it is called otherwise. `left_out` says why what
+    was sold or offered is neither a sale nor a deal, `won` is the deal that is won with the sale, `moves` says which
+    follow-ups that repeat the contact moves, and `others` names other clients who are beside the client."""
 
     client: Client
     contact: Contact | None
@@ -703,7 +703,7 @@ def _at_known_company(snapshot: Snapshot, note: QuickNote) -> tuple[str, _Client
 
 
 def _may_be_new(name: str) -> bool:
-    """Return whether what stands where the client is named may be the name of a new one, not a sentence."""
+    """Return whether what is where the client is named may be the name of a new one, not a sentence."""
     words = name.split()
     is_short = all(len(part.split()) <= _MOST_NEW_WORDS for part in _OF_COMPANY.split(name))
     return bool(words) and is_short and words[0].strip(_MARKS) not in NO_NAMES

@@ -1,4 +1,4 @@
-"""Follow-ups as they stand on a day."""
+"""Follow-ups as they are on a day."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date

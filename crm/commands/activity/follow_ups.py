@@ -1,4 +1,4 @@
-"""Follow-ups: what is to be done for clients, by when and by whom; put off, handed over, done, and done again."""
+"""Follow-ups: tasks for clients with a due day and a person; postponed, reassigned, done and reopened."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

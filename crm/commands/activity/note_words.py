@@ -1,4 +1,4 @@
-"""The words by which a quick note is told from a name, all in small letters."""
+"""Words that mark a quick note and not a name, in lower case."""
 
 
 def _words(text: str) -> frozenset[str]:

@@ -29,8 +29,8 @@ _Value = TypeVar("_Value")
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """Words that say what was done: the kind of interaction, whether it has happened then, and what is to stand before
-    the text where the kind alone says less."""
+    """Words that say what was done: the kind of interaction, whether it has happened then, and what is to be before the
+    text where the kind alone says less."""
 
     kind: str
     happened: bool = False
@@ -39,7 +39,7 @@ class _Head:
 
 # The label of what was offered: it may become a deal.
 OFFERED = "Quote"
-# The same, where it is said that it was sent.
+# The same, where the note says that it was sent.
 QUOTE_SENT = "Quote sent"
 # That of money that came in: it may be a payment of open invoices.
 PAID = "Paid"
@@ -117,7 +117,7 @@ _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("sold", "sale"), _SOLD),
     "sell": _Head("note", label="Sold"),
 }  # fmt: skip
-# What may stand behind the name instead: Sven called.
+# What may be behind the name instead: Sven called.
 _DONE: Mapping[str, _Head] = {
     **dict.fromkeys(("called", "called back", "phoned", "rang", "rang back"), _CALLED),
     **dict.fromkeys(("visited", "came by", "dropped by", "came in"), _MET),
@@ -149,7 +149,7 @@ _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
 _MOST_IDLE, _MOST_VERB_WORDS = 4, 4
 # Written in small letters they say nothing more either: quick call with.
 _LIGHT = frozenset(("quick", "short", "long", "brief", "nice", "good", "great", "first", "second", "another", "cold"))
-# A meeting has happened where this is said of it.
+# Words that say that a meeting has happened.
 _WENT = re.compile(r"\bwent (?:very |really |quite )?(?:well|ok|okay|fine|great|good|badly|bad)\b", re.IGNORECASE)
 # Deeds that are done, with no word of the kinds above: delivered 5 lamps to Bob, Acme signed the contract.
 _DEED = re.compile(
@@ -194,7 +194,7 @@ _TELLING = _NOT_SINCE | {
     "of", "before", "after", "than", "the", "a", "an", "for", "over", "during", "happy", "merry", "vor", "nach", "für",
     "ein", "eine", "einem", "einen", "einer",
 }  # fmt: skip
-# Behind a date that stands in the midst: called Acme yesterday about the fair.
+# Behind a date that is in the midst: called Acme yesterday about the fair.
 _ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning", "for", "with", "at", "in"))
 # Days that have passed, whatever stands around them; a week or a month is too long to be the day of an entry.
 _CLEARLY_PAST = re.compile(
@@ -203,7 +203,7 @@ _CLEARLY_PAST = re.compile(
     r"|last (?!weeks?\b|months?\b|quarter|year)[a-z]+)(?: .+)?",
     re.IGNORECASE,
 )
-# Before such a day what is spoken of, not when: about yesterday.
+# Before such a day what is mentioned, not when: about yesterday.
 _TOPICS = frozenset(("about", "re", "regarding", "concerning", "like", "as", "than"))
 # A month in which something is wanted stays in the text: ok in jan.
 _IN_MONTH = re.compile(
@@ -231,7 +231,7 @@ _AMONG_DAYS = re.compile(
     rf"|morning|afternoon|night|\d{{1,2}}(?::\d\d)?|{'|'.join(MONTHS)}|jan|feb|apr|aug|sept?|oct|nov|dec",
     re.IGNORECASE,
 )
-# Of holidays more is said than when: called about new year, closed on boxing day.
+# Holidays are not only dates: called about new year, closed on boxing day.
 _SAID_OF_HOLIDAY = re.compile(
     rf"\b(?:(?:about|re|regarding|concerning)|closed(?: on| over| at)?) (?:{_HOLIDAY}|new year|boxing day)",
     re.IGNORECASE,
@@ -241,7 +241,7 @@ _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}")
 _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
 # Numbers with a slash that are no date: these, and parts of a hundred, 60/40.
 _SHARES = frozenset(("24/7", "24/5"))
-# At the end of a text these are parts, too, and what stands behind one of these words, or behind a number, is one.
+# At the end of a text these are parts, too, and what is behind one of these words, or behind a number, is one.
 _PARTS = frozenset(("1/2", "1/3", "2/3", "1/4", "3/4"))
 _NUMBERED = frozenset(
     ("invoice", "order", "quote", "no", "nr", "number", "room", "part", "page", "size", "model", "version", "item",
@@ -276,7 +276,7 @@ _PRICE_OF_ONE = re.compile(
     re.IGNORECASE,
 )
 _SUM_OF_ALL = re.compile(rf"(?:^|\s)for\s+{_SUM}{_NEXT_OR_END}", re.IGNORECASE)
-# The last number before a price, of which a quantity is only one that stands first.
+# The last number before a price, of which a quantity is only one that is first.
 _LAST_NUMBER = re.compile(r"(?:^|\s)(\S*\d\S*)[^\d]*$")
 _QUANTITY = re.compile(r"(\d[\d.,]*)[x×*]?", re.IGNORECASE)  # noqa: RUF001
 # As often a year as a quantity: 2026 maintenance @ 1200.
@@ -292,7 +292,7 @@ _WITH_CURRENCY = re.compile(
 )
 # Of what was offered the sum may stand first: $4,500 for tables.
 _SUM_FOR = re.compile(rf"(?:^|\s)({_SUM})\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
-# Of what was paid, what it was may stand behind the sum: 300 deposit, 300 by card.
+# Of what was paid, what it was may be behind the sum: 300 deposit, 300 by card.
 _SUM_PAID = re.compile(
     rf"(?:^|\s)({_SUM})(?=\s(?:deposit|down ?payment|advance|retainer|instal?lment|part|cash|in cash|on account|by|via"
     r"|towards?|of (?:the|his|her|their|its)|as)\b)",
@@ -329,7 +329,7 @@ _NOT_SOLD = frozenset(
 
 
 class UnreadDayError(FieldError):
-    """A day in a note that cannot be read; `written` is how it stands there."""
+    """A day in a note that cannot be read; `written` is how it is there."""
 
     def __init__(self, written: str) -> None:
         super().__init__(f"{written}: this day cannot be read", field="line", label="Note")
@@ -342,7 +342,7 @@ class QuickNote:
     that is written; `due_on` and `due_time` when something is to follow. `waits` says that what was noted has not been
     yet, but is planned for then: always, never, or where there is not text. `until` is the time at which it ends.
 
-    `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
+    `label` is to be before the text, `name_words` are the words of the body that are the name where that is known,
     and `amount` is the sum for which something was sold or offered; where it `is_sum_first`, before anything else, what
     follows may be no client: $4,500 for 3 tables. `no_sum` says why a sum in the text is not the one. Where the
     `amount` is that of a `quantity` at a price each, it holds only if the text behind the name begins with that number
@@ -546,8 +546,7 @@ def _behind(line: str) -> tuple[_Head, str, str, bool] | None:
 
 @dataclass(frozen=True, slots=True)
 class _FoundDay:
-    """A day that a line says, and where it stands in it; `is_early` where it stands beside the client and a text
-    follows."""
+    """A day that a line says, and where it is in it; `is_early` where it is beside the client and a text follows."""
 
     when: When
     start: int
@@ -571,7 +570,7 @@ def _day_first(text: str, by: Conventions) -> tuple[_FoundDay, str] | None:
 
 
 def _leading(line: str, by: Conventions) -> tuple[list[_FoundDay], str]:
-    """A day that stands before what was done, `yesterday met Greta`, and the rest of the line."""
+    """A day that is before what was done, `yesterday met Greta`, and the rest of the line."""
     words = list(_WORD.finditer(line))
     for count in range(min(_WORDS_OF_WHEN, len(words) - 1), 0, -1):
         rest = line[words[count].start() :]
@@ -630,7 +629,7 @@ def _dated(
     is_behind_sum: bool,
 ) -> QuickNote:
     """The note with the day on which it was and the day that is to come, where they are named; `is_apart` says that the
-    last of them stands behind a comma. `met Anna next tuesday` is planned, whatever the verb says; of `met Anna, next
+    last of them is behind a comma. `met Anna next tuesday` is planned, whatever the verb says; of `met Anna, next
     tuesday` the day is that of the follow-up."""
     passed = next((day.when for day in days if _has_passed(day, head, by)), None)
     to_come = next((day for day in days if day.when is not passed), None)
@@ -691,9 +690,9 @@ def _day_from(
     has_happened: bool,
     done_from: int,
 ) -> tuple[_FoundDay | None, int]:
-    """The longest day that begins with a word, if one may stand there, and the place of the word behind it.
+    """The longest day that begins with a word, if one may be there, and the place of the word behind it.
 
-    A day may stand beside the client, before the first comma, as a piece of its own between commas, and at the end.
+    A day may be beside the client, before the first comma, as a piece of its own between commas, and at the end.
     """
     ends = [bool(_ENDS.search(word.group())) for word in words]
     first_end = next((place + 1 for place, is_end in enumerate(ends) if is_end), len(words))

@@ -1,4 +1,4 @@
-"""The sources of a client's timeline: each kind of record that stands in it, with its wording.
+"""The sources of a client's timeline: each kind of record that is in it, with its wording.
 
 A subject declares its own in its module `in_timelines`. Of each source no more is read than the wanted page can hold.
 """

@@ -143,7 +143,7 @@ def _ask_when(crm: CRM, count: int) -> None:
 
 
 def words_for(crm: CRM, service: Service, by: str) -> str:
-    """The text of an announcement, where nobody has written one; what stands in the service is text."""
+    """The text of an announcement, where nobody has written one; what is in the service is text."""
     conventions = crm.conventions
     unit = fields(Service)["unit"].check.show(service.unit, conventions)
     price = f"{conventions.money(service.price)}{' incl. tax' if service.gross else ''} per {unit}"

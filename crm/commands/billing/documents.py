@@ -183,7 +183,7 @@ def _electronic_address(written: str) -> tuple[str, str]:
 
 
 def _words(frozen: str, *more: str) -> dict[str, Any]:
-    """The words of a frozen party, and `more` that stand beside it; of a damaged one, what can be read."""
+    """The words of a frozen party, and `more` that are beside it; of a damaged one, what can be read."""
     names = {*(field.name for field in fields(Party)), *more}
     words = {name: value for name, value in bills.party_of(frozen).items() if name in names and isinstance(value, str)}
     return {"name": "", **words}

@@ -1,4 +1,4 @@
-"""Invoices: drafted, listed, shown, edited, copied and deleted; how they are issued stands in `issuing`."""
+"""Invoices: drafted, listed, shown, edited, copied and deleted; how they are issued is in `issuing`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

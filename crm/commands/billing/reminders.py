@@ -152,8 +152,8 @@ def _due(crm: CRM, snapshot: Snapshot, client: int = 0) -> list[Reminding]:
 
 
 def _with_one_fee(due: Sequence[tuple[Invoice, DueReminder]], currency: str) -> list[tuple[Invoice, DueReminder]]:
-    """The reminders of one e-mail with one fee, that of the highest level: it is in the currency of the team, so it
-    stands on an invoice in that."""
+    """The reminders of one e-mail with one fee, that of the highest level: it is in the currency of the team, so it is
+    on an invoice in that."""
     highest = max(reminder.level.number for _, reminder in due)
     bearer = next(
         (invoice.id for invoice, reminder in due

@@ -32,8 +32,8 @@ def plain_text(text: str) -> str:
 
 
 def as_body(text: str) -> str:
-    """A text as the body of an e-mail in which no sign means anything but the - before an entry of a list: what stands
-    in records is text, and no link."""
+    """A text as the body of an e-mail in which no sign means anything but the - before an entry of a list: what is in
+    records is text, and no link."""
     from crm.outward.markdown import escaped
 
     lines = ((line[:2], line[2:]) if line.startswith("- ") else ("", line) for line in text.split("\n"))

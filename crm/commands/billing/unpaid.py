@@ -252,7 +252,7 @@ def _last_reminders(
     snapshot: Snapshot, still_open: Sequence[int], of_account: Collection[int], until: date
 ) -> Sequence[Reminder]:
     """All that the last e-mail up to a day reminded of, of the invoices of an account, where some of it is still open:
-    a fee stands beside one of them only."""
+    a fee is beside one of them only."""
     reminders = [
         reminder
         for start in range(0, len(still_open), 500)

@@ -28,7 +28,7 @@ from crm.repository import Query, Transaction
 TagsToAdd = Annotated[tuple[str, ...], Tags(), About("Tags to add")]
 TagsToTakeOff = Annotated[tuple[str, ...], Tags(), About("Tags to remove")]
 
-# As much of a change stands in the history, and in the question before it.
+# As much of a change is in the history, and in the question before it.
 _LONGEST_SUMMARY = 400
 _LONGEST_VALUE = 60
 

@@ -273,7 +273,7 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
         odd = {**_opt_outs(crm, snapshot, record), **doubts(record, crm.conventions)}
         entries = latest(crm, snapshot, record, _SHOWN)
         if len(entries) == _SHOWN and not any(entry.kind in INTERACTIONS for entry in entries):
-            # However much was changed since, what was said last is to be seen.
+            # The last interaction is shown even after many later changes.
             entries += latest(crm, snapshot, record, 1, tuple(INTERACTIONS))
         return ClientCard(record, contacts, odd, entries, _billing(crm, snapshot, record))
 

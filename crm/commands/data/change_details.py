@@ -140,7 +140,7 @@ def _field_change(record: str, name: str, before: Any, after: Any, names: Names,
 
 
 def _value_text(record: str, name: str, written: Any, names: Names, by: Conventions) -> str:
-    """A value as people read it; the number of a record stands behind its name."""
+    """A value as people read it; the number of a record is behind its name."""
     if written in (None, "", [], {}):
         return ""
     kind = BY_NAME.get(record)

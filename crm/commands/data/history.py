@@ -395,7 +395,7 @@ def _without_sums(updates: Sequence[Change]) -> list[Change]:
 
 
 def _beside(record: RecordChange, totals: Mapping[int, str]) -> Collection[str]:
-    """The fields of a record that `totals` speak of."""
+    """The fields of a record that `totals` refer to."""
     return _IN_TOTALS if record.record == Client.kind_name and record.id in totals else ()
 
 

@@ -23,7 +23,7 @@ _NEVER_SEEN = "This computer has never seen some of them, and cannot put them ba
 @dataclass(frozen=True, slots=True)
 class RepairReport:
     """A spreadsheet after a repair: what was done about its tabs, the records that were deleted or put back, in words,
-    and the cells that were put back; whether changes that were lost are not spoken of any more."""
+    and the cells that were restored; whether changes that were lost are not mentioned any more."""
 
     tabs: Sequence[str]
     records: Sequence[str]

@@ -1,4 +1,4 @@
-"""The dashboard: everybody chooses which tiles stand on their first screen, and in which order."""
+"""The dashboard: everybody chooses which tiles are on their first screen, and in which order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

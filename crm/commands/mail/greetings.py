@@ -66,9 +66,9 @@ class Greeting:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The greetings that are due: who is greeted, who cannot be written to, and what became of it and of all else in
-    the outbox; None of a rehearsal, in which nothing is written and nothing sent, and `waiting` is how much the outbox
-    holds."""
+    """The greetings that are due: who is greeted, who cannot be written to, and the outcome of these and all other
+    messages in the outbox; None of a rehearsal, in which nothing is written and nothing sent, and `waiting` is how much
+    the outbox holds."""
 
     greetings: Sequence[Greeting]
     unreachable: Sequence[Greeting]

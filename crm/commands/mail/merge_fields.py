@@ -35,7 +35,7 @@ OWN = "extra."
 _PARTS = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _BACKSLASHES = re.compile(r"\\*\Z")
 _AT_ONCE = 500
-# What stands for a field while it is found out where that is, and what must stand in a text for it to matter.
+# What stands for a field while it is found out where that is, and what must be in a text for it to matter.
 _STAND_IN = "qzfieldzq"
 _MARKS = ("](", "://", "`", "~~~", "    ", "\t", "]:", "<")
 _LONGEST = 2000
@@ -43,7 +43,7 @@ _LONGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field where it stands in a text; `otherwise` is what is put there where the client has nothing."""
+    """A field where it is in a text; `otherwise` is what is put there where the client has nothing."""
 
     name: str
     otherwise: str
@@ -70,7 +70,7 @@ class ProseWithFields(Prose):
 
 
 def check(text: str) -> None:
-    """Raise FieldError, naming the place, where a field is not known or a brace stands alone.
+    """Raise FieldError, naming the place, where a field is not known or a brace is alone.
 
     The team's own fields are not looked up: each client may have others, and a template may be written first.
     """

@@ -93,7 +93,7 @@ def send(
 
 
 def tried(crm: CRM, queued: Message) -> MessageCard:
-    """Send a message that is in the outbox now, and show what became of it.
+    """Send a message that is in the outbox now, and show the result.
 
     A later failure is only reported: a retry of the whole would send a second mail.
     """

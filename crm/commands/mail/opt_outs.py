@@ -75,7 +75,7 @@ def lift(
 
 
 def _listed(snapshot: Snapshot, address: str, by: Conventions) -> str:
-    """An address as it stands in the list: one that is no address may have got in before such were refused."""
+    """An address as it is in the list: one that is no address may have got in before such were refused."""
     as_written = recipient_key(address)
     if opted_out(snapshot, [as_written]):
         return as_written

@@ -1,4 +1,4 @@
-"""Opting out of mailings: the links that go with each, and what becomes of one that is followed.
+"""Unsubscribing from mailings: the link in each message, and the effect of following it.
 
 A link names the client and the address that it was sent to, and is signed, so that nobody makes one for somebody else.
 It never expires: a mail is read, and searched for, long after it was sent.

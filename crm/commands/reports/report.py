@@ -28,8 +28,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The drawing of columns, by name: `columns` stand side by side along the rows and share their scale, `bars` lie
-    one below another, a `grid` has a cell for each row and column, the darker the more. `rows` is how many of the first
+    """The drawing of columns, by name: `columns` are side by side along the rows and share their scale, `bars` lie one
+    below another, a `grid` has a cell for each row and column, the darker the more. `rows` is how many of the first
     rows are drawn, all unless given."""
 
     kind: Literal["columns", "bars", "grid"]
@@ -43,7 +43,7 @@ class Report:
     ever was counts.
 
     The first column names the row. Money is in major units of `currency`, that of the team if empty; a percentage
-    is in hundredths, to two decimals. None stands where there is no figure, as of a share of nothing. `note` says
+    is in hundredths, to two decimals. None is where there is no figure, as of a share of nothing. `note` says
     how the figures are to be understood, `nothing` what is missing where there are no rows and when some appear,
     `file` is where they were written to, if anywhere.
     """

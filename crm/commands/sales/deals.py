@@ -1,4 +1,4 @@
-"""Deals: added, listed, shown, edited and deleted; how they move and end stands in `outcomes`."""
+"""Deals: added, listed, shown, edited and deleted; how they move and end is in `outcomes`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

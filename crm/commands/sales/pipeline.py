@@ -18,7 +18,7 @@ from crm.repository.queries.deals import WhichDeals
 
 @dataclass(frozen=True, slots=True)
 class DealShown:
-    """A deal with what stands beside it in a list: the client's name, its stage, since how many days it is there, and
+    """A deal with what is beside it in a list: the client's name, its stage, since how many days it is there, and
     whether the day on which it was to close has passed."""
 
     deal: Deal
@@ -108,7 +108,7 @@ def cards(snapshot: Snapshot, stage: Stage, which: WhichDeals, limit: int, offse
 
 
 def deals_shown(snapshot: Snapshot, among: Iterable[Stage], deals: Sequence[Deal]) -> list[DealShown]:
-    """Deals with what stands beside them."""
+    """Deals with what is beside them."""
     numbers = sorted({deal.client for deal in deals})
     clients = (client for some in batches(numbers) for client in snapshot.find_all(Client, Query({"id": some})))
     names = {client.id: client.name for client in clients}

@@ -129,7 +129,7 @@ def delete(
 
 
 def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | None) -> None:
-    """Move all deals out of a stage. Raises FieldError where it is not said to which."""
+    """Move all deals out of a stage. Raises FieldError without a target stage."""
     many = "a deal" if len(deals) == 1 else f"{len(deals)} deals"
     if to is None:
         raise FieldError(f"there {'is' if len(deals) == 1 else 'are'} {many} in {stage.name}; name a stage for them",

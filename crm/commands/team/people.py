@@ -13,8 +13,8 @@ from crm.repository.queries import people
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody of the team by name, with what stands under it: open follow-ups, how many of them are overdue, open
-    deals, and clients. `role` and `email` are those of the account, '' where there is none that is active."""
+    """Somebody of the team by name, with what is under it: open follow-ups, how many of them are overdue, open deals,
+    and clients. `role` and `email` are those of the account, '' where there is none that is active."""
 
     name: str
     role: str = ""

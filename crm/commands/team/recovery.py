@@ -31,7 +31,7 @@ _WHAT_IT_DOES = {
 
 @dataclass(frozen=True, slots=True)
 class AccountsRecovered(OneTimePassword):
-    """An admin who gets in again, and what has become of the other accounts, as sentences."""
+    """An admin who gets access again, and the state of the other accounts, as sentences."""
 
     done: str = ""
 

@@ -123,7 +123,7 @@ def _largest(by: Conventions) -> str:
 
 
 def _bare(text: str, by: Conventions) -> str:
-    """The amount without the team's currency, which may stand on either side of it, and without the marks that turn the
+    """The amount without the team's currency, which may be on either side of it, and without the marks that turn the
     line around where the program itself writes it."""
     text = TURNING_MARKS.sub("", text)
     if text[:1].isdecimal() and text[-1:].isdecimal():

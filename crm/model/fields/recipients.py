@@ -49,7 +49,7 @@ _LINK = lazy_pattern(r"(?:mailto|tel|sms):", re.IGNORECASE)
 _SEPARATORS = lazy_pattern(r"[,;\s]+")
 # What stands around an address in a text.
 _AROUND = " \t<>()[]{}\"'`“”„\u2018\u2019«»,;:.!?"
-# An address that the checks refuse can still stand in the records, and be named so: one @ with something on both sides.
+# An address that the checks refuse can still be in the records, and be named so: one @ with something on both sides.
 _ODD = lazy_pattern(r"[^\s@<>()\[\],;:\"]+@\w(?:[^\s@<>()\[\],;:\"]*\w)?")
 # A part with fewer digits is no phone number.
 _FEWEST_DIGITS = 5

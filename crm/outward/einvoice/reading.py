@@ -1,7 +1,7 @@
 """Reader of an e-invoice of somebody else: CII or UBL, as XML or inside a PDF, into the terms of EN 16931.
 
-Everything is text as it stands in the file, '' where it is missing; `checking.py` judges it. No entity is resolved,
-nothing is fetched, and a file with a DOCTYPE is refused.
+Everything is text as it is in the file, '' where it is missing; `checking.py` judges it. No entity is resolved, nothing
+is fetched, and a file with a DOCTYPE is refused.
 """
 
 import re
@@ -39,7 +39,7 @@ class ReadExtra:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadLine:
-    """A line as it stands in the file."""
+    """A line as it is in the file."""
 
     id: str
     name: str
@@ -83,7 +83,7 @@ class ReadParty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadInvoice:
-    """An e-invoice as it stands in the file."""
+    """An e-invoice as it is in the file."""
 
     syntax: str
     guideline: str

@@ -58,7 +58,7 @@ class Permissions:
             raise ForbiddenError(refusal(area, operation))
 
     def demand_scope(self, statement: Any) -> None:
-        """Raise ForbiddenError unless everything that a statement speaks of may be read, as it is and in full."""
+        """Raise ForbiddenError unless everything that a statement refers to may be read, as it is and in full."""
         try:
             scope = scope_of(statement)
         except OutOfScope as error:
@@ -76,8 +76,8 @@ class Permissions:
 
     def narrowed(self, kind: type[Record], query: Query, part_of: tuple[str, Sequence[int]] | None = None) -> Query:
         """The query, about no more than the reader may see; of records that are part of others the link to those, and
-        the ids of those that are seen, are given. Raises ForbiddenError, and FieldError where it goes by a
-        field that the reader does not see: what is found would tell what stands in it."""
+        the ids of those that are seen, are given. Raises ForbiddenError, and FieldError where it goes by a field that
+        the reader does not see: what is found would tell what is in it."""
         read_level = self.level(kind.kind_name, READ)
         concealed = self._hidden(kind.kind_name) | hidden_of_others(self.reader.role, kind.kind_name)
         for name in (*query.filters, *query.within, query.sort.removeprefix("-").replace("-", "_")):
@@ -109,7 +109,7 @@ class Permissions:
         )
 
     def _own(self, kind: type[Record]) -> tuple[str, Any]:
-        """The field that says whose a record is, and what stands in those of the reader."""
+        """The field that says whose a record is, and what is in those of the reader."""
         name, of_reader = OWNED_BY[kind.kind_name]
         return name, getattr(self.reader, of_reader)
 
@@ -150,7 +150,7 @@ class Permissions:
         if not concealed:
             return record
         known = fields(type(record))
-        # What stands beside a name is the number of an account.
+        # What is beside a name is the number of an account.
         blank: dict[str, Any] = {name: known[name].check.empty if name in known else 0 for name in concealed}
         return dataclasses.replace(record, **blank)
 

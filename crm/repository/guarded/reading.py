@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # What a client is found by who looks for nobody else; by tags, for one, it would tell what they are.
 _FOUND_BY = ("first_name", "last_name", "company", "email", "phone", "reference", "city")
-# What stands in the history for what lets somebody in.
+# What is in the history for what lets somebody in.
 _SET = "(set)"
 
 
@@ -209,7 +209,7 @@ class GuardedSnapshot:
         return replace(change, before=before, after=after)
 
     def _redacted_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Blank where the reader may not see what stands there; that something did may be said."""
+        """Blank where the reader may not see what is there; that something did may be said."""
         visible = self._permissions.redacted_fields(kind, values)
         if visible is values:
             return values

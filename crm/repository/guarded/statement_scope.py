@@ -15,7 +15,7 @@ class OutOfScope(Exception):
 
 @dataclass
 class StatementScope:
-    """The tables and columns that a statement speaks of; `whole_rows` where it asks for all columns by a star."""
+    """The tables and columns that a statement refers to; `whole_rows` where it asks for all columns by a star."""
 
     tables: set[Table] = field(default_factory=set)
     columns: set[Column[Any]] = field(default_factory=set)

@@ -29,8 +29,8 @@ class VerifiedRepository:
         self.saved = saved or Saved()
 
     def admit(self, snapshot: Any) -> None:
-        """Raise SignedOutError unless the reader is signed in, as what is read or written has it; what they write
-        stands in the history under their name."""
+        """Raise SignedOutError unless the reader is signed in, as what is read or written has it; what they write is in
+        the history under their name."""
         try:
             self.reader = self._verify(snapshot, self.reader)
         except SignedOutError as out:

@@ -65,7 +65,7 @@ def still_to_greet(snapshot: Snapshot, clients: Collection[int], channel: str, k
 
 
 def _greeted(channel: str, key: str) -> Exists:
-    """Return whether a client has a message for the day already, of whichever order and whatever became of it."""
+    """Return whether a client has a message for the day already, of whichever order and whatever its outcome."""
     return exists().where(message.c.client == client.c.id, message.c.occasion == key, message.c.channel == channel)
 
 

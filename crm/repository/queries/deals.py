@@ -68,7 +68,7 @@ def _conditions(which: WhichDeals, stage_id: ColumnElement[int] = deal.c.stage) 
 
 
 def _narrowed(statement: Select[Any], which: WhichDeals, stage_id: ColumnElement[int] = deal.c.stage) -> Select[Any]:
-    """A statement over deals alone; the clients come in only where a text may stand in their names."""
+    """A statement over deals alone; the clients come in only where a text may be in their names."""
     if which.text:
         statement = statement.join(client, client.c.id == deal.c.client)
     return statement.where(*_conditions(which, stage_id))
@@ -120,7 +120,7 @@ def of_stage(snapshot: Snapshot, of: Stage, which: WhichDeals, limit: int, offse
 
 
 def place_in_stage(snapshot: Snapshot, of: Deal, which: WhichDeals) -> int:
-    """The number of deals that stand before one among those of its stage, as `of_stage` lists them."""
+    """The number of deals that are before one among those of its stage, as `of_stage` lists them."""
     after = and_(deal.c.value == of.value, deal.c.id > of.id)
     before = or_(deal.c.value > of.value, after)
     if of.closed_on:

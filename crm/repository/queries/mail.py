@@ -132,7 +132,7 @@ def reached_by(snapshot: Snapshot, mailings: Iterable[int]) -> "Sequence[AnyRow]
 
 
 def addresses_of_occasion(snapshot: Snapshot, key: str, channel: str) -> list[str]:
-    """The addresses that have a message for a day of the year, marked with `key`, whatever became of it."""
+    """The addresses that have a message for a day of the year, marked with `key`, whatever its outcome."""
     return [to for (to,) in snapshot.select(_OF_OCCASION, occasion=key, channel=channel)]
 
 

@@ -1,4 +1,4 @@
-"""Queries about the people of the team: whose a record is, the names that stand in records, and counts by person."""
+"""Queries about the people of the team: whose a record is, the names that are in records, and counts by person."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -12,7 +12,7 @@ _SETTINGS = select(setting.c.key, setting.c.value)
 
 
 def settings(snapshot: Snapshot) -> dict[str, str]:
-    """The settings of the team by name, whatever stands in the other columns of their rows."""
+    """The settings of the team by name, whatever is in the other columns of their rows."""
     return {str(name): str(value) for name, value in snapshot.select(_SETTINGS)}
 
 

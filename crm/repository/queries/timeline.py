@@ -110,7 +110,7 @@ _MESSAGES = _latest(
     func.substr(message.c.body, 1, _BEGINNING).label("body"),
 )
 
-# Fields that follow from others: totals change with each sale, which stands in the timeline itself, and the reason of a
+# Fields that follow from others: totals change with each sale, which is in the timeline itself, and the reason of a
 # status with them. Such entries of the history are written by the store itself, and begin with one of these.
 FOLLOWING = [
     name for name, field in fields(Client).items()

@@ -78,7 +78,7 @@ class LiveCheck:
             self.service.write([cells_request(META.sheet_id, 3, 0, [answer])])
 
     def proofs(self) -> Iterator[Proof]:
-        """Every proof, the one that all others stand on first."""
+        """Every proof, first the one that all others depend on."""
         yield from self._tried([*self._serial, *self._others])
 
     @property

@@ -67,7 +67,7 @@ class Repair:
     rows: Sequence[Sequence[Cell]] = ()
     last: list[Request] = field(default_factory=list)
     # Whether all that was in the tab comes from this machine.
-    anew: bool = False
+    recreates: bool = False
     # Whether what is there is enough for it.
     by_itself: bool = False
 
@@ -154,7 +154,7 @@ class Damage:
         return bool(self._seen.state.history_rows) and not history_tab.has_content(self._values[HISTORY].rows)
 
     def _are_known(self, kind: type[Record], rows: Sequence[Sequence[Cell]]) -> bool:
-        """Return whether nothing stands in a tab but what it is filled with."""
+        """Return whether nothing is in a tab but what it is filled with."""
         known = {tuple(trimmed(row)) for row in [self._known(kind).written, *self._rows(kind)]}
         return known.issuperset(tuple(trimmed(row)) for row in rows if any(cell != "" for cell in row))
 
@@ -173,10 +173,10 @@ class Damage:
         named = "" if title == place.title else f" as “{title}”"
         words = f"The tab “{place.title}” is added again{named}, with {_counted(len(rows), kind)}."
         looks = [*formatting.guards(head), *formatting.colours(head, self._statuses)]
-        return Repair(tab, words, [made], rows, [*self._headed(kind, head), *looks], anew=True)
+        return Repair(tab, words, [made], rows, [*self._headed(kind, head), *looks], recreates=True)
 
     def _rows(self, kind: type[Record]) -> list[list[Cell]]:
-        """The rows of a tab as they were last seen; accounts are put back by the look that follows."""
+        """The rows of a tab as they were last seen; accounts are restored by the look that follows."""
         if kind in SEALED:
             return []
         head = self._known(kind)
@@ -222,12 +222,12 @@ class Damage:
         if self._exists(HISTORY):
             words = f"The hidden tab “{HISTORY.title}” is filled again, with {changes}."
             emptied = self._emptied(HISTORY, len(rows), len(HISTORY_COLUMNS))
-            return Repair(HISTORY, words, emptied, rows, [head], anew=True)
+            return Repair(HISTORY, words, emptied, rows, [head], recreates=True)
         made = add_tab(HISTORY, self._titles)
         grid = made["addSheet"]["properties"]["gridProperties"]
         grid["rowCount"] = max(grid["rowCount"], len(rows) + 1)
         words = f"The hidden tab “{HISTORY.title}” is added again, with {changes}."
-        return Repair(HISTORY, words, [made], rows, [head], anew=True)
+        return Repair(HISTORY, words, [made], rows, [head], recreates=True)
 
     def _emptied(self, tab: Tab, rows: int, wide: int) -> list[Request]:
         """Empty a tab and make it large enough for so many rows."""
@@ -282,8 +282,8 @@ class Damage:
         yield cells_request(sheet, 0, 0, [[""] * wide])
 
     def _moved(self, kind: type[Record], title: str, rows: Sequence[Sequence[Cell]], at: int) -> Repair:
-        """The heading that stands in a row below; rows above it stay where they can be records. Each row is written
-        where it is, so that it does no harm if another machine does the same at the same moment."""
+        """The heading that is in a row below; rows above it stay where they can be records. Each row is written where
+        it is, so that it does no harm if another machine does the same at the same moment."""
         sheet = TABS[kind].sheet_id
         added = self._added_to_heading(kind, rows[at], [row for place, row in enumerate(rows) if place != at])
         head = heading(kind, _with_texts(rows[at], added))
@@ -376,7 +376,7 @@ class Damage:
             first.append({"duplicateSheet": {"sourceSheetId": sheet, "newSheetName": kept, "insertSheetIndex": last}})
             words += f" What is in it now is kept in a new tab, “{kept}”."
         first += self._emptied(TABS[kind], len(rows), len(self._known(kind).written))
-        return Repair(TABS[kind], words, first, rows, list(self._headed(kind, self._known(kind))), anew=True)
+        return Repair(TABS[kind], words, first, rows, list(self._headed(kind, self._known(kind))), recreates=True)
 
     # The state
 
@@ -395,7 +395,7 @@ class Damage:
     def warnings(self) -> list[str]:
         """The reasons to repair it on another computer, in sentences."""
         words: list[str] = []
-        if self.is_behind and any(repair.anew for repair in self.repairs):
+        if self.is_behind and any(repair.recreates for repair in self.repairs):
             lost = [_counted(len(ids), kind) for kind, ids in self.unknown.items()]
             are = "is" if sum(map(len, self.unknown.values())) == 1 else "are"
             what = f"{_listed(lost)} of theirs {are}" if lost else "what they changed in these tabs is"
@@ -418,7 +418,7 @@ class Damage:
         return words
 
     def _is_filled(self, kind: type[Record]) -> bool:
-        return any(repair.anew and repair.tab is TABS[kind] for repair in self.repairs)
+        return any(repair.recreates and repair.tab is TABS[kind] for repair in self.repairs)
 
     @property
     def _is_all_gone(self) -> bool:
@@ -431,7 +431,7 @@ class Damage:
         return all(repair.by_itself for repair in self.repairs)
 
     @property
-    def is_to_be_read_anew(self) -> bool:
+    def needs_full_read(self) -> bool:
         """Return whether the spreadsheet, once repaired, holds more than this machine can follow."""
         return self.is_behind and any(repair.tab is HISTORY for repair in self.repairs)
 
@@ -444,7 +444,7 @@ class Damage:
         if len(portions) > 1:
             # Until the last request nobody can read the spreadsheet, and another repair would fill these tabs again.
             begun = replace(self._stored_state or self._seen.state, last=state.last, roster=state.roster)
-            filled = [repair.tab.sheet_id for repair in self.repairs if repair.anew]
+            filled = [repair.tab.sheet_id for repair in self.repairs if repair.recreates]
             own = replace(begun, uid=new_id())
             portions[0] += self._marked(markers, unfinished_rows(begun, filled), own)
             markers = [marker(own.revision, own.uid)]
@@ -488,7 +488,7 @@ class Damage:
                 yield cells_request(repair.tab.sheet_id, start, 0, portion)
 
     def _new_state(self) -> State:
-        """The state once all is put back: the one that is there, unless it cannot be what was written."""
+        """The state once all is restored: the one that is there, unless it cannot be what was written."""
         before, rows = self._stored_state, self._seen.state.history_rows
         if before is not None and before.staging:
             raise StoreBusyError("Someone is saving a large change to the spreadsheet. Nothing was changed. Try again.")

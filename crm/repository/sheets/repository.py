@@ -93,7 +93,7 @@ _PATIENCE = 90.0
 _TELLS_AFTER = 2.0
 # A reader waits no longer for somebody on this machine who is busy with the spreadsheet.
 _READER_WAITS = 3.0
-# So many rows of the history are taken away at a time.
+# So many rows of the history are removed at a time.
 _CUT_ROWS = 1000
 _ALL_GONE = (
     "The tabs of this program are gone from the spreadsheet. Put them back (File, Version history), or run `sheets"
@@ -342,14 +342,14 @@ class SheetsRepository(SqlRepository):
         if before is None:
             return self._taken(connection, before)
         kept, revision = KeptAccounts.of(connection), self._revision_of_accounts(connection)
-        edits = self._taken(connection, before, anew=revision is None)
+        edits = self._taken(connection, before, everything=revision is None)
         now = self._revision_of_accounts(connection)
         if revision is None:
             # What this machine knew was not sound: it takes what there is now, and puts nothing back.
             edits.take_out(SEALED)
         elif revision >= 0 and (now is None or now < revision):
             # The tab as a whole may be right: an admin recovered access elsewhere.
-            edits = self._taken(connection, before, anew=True)
+            edits = self._taken(connection, before, everything=True)
             now = self._revision_of_accounts(connection)
             if (now is None or now < revision) and kept.are_newest(_state(connection), before.state):
                 # Whatever the spreadsheet says was not written by this program.
@@ -373,12 +373,12 @@ class SheetsRepository(SqlRepository):
         """Return whether the spreadsheet does not hold the accounts that the mirror does."""
         return fact(connection, ROSTER) != _state(connection).roster
 
-    def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.HandEdits:
+    def _taken(self, connection: Connection, before: Seen | None, *, everything: bool = False) -> ingest.HandEdits:
         with ingest.all_needed():
-            quiet = {} if anew or before is None else mirror.quiet(connection)
-            contents = self._push.put_right(None if anew else before, quiet)
+            quiet = {} if everything or before is None else mirror.quiet(connection)
+            contents = self._push.put_right(None if everything else before, quiet)
             if not contents.everything and before is not None and not _follows(contents.state, before.state):
-                # An older version of the spreadsheet was put back.
+                # An older version of the spreadsheet was restored.
                 contents = self._push.put_right(None)
             try:
                 return self._ingested(connection, contents)
@@ -480,7 +480,7 @@ class SheetsRepository(SqlRepository):
             self._write(connection, plan_again(connection, SEALED, tx.number, seen), seen, tx.uid)
             connection.commit()
         except (RefusedError, StoreDamagedError, StoreAccessError):
-            # A column is gone, and `check` says how to put it back; or the tabs may only be looked at.
+            # A column is gone, and `check` says how to restore it; or the tabs may only be looked at.
             connection.rollback()
         except (Stale, Unclear, Applied, StoreError):
             connection.rollback()
@@ -491,7 +491,7 @@ class SheetsRepository(SqlRepository):
 
     def _keep_numbers(self, connection: Connection) -> None:
         """Let a spreadsheet know of the numbers that this machine knows to be given out, where it does not since an
-        older version was put back: so nobody gives them out again."""
+        older version was restored: so nobody gives them out again."""
 
         def change(tx: SqlTransaction) -> None:
             for known in mirror.series(tx.connection):
@@ -589,7 +589,7 @@ class SheetsRepository(SqlRepository):
             tries += 1
             waited = time.monotonic() - started
             if doubtful and waited > _PATIENCE and not last_look:
-                # Before it is said that nothing was changed, it is looked for once more.
+                # Before a failure is reported, the change is looked for once more.
                 last_look = True
             else:
                 self._wait_for_others(tries, waited)
@@ -851,8 +851,8 @@ class SheetsRepository(SqlRepository):
                 try:
                     damage = self._damage(connection)
                     words = words or damage.words
-                    if damage.is_to_be_read_anew or damage.unknown:
-                        if damage.is_to_be_read_anew:
+                    if damage.needs_full_read or damage.unknown:
+                        if damage.needs_full_read:
                             mirror.forget_end(connection)
                         mirror.set_not_put_back(
                             connection, {kind.kind_name: ids for kind, ids in damage.unknown.items()}
@@ -945,7 +945,7 @@ class SheetsRepository(SqlRepository):
         self._fall_behind(connection)
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
-        """Take history away in portions, each a transaction: what is taken away is kept until the next commits have
+        """Take history away in portions, each a transaction: what is removed is kept until the next commits have
         succeeded."""
         count, last = 0, 0
         while cut := self._oldest_rows(before):

@@ -33,7 +33,7 @@ def bring_up(connection: Connection, version: int) -> None:
     large."""
     made = []
     if version < _ACCOUNTS_SINCE and tables.dashboard not in set(added_since(version)):
-        _make_anew(connection, tables.dashboard)
+        _rebuild(connection, tables.dashboard)
         made.append(tables.dashboard)
     add_missing(connection, version, made)
     if version < _MONEY_SINCE:
@@ -49,7 +49,7 @@ def scaled_since(version: int) -> Mapping[Column[Any], int]:
     return dict.fromkeys(_MONEY, _FACTOR) if version < _MONEY_SINCE else {}
 
 
-def _make_anew(connection: Connection, table: Table) -> None:
+def _rebuild(connection: Connection, table: Table) -> None:
     """Rebuild a table with its rows and its last ids, since SQLite cannot drop a constraint."""
     old = f"old_{table.name}"
     connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")

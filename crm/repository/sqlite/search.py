@@ -146,7 +146,7 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
     if not candidates and (without := _words(_UMLAUT_E.sub(r"\1", folded))) != typed:
         # A misspelt name with its dots over vowels spelled out: kaehte for Käthe.
         candidates = _resembling(connection, without, contacts=contacts)
-    # Who is found in several ways stands where the best of them puts it.
+    # Who is found in several ways is where the best of them puts it.
     best = list(dict.fromkeys(row[0] for row in candidates))[:limit]
     if not best:
         return []
@@ -156,7 +156,7 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
 
 
 def resembling(text: str) -> Callable[[str], bool]:
-    """Tell whether a name is spelt much like a text, or begins like it with one letter put right, as `search` finds a
+    """Tell whether a name is spelt much like a text, or begins like it with one letter corrected, as `search` finds a
     client where nothing else fits."""
     words = [part for part in _PARTS.split(fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()) if part]
     meant = [_beginnings(word) for word in words] if all(map(_may_begin_a_name, words)) else []
@@ -276,7 +276,7 @@ def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, 
 def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool) -> list[_Candidate]:
     """Clients whose names, or those of a contact, are spelt much like the words, or else sound much like them.
 
-    Compared are those who are called like one of the words with one letter put right. One wrong letter also leaves one
+    Compared are those who are called like one of the words with one letter corrected. One wrong letter also leaves one
     half of a long word as it is, wherever in a name it stands, so those with a half of each word are compared too.
     Where none of them will do, those are compared who are called like a word written otherwise for the same sound, and
     at last, of one word, some of those who have four letters of it in a row.
@@ -307,7 +307,7 @@ def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool)
 
 
 def _beginning_alike(connection: Connection, words: Sequence[str], *, contacts: bool) -> list[_Candidate]:
-    """Clients who have, for each word, a name that begins like it with one letter put right, or as it sounds: a name is
+    """Clients who have, for each word, a name that begins like it with one letter corrected, or as it sounds: a name is
     found while it is typed, too. The last word is the one that is typed: the clients are looked up by it."""
     parts = [part for word in words for part in _PARTS.split(word) if part]
     long = [part for part in parts if len(part) >= _SHORTEST_INDEXED]
@@ -320,7 +320,7 @@ def _beginning_alike(connection: Connection, words: Sequence[str], *, contacts: 
         rows |= {row[0]: row for row in _named(connection, spelled, contacts=contacts, end=_BEGINS)}
     candidates = list(rows.values())
     if contacts:
-        # The last name of a contact stands in no index by its beginning: two letters of it have to be right.
+        # The last name of a contact is in no index by its beginning: two letters of it have to be right.
         values = {"match": f'" {long[-1][:2]}"', "candidates": _BEGINNING_CANDIDATES}
         candidates += connection.exec_driver_sql(contact_search.RESEMBLING, values)
     ranked = []
@@ -397,7 +397,7 @@ def _halves(word: str) -> tuple[str, str]:
 
 def _kept_parts(word: str) -> list[str]:
     """The parts that a name has if a word with one wrong letter means it: one of the word's halves, or where two
-    letters across its middle were swapped, the word with these put right."""
+    letters across its middle were swapped, the word with these corrected."""
     halves = _halves(word)
     return [*halves, *(other for other in _swaps(word) if not any(half in other for half in halves))]
 

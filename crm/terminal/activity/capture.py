@@ -20,7 +20,7 @@ _EXAMPLES = (
     "note Acme, new address in the e-mail",
 )
 
-# So many of the follow-ups stand beside it in a wide window.
+# So many of the follow-ups are beside it in a wide window.
 _BESIDE = 12
 
 

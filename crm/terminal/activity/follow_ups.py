@@ -115,7 +115,7 @@ class FollowUpsPage(ListPage):
 
     @property
     def columns(self) -> Sequence[tables.Column]:  # type: ignore[override]
-        """The columns; where all are for one person their name would stand in each row."""
+        """The columns; where all are for one person their name would be in each row."""
         one = self.filters.keys() & {"mine", "for_"}
         return [column for column in LISTED_FOLLOW_UPS if not (one and column.title == "For")]
 

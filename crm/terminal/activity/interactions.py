@@ -21,7 +21,7 @@ from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
-# In the order in which they stand in the menu of filters.
+# In the order in which they are in the menu of filters.
 _FILTERS: Mapping[str, str] = {
     "kind": "Kind", "client": "Client", "since": "From date", "until": "To date", "by": "Logged by",
     "text": "Text",

@@ -30,7 +30,7 @@ class TimelinePage(ListPage):
         super().__init__(session)
         self.place = place
         self.only: tuple[str, ...] = ()
-        # Where the pages begin that were turned to so far, by how many entries stand before; and of what.
+        # Where the pages begin that were turned to so far, by how many entries are before; and of what.
         self._begin: dict[int, Place] = {}
         self._of: object = None
 

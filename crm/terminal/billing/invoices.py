@@ -88,7 +88,7 @@ class OwnInvoicesPage(InvoicesPage):
 
     title = "My invoices"
     purpose = "Invoices that we send you appear here."
-    # Nothing that the team notes stands beside them.
+    # Nothing that the team notes is beside them.
     card = ListPage.card
     filter_by: Mapping[str, str] = {}
 

@@ -26,7 +26,7 @@ says_done("payments allocate", lambda _: _PUT)
 
 @flow("payments add")
 def add(session: Session, **known: Any) -> None:
-    """The client and the payment; the credit that the client has already is said before the amount is asked for."""
+    """The client and the payment; the client's existing credit is shown before the amount is asked for."""
     crm = session.crm
 
     def foresee(answers: Mapping[str, Any]) -> None:

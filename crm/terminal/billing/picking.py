@@ -38,7 +38,7 @@ def invoice_line(invoice: Invoice, by: Conventions, client: str = "") -> str:
 def shown_line(item: "InvoiceShown", by: ListConventions) -> str:
     """An invoice on one line, with how late it is or else its state."""
     line = invoice_line(item.invoice, by, item.client)
-    # How late it is stands in the line itself.
+    # How late it is is in the line itself.
     return joined(line, "" if item.state in ("draft", "overdue") else state_words(item.invoice, item.state))
 
 

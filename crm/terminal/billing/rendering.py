@@ -76,9 +76,9 @@ SERVICES: Sequence[tables.Column] = (
     tables.Column("Period", lambda row, _: data("" if row.period == "once" else PERIODS.get(row.period, "")), 4, 6),
 )
 
-# So many payments and reminders of an invoice stand beside it.
+# So many payments and reminders of an invoice are beside it.
 _BESIDE = 5
-# What is said of an e-mail that has not arrived for certain.
+# The text about an e-mail that may not have arrived.
 _ON_ITS_WAY = {
     "queued": "E-mail waits in the outbox", "sending": "E-mail is being sent", "failed": "E-mail failed",
     "unsure": "E-mail may have been sent",
@@ -358,7 +358,7 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
 
 
 def draw_seller(seller: "Party", screen: Screen, by: Conventions) -> None:
-    """One's own name and address as they will stand on an invoice, and a VAT ID that is of another country."""
+    """One's own name and address as they will be on an invoice, and a VAT ID that is of another country."""
 
     def country_name(code: str) -> str:
         return Country().show(code, by)

@@ -33,15 +33,15 @@ from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
-# What one does most often stands on the card; the rest behind one entry more, what one regrets last.
+# What one does most often is on the card; the rest behind one entry more, what one regrets last.
 _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
 _EVENTS, _LEAST_EVENTS, _EVENTS_BESIDE = 12, 3, 8
 # Beside the entries of a card: so many rows of what is open, and the lines around the latest.
 _OPEN_BESIDE, _AROUND_LATEST = 4, 5
-# The lines of a card's heading, and what stands below its fields.
+# The lines of a card's heading, and what is below its fields.
 _HEADING = 2
 _BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on", "open_amount", "credit")
-# What has a letter; it does not stand there once more.
+# What has a letter; it is not there once more.
 _LETTERS: Mapping[str, letters.Letter] = {
     "clients tag": letters.TAGS,
     "email send": letters.MAIL,
@@ -258,7 +258,7 @@ def _lift_pin(session: Session, client: Client) -> None:
 
 @side_card_of(Client)
 def draw_beside(session: Session, number: int) -> Pieces:
-    """A client as it stands beside other pages, with the next step and the latest."""
+    """A client as it is beside other pages, with the next step and the latest."""
     screen, by = session.screen, session.conventions
     with session.crm.read() as snapshot:
         client = snapshot.get(Client, number)
@@ -305,7 +305,7 @@ class ClientForm(RecordForm):
         self._latest = cache(lambda number: unless_refused(lambda: _latest_beside(session, number)))
 
     def _beside_client(self) -> Pieces:
-        """The latest of the client: who it is stands in the fields."""
+        """The latest of the client: who it is is in the fields."""
         return self._latest(self.record.id) if self.record else ()
 
     def fields(self) -> Sequence[Field]:

@@ -280,7 +280,7 @@ class ClientsPage(ListPage):
             self.sort = ""
 
     def _order(self) -> str:
-        """The order that the list stands in, whether chosen or the view's own."""
+        """The order that the list is in, whether chosen or the view's own."""
         if self.sort or not self.view:
             return self.sort
         with self.session.crm.read() as snapshot:

@@ -53,7 +53,7 @@ def view_line(view: View, _: Conventions, __: str = "") -> str:
 
 
 class ClientSearch:
-    """Clients by what was typed so far; each stands in the line as its number and name once taken."""
+    """Clients by what was typed so far; each is in the line as its number and name once taken."""
 
     def __init__(self, crm: CRM, limit: int = _MATCHES) -> None:
         self._crm = crm
@@ -62,7 +62,7 @@ class ClientSearch:
         self.last: Sequence[Client] = ()
 
     def matching(self, typed: str) -> Sequence[Client]:
-        """The clients that may be meant; the one with a number that was typed stands alone."""
+        """The clients that may be meant; the one with a number that was typed is alone."""
         typed = typed.strip()
         number = typed.removeprefix("#").partition(" ")[0]
         with self._crm.read() as snapshot:
@@ -210,7 +210,7 @@ def pick_contact(
 
 
 def _contacts(crm: CRM, typed: str) -> Sequence[_Named]:
-    """The contacts that may be meant; the one with a number that was typed stands alone."""
+    """The contacts that may be meant; the one with a number that was typed is alone."""
     number, _, name = typed.strip().removeprefix("#").partition(" ")
     with crm.read() as snapshot:
         contacts: list[Contact] = []

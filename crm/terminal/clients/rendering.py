@@ -58,7 +58,7 @@ CLIENTS: Sequence[tables.Column] = (
     tables.Column("Next follow-up", lambda row, by: data(by.day(row.next_follow_up_on)), 9),
     tables.Column("Last contact", lambda row, by: data(by.day(row.last_contact_on)), 10),
 )
-# The same in the list of the menu, where the number stands on the card, and the card has the rest.
+# The same in the list of the menu, where the number is on the card, and the card has the rest.
 LISTED: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 16),
     tables.Column("Status", lambda row, _: tables.status(row.status), 1, 7),

@@ -95,7 +95,7 @@ def _are_like(words: Collection[str], parts: Sequence[str]) -> bool:
 
 
 def _is_vague(command: Command) -> bool:
-    """Return whether a title that stands on the page of what it is about does not say so itself."""
+    """Return whether a title that is on the page of what it is about does not say so itself."""
     about = command.group.partition("-")[0].rstrip("s")
     return not command.menu and about not in command.title.casefold()
 

@@ -13,7 +13,7 @@ from crm.wording import as_sentences
 
 
 class Back(Exception):
-    """The person goes back one step; `typed` is what stood in the line that was left."""
+    """The person goes back one step; `typed` is what was in the line that was left."""
 
     def __init__(self, typed: str = "") -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class End(Back):
 
 
 class Interrupted(Cancelled):
-    """Ctrl-C in a text; `typed` is what stood in the line."""
+    """Ctrl-C in a text; `typed` is what was in the line."""
 
     def __init__(self, typed: str) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Choice:
     """One entry to choose; the first nine get a digit for their `key` where it is '', unless it is not `keyed` and is
     reached by arrows alone.
     `pieces` are its label where there are colours: each a token of the theme and a text. `card` draws, in such pieces,
-    what stands beside the entries while this one is pointed at. A `heading` stands on a line above it.
+    what is beside the entries while this one is pointed at. A `heading` is on a line above it.
 
     `field` is what it is called in a form. There a letter points at the next field that begins with it, and opens none:
     somebody who types an e-mail address before choosing a field has not chosen one by its letters. On a page the first
@@ -87,7 +87,7 @@ class FormPlace:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A suggestion for what was typed so far: `text` stands in the line when it is taken."""
+    """A suggestion for what was typed so far: `text` is in the line when it is taken."""
 
     text: str
     label: str
@@ -123,10 +123,10 @@ class Keyboard(Protocol):
         another size, so that all of the page can be redrawn.
 
         Where lines can be drawn, so many are the `room` of the question: a `note` in the escape sequences of a terminal
-        and the hint stand at its end, whatever is above. Keys with names are those of `ARROWS`. With `in_column` the
-        entries stand in two columns, so many below each other. Where it `narrows`, letters leave only the entries with
+        and the hint are at its end, whatever is above. Keys with names are those of `ARROWS`. With `in_column` the
+        entries are in two columns, so many below each other. Where it `narrows`, letters leave only the entries with
         words that begin so, and the first nine of those have the digits. `above` clears the page and shows again what
-        stands above the question, in a window of another size."""
+        is above the question, in a window of another size."""
 
     def text(
         self,
@@ -149,10 +149,10 @@ class Keyboard(Protocol):
     ) -> Any:
         """Ask for a text; the value that `read` makes of it. Where it raises FieldError or RuleError, the reason is
         shown and the text is there to correct. A `default` of one line is replaced by what is typed, as in a form of a
-        browser, unless a key moves in it first; not one that the person has `begun` to type themselves.
-        A `secret` is not seen as it is typed. Of a `form` the fields that come after are seen below, and the arrow up
-        goes to the one before. A `passing` text, like that of a search, is nothing that somebody would miss. The `room`
-        and what is `above` are as for a choice, and the `card` is what stands beside."""
+        browser, unless a key moves in it first; not one that the person has `begun` to type themselves. A `secret` is
+        not seen as it is typed. Of a `form` the fields that come after are seen below, and the arrow up goes to the one
+        before. A `passing` text, like that of a search, is nothing that somebody would miss. The `room` and what is
+        `above` are as for a choice, and the `card` is what is beside."""
 
     def pause(self) -> None:
         """Wait until the person has read."""

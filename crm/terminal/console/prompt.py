@@ -51,7 +51,7 @@ def style_on(ground: str) -> Style:
         [
             *parts.items(),
             *((part, parts[name]) for part, name in _PARTS.items()),
-            # What a text may be completed to stands on the terminal's own ground.
+            # What a text may be completed to is on the terminal's own ground.
             ("completion-menu.completion", "bg:default fg:default"),
             ("completion-menu.completion.current", "noreverse bg:default fg:default bold reverse"),
             ("completion-menu.meta.completion", f"bg:default {parts['muted']}"),
@@ -61,8 +61,8 @@ def style_on(ground: str) -> Style:
 
 
 def wrapped(text: str, before: int = 1, side: int = 0) -> str:
-    """A text broken between words, with `before` columns left free, and a `side` for what stands beside it; the heads
-    and rows of a list fit as they are."""
+    """A text broken between words, with `before` columns left free, and a `side` for what is beside it; the heads and
+    rows of a list fit as they are."""
     width = get_app_session().output.get_size().columns - before - 1 - side
     if get_cwidth(text) <= width and "\n" not in text:
         return text
@@ -149,7 +149,7 @@ def writes(key: KeyPress) -> bool:
 def run(application: Application[Any], *, fresh: bool = False, above: Callable[[], None] | None = None) -> Any:
     """Ask: run an application, which may have run before, until a key leaves it. Where the question is to be `fresh`,
     nothing that was typed before it was drawn answers it. In a window of another size `above` clears the page and shows
-    again what stands above the question. Raises Back, Cancelled or Closed."""
+    again what is above the question. Raises Back, Cancelled or Closed."""
     application.timeoutlen = application.ttimeoutlen = ESCAPE_SECONDS
     # An Esc that came too late for the question before belongs to this one.
     typed = [*get_typeahead(application.input), *application.input.flush_keys()]
@@ -159,7 +159,7 @@ def run(application: Application[Any], *, fresh: bool = False, above: Callable[[
         typed = [key for key in typed if not writes(key)]
     store_typeahead(application.input, typed)
     if application.output.stdout is not None:
-        # What was printed above the question stands there first.
+        # What was printed above the question is there first.
         application.output.stdout.flush()
     redraw = _redrawing(application, above)
     application.before_render += redraw

@@ -40,7 +40,7 @@ def terminal(
     def answered(ground: str) -> None:
         if screen is not None and ground != screen.ground:
             screen.ground = ground
-            keyboards[0].draw_anew()
+            keyboards[0].redraw()
 
     keys = keys_of(source, answered)
     with quiet(source), create_app_session(input=keys, output=output_to(out, environment)):
@@ -67,9 +67,9 @@ class TerminalKeyboard:
         self._asks = asks
         self._select = SelectPrompt(show_keys, ground)
 
-    def draw_anew(self) -> None:
+    def redraw(self) -> None:
         """Draw the page that is shown once more."""
-        self._select.draw_anew()
+        self._select.redraw()
 
     @cached_property
     def _text(self) -> "TextPrompt":

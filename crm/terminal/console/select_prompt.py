@@ -91,7 +91,7 @@ class _Entries(InquirerControl):
             show_cursor=False,
         )
         self.entries: Sequence[Choice] = ()
-        # How many entries stand below each other where they have two columns; 0 where they have one.
+        # How many entries are below each other where they have two columns; 0 where they have one.
         self.in_column = 0
 
     def fill(self, entries: Sequence[Choice], at: int, in_column: int = 0) -> None:
@@ -137,7 +137,7 @@ class _Entries(InquirerControl):
         return [*lines, *lines[: len(self.entries) - len(lines)]]
 
     def _drawn(self, place: int) -> list[tuple[str, str]]:
-        """An entry with what stands before it."""
+        """An entry with what is before it."""
         entry, pointed = self.entries[place], place == self.pointed_at
         whole = "class:highlighted" if pointed else "class:text"
         return [
@@ -439,7 +439,7 @@ class SelectPrompt:
 
         application.loop.call_later(_RESIZED_SECONDS, self._draw_page_again)
 
-    def draw_anew(self) -> None:
+    def redraw(self) -> None:
         """Draw the page that is shown once more, in the colours that there are now; a question without a page of its
         own alone."""
         if self._application.loop is not None and self._application.is_running:

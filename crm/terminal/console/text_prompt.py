@@ -39,7 +39,7 @@ from crm.terminal.console.prompt import (
 from crm.terminal.drawing.screen import clean, side_of
 
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
-# A hint that takes more of the line leaves no room to type, and stands above it.
+# A hint that takes more of the line leaves no room to type, and is above it.
 _HINT_BESIDE = 0.75
 _WIDE = 110
 # Lines that are kept free for what a text may be completed to.
@@ -79,7 +79,7 @@ class TextPrompt:
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
         self._form: FormPlace | None = None
-        # The lines that the question has, 0 where it takes what it needs; and what stands beside it.
+        # The lines that the question has, 0 where it takes what it needs; and what is beside it.
         self._room = 0
         self._card: Sequence[tuple[str, str]] = ()
         self._suggest: Callable[[str], Sequence[Suggestion]] | None = None
@@ -142,7 +142,7 @@ class TextPrompt:
         return run(session.app, above=above)[0]
 
     def _side(self) -> int:
-        """The columns of what stands beside the question in the window as it is now, which may have been resized."""
+        """The columns of what is beside the question in the window as it is now, which may have been resized."""
         return side_of(get_app_session().output.get_size().columns) if self._card else 0
 
     def _least_height(self) -> Dimension:
@@ -155,7 +155,7 @@ class TextPrompt:
     def _message(self) -> AnyFormattedText:
         pieces: list[tuple[str, str]] = []
         if self._error:
-            # What stands above the line is cut where it is longer than that.
+            # What is above the line is cut where it is longer than that.
             pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0, self._side())}\n"))
         hint = f" ({clean(self._help)})" if self._help else ""
         side = self._side()

@@ -274,8 +274,8 @@ def _set_up(session: Session, sheet: Spreadsheet) -> None:
 
 
 def _fill(session: Session, target: CRM, sheet: Spreadsheet) -> Any:
-    """Ask what goes into an empty store: a list that stands in the spreadsheet, what is in the store in use, or
-    nothing. What became of it, None for nothing."""
+    """Ask what goes into an empty store: a list that is in the spreadsheet, what is in the store in use, or nothing.
+    What became of it, None for nothing."""
     if not target.repository.is_empty():
         return None
     entries = [

@@ -1,4 +1,4 @@
-"""An export: what stands in the file, and where it is."""
+"""An export: what is in the file, and where it is."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 @flow("export")
 def export(session: Session, **arguments: Any) -> None:
-    """The file, and what stands in it: clients or a group of them, sales, everything."""
+    """The file, and what is in it: clients or a group of them, sales, everything."""
     command = named("export")
     whole = {name: value for name, value in NOBODY.items() if name in command.parameters}
     if arguments:

@@ -73,7 +73,7 @@ def transaction_page(session: Session, number: int) -> None:
 @flow("history list")
 @flow("history undo")
 def history(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The history as a list, of one client where it is named, from which one is taken back; the last change stands
+    """The history as a list, of one client where it is named, from which one is taken back; the last change is
     first."""
     HistoryPage(session, client=client).show()
 

@@ -37,7 +37,7 @@ _UPDATES = (
     tables.Column("Client", lambda row, _: data(row.client), 1, 12),
     tables.Column("Changes", lambda row, _: data(row.changes, "chosen"), 0, 16, wraps=True),
 )
-# What stands below a preview: a blank line, at most four entries, the hint.
+# What is below a preview: a blank line, at most four entries, the hint.
 _BELOW = 7
 _SHOWN = 5
 # A blank line, a title, the heads and two rows.

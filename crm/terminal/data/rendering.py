@@ -1,4 +1,4 @@
-"""Settings, the history and what became of the store, on screen."""
+"""Settings, the history and changes of the store, on screen."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -211,7 +211,7 @@ def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
 def draw_transaction(screen: Screen, report: "TransactionShown", by: Conventions, most: int | None = None) -> None:
     """The transaction with its records: on `most` lines, each cut where it is too long, or with all that it did."""
     entry = report.entry
-    # The menu lists no numbers of changes, and speaks of none.
+    # The menu lists no numbers of changes, and refers to none.
     numbered = most is None
     heading = Text(f"{entry.id}  ", "muted") if numbered else Text()
     screen.print(heading.append(clean(entry.what if numbered else entry.in_words), "bold"))

@@ -46,7 +46,7 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None)
 
 
 def _long(name: str, value: Text, label: int, width: int) -> RenderableType:
-    """A label and a value that is too long to stand in columns: beside it, or below."""
+    """A label and a value that is too long to be in columns: beside it, or below."""
     before = next((size for size in (label, len(name)) if size + 1 + value.cell_len <= width), None)
     if before is None:
         return Group(Text(name, "muted"), Padding(value, (0, 0, 0, _GAP), expand=False))
@@ -122,7 +122,7 @@ def badge(words: str, style: str) -> Text:
 
 # Where all of a timeline is printed.
 _LINES_OF_ENTRY = 2
-# From so many columns on amounts of a timeline stand below each other.
+# From so many columns on amounts of a timeline are below each other.
 _IN_COLUMNS = 60
 
 
@@ -136,7 +136,7 @@ def draw_timeline(
     label: str = "",
 ) -> None:
     """Draw the timeline, newest first; on `most` lines, or all of it with two lines for each; longer ones are cut.
-    `more` says on one line more how many are left out; a `label` stands before the first where there is room."""
+    `more` says on one line more how many are left out; a `label` is before the first where there is room."""
     entries = list(timeline)
     listed = entries if most is None else _most_telling(entries, most)
     if screen.piped:
@@ -168,7 +168,7 @@ def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
 
 
 def entry_line(entry: "Entry", by: Conventions, amount_wide: int = 0) -> Text:
-    """An entry of the timeline, without its day; its amount stands at the right of so many columns."""
+    """An entry of the timeline, without its day; its amount is at the right of so many columns."""
     amount = entry_amount(entry, by)
     line = Text(" " * max(0, amount_wide - amount.cell_len)).append_text(amount)
     return line.append("  " if line else "").append(clean(entry.what), "default")

@@ -1,7 +1,7 @@
 """Links that a terminal opens with a click (OSC 8), and text that it takes to the clipboard (OSC 52).
 
-What stands in a record never gets into a sequence as it is: a link has one of three schemes and is percent-encoded,
-what is copied is encoded as base64.
+What is in a record never gets into a sequence as it is: a link has one of three schemes and is percent-encoded, what is
+copied is encoded as base64.
 """
 
 import base64

@@ -39,7 +39,7 @@ class ListConventions(Conventions):
 
     @cached_property
     def amounts(self) -> Conventions:
-        """The same for a column of amounts, whose sign stands in its heading."""
+        """The same for a column of amounts, whose sign is in its heading."""
         return _Amounts(self.language, self.currency, self.country, self.clock)
 
 

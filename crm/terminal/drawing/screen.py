@@ -110,7 +110,7 @@ class Screen:
         self.ground = ground_in(environment)
         self.statuses: Callable[[], Sequence[str]] = tuple
         self._wait: Wait | None = None
-        # A countdown stands on the line of the cursor; whatever is printed next takes its place.
+        # A countdown is on the line of the cursor; whatever is printed next takes its place.
         self._counting = False
         # Says something beside the bar that is being shown.
         self._beside_bar: Callable[[str], None] | None = None
@@ -280,7 +280,7 @@ class Screen:
             self.console.file.flush()
 
     def explain(self, sentence: str, style: str = "") -> None:
-        """A sentence whose addresses stand on lines of their own, to be copied."""
+        """A sentence whose addresses are on lines of their own, to be copied."""
         for place, piece in enumerate(_ADDRESSES.split(sentence)):
             if place % 2:
                 self.copyable(piece)
@@ -383,7 +383,7 @@ def _whole_lines(content: RenderableType) -> Iterator[str]:
         if content.show_header:
             yield "\t".join(_plain(column.header) for column in content.columns).rstrip("\t")
         for row in zip(*cells, strict=True):
-            # Labels and values that stand side by side are a line each.
+            # Labels and values that are side by side are a line each.
             step = len(row) if content.show_header else 2
             for at in range(0, len(row), step):
                 if line := "\t".join(row[at : at + step]).rstrip("\t"):

@@ -16,7 +16,7 @@ from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.drawing.theme import status_style
 
 _GAP = 2
-# The columns before a second line: the pointer and the key stand there on the first.
+# The columns before a second line: the pointer and the key are there on the first.
 _BELOW = 6
 _WIDEST = 60
 # What a record is known by keeps so much while a column of a higher rank than _NEEDED is there.
@@ -27,11 +27,11 @@ NUMBER = "No."
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without
-    one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut. In a
-    list a column of `money` has the sign of the currency in its heading; one with a `link` has the number of another
-    record, which that field links to, and its name where names are known. Where a row takes two lines, without heads,
-    a `word` stands before the value, or a `unit` after a number: for one, and for several."""
+    """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without one it is never
+    cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut. In a list a column of
+    `money` has the sign of the currency in its heading; one with a `link` has the number of another record, which that
+    field links to, and its name where names are known. Where a row takes two lines, without heads, a `word` is before
+    the value, or a `unit` after a number: for one, and for several."""
 
     title: str
     text: Callable[[Any, Conventions], Text]
@@ -210,7 +210,7 @@ def two_lines(
     screen: Screen, columns: Sequence[Column], records: Sequence[Any], by: ListConventions, width: int
 ) -> list[Line]:
     """The records on two lines each: what it is known by, and below it what else there is room for. A column that has
-    no room below in one of them stands beside the name in all of them."""
+    no room below in one of them is beside the name in all of them."""
     order = sorted(range(len(columns)), key=lambda at: columns[at].rank)
     first = next((at for at in order if columns[at].least is not None), order[0])
     # A mark or a place, which has no heading of its own.

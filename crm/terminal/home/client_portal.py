@@ -48,7 +48,7 @@ def _statement(session: Session) -> None:
     session.page("Statement of my account")
     for currency in currencies:
         account = session.call("statements show", client=own, currency=currency)
-        # What is open in other currencies stands in their own account.
+        # What is open in other currencies is in their own account.
         session.tell(replace(account, elsewhere={}))
 
 

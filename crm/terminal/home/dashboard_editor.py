@@ -21,8 +21,8 @@ _ABOUT = "The arrow keys choose a tile, Enter turns it on or off. 0 saves, Ctrl-
 
 
 class DashboardEditor:
-    """The tiles that stand on the dashboard in order, then those that do not; one of them is pointed at. What was
-    done is saved as the person goes back."""
+    """The tiles that are on the dashboard in order, then those that do not; one of them is pointed at. What was done is
+    saved as the person goes back."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -90,7 +90,7 @@ class DashboardEditor:
             line = Text.assemble((f"{pointer} ", ""), (f"{mark} {clean(self._titles[name])}", style))
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
             if place == self.at:
-                # The sign » stands before the chosen action below.
+                # The sign » is before the chosen action below.
                 line.append(" ").stylize("selected", 2)
             screen.print(line)
         above, below = self._top, len(listed) - self._top - rows

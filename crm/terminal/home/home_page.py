@@ -25,7 +25,7 @@ from crm.terminal.toolkit.lists import open_list
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
-# The way back, the hint and a blank line stand below and above the entries.
+# The way back, the hint and a blank line are below and above the entries.
 _AROUND = 4
 _LEAST = 3
 # So many things to do are seen in any window: figures and what has happened give way to them.
@@ -72,7 +72,7 @@ def today(session: Session, **_: Any) -> None:
 
 
 def _cut(session: Session, entries: Sequence[Choice], room: int) -> Sequence[Choice]:
-    """The entries where something stands above them: the first keep their numbers, the others are a key away."""
+    """The entries where something is above them: the first keep their numbers, the others are a key away."""
     if session.screen.plain or not session.message_lines or len(entries) <= room:
         return entries
     return [*entries[: room - 1], letters.MORE(lambda: session.menu(["Today", "More"], lambda: entries[room - 1 :]))]

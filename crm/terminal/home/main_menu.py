@@ -25,7 +25,7 @@ _SHOWN_WITHIN = 0.1
 
 _CTRL_C = "Ctrl-C cancels a form. Press 0 to exit."
 _ABOUT = "Press a number to open a section. / finds any client or command."
-# What stands before an entry.
+# What is before an entry.
 _KEYED = 8
 # The blanks at least between a section and its figure.
 _BEFORE_FIGURE = 2
@@ -91,7 +91,7 @@ class MainMenu:
         self._brief.read(self.session.crm)
 
     def draw(self, below: int) -> None:
-        """Draw what fits above a number of lines: what needs doing, then what else stands on the dashboard."""
+        """Draw what fits above a number of lines: what needs doing, then what else is on the dashboard."""
         from crm.terminal.home.rendering import draw_brief
 
         screen = self.session.screen

@@ -51,7 +51,7 @@ def _(report: TodayReport, screen: Screen, by: Conventions) -> None:
 
 
 # The tiles of the brief that are bars and figures, not a line of names; the lines of a title; and as many lines as a
-# window has to have left for blank ones; and the width of what stands before names.
+# window has to have left for blank ones; and the width of what is before names.
 _DRAWN = ("statuses", "sales")
 _TITLE, _ROOMY, _LABEL_WIDTH = 2, 10, 12
 # In two columns: the blanks between them, the lines that a tile has at least, and the tiles that come after those of

@@ -49,7 +49,7 @@ class ComposingSteps(ABC, Generic[Sent]):
         """Return whether there is something that somebody would miss."""
 
     def draw_above(self) -> None:
-        """Draw what stands above the question for what to begin with."""
+        """Draw what is above the question for what to begin with."""
 
     def _begin(self) -> None:
         self.session.page(*self.crumbs)

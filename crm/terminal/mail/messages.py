@@ -16,7 +16,7 @@ from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
-# In the order in which they stand in the menu of filters.
+# In the order in which they are in the menu of filters.
 _FILTERS: Mapping[str, str] = {
     "state": "Status", "client": "Client", "direction": "Sent or received", "channel": "E-mail or SMS",
     "since": "From date", "until": "To date", "text": "Text",

@@ -31,7 +31,7 @@ STATE_STYLES: Mapping[str, str] = {
 _STATES = ("sent", "failed", "unsure", "queued", "sending", "cancelled")
 # How many of what could not be read are listed on screen.
 _MOST_LISTED = 5
-# What stands below lists: a blank line, the entries, the way back and the hint.
+# What is below lists: a blank line, the entries, the way back and the hint.
 _BELOW = 8
 
 MESSAGE_COLUMNS: Sequence[tables.Column] = (

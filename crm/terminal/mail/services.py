@@ -126,7 +126,7 @@ def _set_up(session: Session, service: Service) -> bool:
 
 
 def _save(session: Session, form: ServiceForm) -> bool:
-    """Save what stands in a form, and try it; whether it works."""
+    """Save what is in a form, and try it; whether it works."""
     service = form.service
     secret = form.changes.get(service.secret.name, "")
     values = {name: value for name, value in form.changes.items() if name != service.secret.name}

@@ -16,7 +16,7 @@ from crm.terminal.toolkit.panels import PREVIEWS
 from crm.terminal.toolkit.session import AROUND_MENU, Session
 
 # What stands around the rows of a page, but for the heading and the entries of the report: the breadcrumbs with a rule,
-# the heads, the total, the entry to save it, and what stands below entries.
+# the heads, the total, the entry to save it, and what is below entries.
 _AROUND = 5 + AROUND_MENU
 # With fewer rows than these a note gives way.
 _LEAST_ROWS = 6
@@ -145,7 +145,7 @@ class ReportPage:
 
 
 def _preview(session: Session, command: Command, most: int) -> Pieces:
-    """A report as it stands beside the menu; nothing in a store in which it may take a while."""
+    """A report as it is beside the menu; nothing in a store in which it may take a while."""
     with session.crm.read() as snapshot:
         if sum(snapshot.count(kind) for kind in _COUNTED) > _QUICK:
             return ()

@@ -11,7 +11,7 @@ _MOST = 40
 
 
 def latest_with(session: Session, client: Client, entries: int) -> None:
-    """Draw it above so many entries and their keys, where there is room and nothing stands beside them."""
+    """Draw it above so many entries and their keys, where there is room and nothing is beside them."""
     screen = session.screen
     # The entries have a blank line above them.
     room = screen.left - entries - AROUND_MENU - 1 - session.lines_below

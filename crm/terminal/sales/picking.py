@@ -67,7 +67,7 @@ def pick_deal(
 
 
 def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
-    """The deals that may be meant, the open ones first; the one with a number that was typed stands alone."""
+    """The deals that may be meant, the open ones first; the one with a number that was typed is alone."""
     with crm.read() as snapshot:
         known = stages(snapshot)
         if number := number_in(typed.strip().removeprefix("#")):

@@ -28,10 +28,10 @@ def change(session: Session) -> None:
     """Set up, replace or switch off the user's own second factor. Raises Back."""
     now = session.crm.accounts.second_factor()
     if not now:
-        _anew(session)
+        _set_up_again(session)
         return
     session.page("Second factor")
-    entries = [Choice("Set up again (new phone)", _anew), Choice("Turn off", _switch_off)]
+    entries = [Choice("Set up again (new phone)", _set_up_again), Choice("Turn off", _switch_off)]
     session.keyboard.choose(f"On: {NAMES[now]}.", entries)(session)
 
 
@@ -79,7 +79,7 @@ def _confirm(session: Session, draw: Callable[[], None], label: str, confirm: Ca
         return
 
 
-def _anew(session: Session) -> None:
+def _set_up_again(session: Session) -> None:
     set_up(session, prove(session, "Second factor"))
 
 
@@ -121,7 +121,7 @@ def _fits(session: Session, lines: Sequence[str]) -> bool:
 
 
 def qr_lines(text: str) -> list[str]:
-    """A QR code as lines of half blocks, a light edge included; two rows of modules stand in one line."""
+    """A QR code as lines of half blocks, a light edge included; two rows of modules are in one line."""
     import segno
 
     rows: list[Any] = [list(row) for row in segno.make(text, error="l", micro=False).matrix_iter(border=1)]

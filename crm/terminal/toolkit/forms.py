@@ -34,7 +34,7 @@ _NOTHING: tuple[Any, ...] = (None, "", (), {}, False, 0)
 # The order of a form without groups: the fields known most often first.
 _FIRST, _LATER = ("email", "phone"), ("kind", "extra")
 _SHOWN = 60
-# What stands beside a form: the way back and the keys.
+# What is beside a form: the way back and the keys.
 _AROUND = 2
 # In fewer columns the line of keys has no room for more.
 _NARROW = 60
@@ -65,8 +65,8 @@ class RecordForm:
     needed: ClassVar[frozenset[str]] = frozenset()
     # What is asked of a field here beside what its record asks, by its name.
     checks: ClassVar[Mapping[str, Check]] = {}
-    # The fields by groups, those that are needed most, and those behind *More fields*, where a field of no group stands
-    # last. Without groups all fields stand below each other.
+    # The fields by groups, those that are needed most, and those behind *More fields*, where a field of no group is
+    # last. Without groups all fields are below each other.
     groups: ClassVar[Sequence[Group]] = ()
     more: ClassVar[Sequence[Group]] = ()
     # Days that may be typed with a time, and the fields of these times.
@@ -90,7 +90,7 @@ class RecordForm:
         self._field: Field | None = None
         # The field that was refused when it was saved, which is pointed at then.
         self._refused = ""
-        # The client whose card stands beside the fields; 0 for none.
+        # The client whose card is beside the fields; 0 for none.
         self.client_number = 0
         self._linked_name = cache(partial(_linked_name, session))
         self._client_card = cache(partial(draw_side_card, session, Client))
@@ -107,7 +107,7 @@ class RecordForm:
         return form
 
     def value(self, name: str) -> Any:
-        """The value of a field as it stands in the form."""
+        """The value of a field as it is in the form."""
         return self.changes.get(name, self.original.get(name))
 
     def fields(self) -> Sequence[Field]:
@@ -142,7 +142,7 @@ class RecordForm:
         return f"More fields ({len(others)}{f', {filled} filled in' if filled else ''})"
 
     def draw_above(self) -> None:
-        """Draw what stands above the fields: what saving them will bring."""
+        """Draw what is above the fields: what saving them will bring."""
 
     def is_written(self) -> bool:
         """Return whether anything was typed that somebody would miss, also in a line that was left; what was only
@@ -317,7 +317,7 @@ class RecordForm:
         return field.name in self.changes and bool(self.original)
 
     def shown(self, field: Field, value: Any) -> str:
-        """A value as it stands in the form, a linked record by its name; '' for none."""
+        """A value as it is in the form, a linked record by its name; '' for none."""
         if isinstance(field.check, Id):
             return self._linked_name(field.check.record, value or 0)
         return field.check.show(value, self.session.crm.conventions) if value not in (None, "", False) else ""
@@ -419,7 +419,7 @@ class RecordForm:
         return "; ".join(filter(None, hints))
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
-        """A field as it stands in the form."""
+        """A field as it is in the form."""
         text = self.shown(field, self.value(field.name))
         mark = "*" if self._is_changed(field) else " "
         return f"{self.label(field):<{wide}} {mark} {self.session.screen.fit(text, self.room(wide))}"

@@ -79,7 +79,7 @@ class QuestionKeyboard:
         return asked + lines_of(choices, self._screen.width) + _BELOW > self._screen.left
 
     def _card(self) -> Callable[[], Pieces] | None:
-        """Draw what stands beside a question; None for nothing."""
+        """Draw what is beside a question; None for nothing."""
         pieces = self._beside() if self._screen.side else ()
         return (lambda: pieces) if pieces else None
 

@@ -1,6 +1,6 @@
 """The keys that act: one table of them, in which each means one thing, whatever page it is pressed on.
 
-A page says `letters.NEW(add, "deal")` and names no key itself. Numbers open what stands beside them.
+A page says `letters.NEW(add, "deal")` and names no key itself. Numbers open what is beside them.
 """
 
 from collections.abc import Mapping, Sequence

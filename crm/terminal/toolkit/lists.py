@@ -167,7 +167,7 @@ class ListPage:
         return None
 
     def preview(self, width: int, most: int) -> tuple[str, Sequence[tables.Line]]:
-        """The heads and the first rows, as they stand beside a menu that leads here."""
+        """The heads and the first rows, as they are beside a menu that leads here."""
         by = self.session.conventions
         rows = self.rows(most, 0)
         # A record has its number on its page, and the client of all rows is named where one came from.
@@ -208,7 +208,7 @@ class ListPage:
             self.session.attempt(chosen)
 
     def _draw(self) -> tuple[str, Sequence[Choice], Sequence[Choice], Sequence[Choice]]:
-        """Draw what stands above the rows; their heads, the rows as choices, further keys, and arrows."""
+        """Draw what is above the rows; their heads, the rows as choices, further keys, and arrows."""
         screen = self.session.screen
         size = self._size()
         rows = self.rows(size + 1, self.offset)
@@ -393,8 +393,8 @@ class ListPage:
         return " · ".join(pieces)
 
     def _lines(self, rows: Sequence[Any]) -> tuple[str, list[tables.Line]]:
-        """The heads and the rows as they stand beside their keys. A record's own number stands on its page alone:
-        beside a key it would be taken for one."""
+        """The heads and the rows as they are beside their keys. A record's own number is on its page alone: beside a
+        key it would be taken for one."""
         screen = self.session.screen
         if not rows:
             return "", []
@@ -496,7 +496,7 @@ Listed = Callable[[int, int], Sequence[AnyRecord]]
 
 
 class Neighbours(Generic[AnyRecord]):
-    """The record that is shown, and its place in a list that may change meanwhile; without a list it stands alone."""
+    """The record that is shown, and its place in a list that may change meanwhile; without a list it is alone."""
 
     def __init__(
         self, session: Session, record: AnyRecord, listed: Listed[AnyRecord] | None = None, at: int = 0

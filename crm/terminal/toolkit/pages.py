@@ -13,7 +13,7 @@ from crm.model import Record
 
 Page = Callable[..., None]
 _PAGES: dict[type[Record], Page] = {}
-# What stands beside entries in a wide window, in pieces of one token each.
+# What is beside entries in a wide window, in pieces of one token each.
 Pieces = Sequence[tuple[str, str]]
 SideCard = Callable[..., Pieces]
 _SIDE_CARDS: dict[type[Record], SideCard] = {}

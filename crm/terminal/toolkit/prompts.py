@@ -96,7 +96,7 @@ class Prompts:
             self.screen.print(Text(f"{label} ", "muted").append(text, "default"))
 
     def _take_back(self, parameter: Parameter, value: Any) -> None:
-        """Take an answer that was refused off the screen: what stands there was accepted."""
+        """Take an answer that was refused off the screen: what is there was accepted."""
         if not self.screen.plain:
             self.screen.erase(self.screen.drawn([lambda: self.show_answer(parameter, value)]))
 
@@ -180,8 +180,8 @@ class Prompts:
         form: FormPlace | None = None,
     ) -> Any:
         """A value that a check accepts: chosen by number where there are few, else typed. `current` is the value that
-        stands there as `typed`, which is left as it is even where it could not be typed any more. A value `of_record`
-        may be kept as it is typed; one that was `begun` is gone on with."""
+        is there as `typed`, which is left as it is even where it could not be typed any more. A value `of_record` may
+        be kept as it is typed; one that was `begun` is gone on with."""
         by, unchanged = self.crm.conventions, typed
         if isinstance(check, Flag):
             answers = [Choice("Yes", True), Choice("No", False)]

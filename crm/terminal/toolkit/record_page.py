@@ -69,7 +69,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
         raise NotImplementedError
 
     def draw_above(self) -> None:
-        """Draw what stands above the entries: the card and a blank line."""
+        """Draw what is above the entries: the card and a blank line."""
         self.draw()
         self.session.screen.print()
 

@@ -18,7 +18,7 @@ from crm.terminal.toolkit.session import Session
 
 # Where the first words of a help end that say enough; an example or a case comes after it.
 _ENDS = lazy_pattern(r"[.;:](?=\s|$)|, (?=and |so |of |as )")
-# What stands before an entry, the blanks behind its title, and the columns that are too few for more.
+# What is before an entry, the blanks behind its title, and the columns that are too few for more.
 _KEYED, _BEFORE_ABOUT, _LEAST_ABOUT = 8, 3, 24
 # With a panel, which says it in full, few entries may be cut.
 _LEAST_BESIDE_PANEL = 36
@@ -46,7 +46,7 @@ def _draw_figures(session: Session, read: Callable[[Any], Any]) -> None:
 
 
 def entries(session: Session, menu: str, client: Client | None = None) -> list[Choice]:
-    """The entries of a menu besides its page: commands, and the menus that stand under it. Commands about a client are
+    """The entries of a menu besides its page: commands, and the menus that are under it. Commands about a client are
     about this one, where one is pointed at."""
     page = menus()[menu].page
     listed: list[tuple[str, str, str, Callable[[], None], Command | None]] = [
@@ -95,7 +95,7 @@ def _entry(
     session: Session, title: str, hint: str, about: str, wide: int, action: Callable[[], None], command: Command | None
 ) -> Choice:
     """An entry, and in a muted colour its hint, or without one what it is about, where there is room for that; in a
-    wide window its panel stands beside it."""
+    wide window its panel is beside it."""
     screen = session.screen
     panel = cache(partial(_panel, session, title, about, command)) if screen.side else None
     room = screen.width - screen.side - wide - _KEYED

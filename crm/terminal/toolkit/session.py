@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from crm.terminal.drawing.list_conventions import ListConventions
     from crm.terminal.toolkit.prompts import Prompts
 
-# The way back, the hint and what an entry may be too long by stand below the entries of a menu.
+# The way back, the hint and what an entry may be too long by are below the entries of a menu.
 AROUND_MENU = 3
 # The way back and a line of keys.
 _BELOW_ENTRIES = 2
@@ -63,13 +63,13 @@ _FIRST_RECORDS: Mapping[str, tuple[type[Record], str]] = {
 }
 # The blanks between the title and the sign that this is sample data.
 _BEFORE_SAMPLE = 2
-# Of longer menus so many entries are seen beside what stands above them; the others are reached by arrows.
+# Of longer menus so many entries are seen beside what is above them; the others are reached by arrows.
 _LEAST_ENTRIES = 6
 # So many lines of a long page are seen at least; below what is only read stand its place and the way on.
 _LEAST_LINES, _AROUND_READ = 3, 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 _NARROWEST = 40
-# As many lines are said above the keys; what is longer stands at the top of the page.
+# As many lines are said above the keys; what is longer is at the top of the page.
 _FOOT_LINES = 3
 UNCHANGED = "Nothing changed."
 
@@ -154,7 +154,7 @@ class Session:
         self._notes: list[Callable[[], None]] = []
         # The notes of this page, to be shown again where all of it is redrawn.
         self._page_notes: list[Callable[[], None]] = []
-        # Those of them that stand above the keys, as they are drawn.
+        # Those of them that are above the keys, as they are drawn.
         self._foot = ""
         # The lines above this page about what has just happened, where they are too many for its foot.
         self.message_lines = 0
@@ -162,7 +162,7 @@ class Session:
         self.place: Sequence[str] = ()
         # What the page is for, beside its keys.
         self._purpose = ""
-        # What stands beside the questions of this page where it says so itself, and the client that they are about.
+        # What is beside the questions of this page where it says so itself, and the client that they are about.
         self._beside: Callable[[], Pieces] | None = None
         self._about_client = 0
         # The client of the open page; 0 for none.
@@ -199,8 +199,8 @@ class Session:
         beside: Callable[[], Pieces] | None = None,
     ) -> None:
         """Start a page: the title, `about` it at the right, then whatever the step before had to tell; with a `foot`
-        that is said above the keys, unless it is too long for it. Its `purpose` stands beside its keys. A wide window
-        has the `client` that it is about, by number, beside its questions, or what `beside` draws."""
+        that is said above the keys, unless it is too long for it. Its `purpose` is beside its keys. A wide window has
+        the `client` that it is about, by number, beside its questions, or what `beside` draws."""
         notice = self._notice()
         self._statuses = None
         self.place, self._purpose, self._beside, self._about_client = crumbs, purpose, beside, client
@@ -448,8 +448,8 @@ class Session:
         return bool(done)
 
     def _draw_part(self, crumbs: Sequence[str], above: Callable[[], None], reading: "_Reading", below: int) -> None:
-        """Draw a page again as far as there is room, where what stands above the entries is longer than the window:
-        it is read on by the keys that turn pages."""
+        """Draw a page again as far as there is room, where what is above the entries is longer than the window: it is
+        read on by the keys that turn pages."""
         screen = self.screen
         reading.room = 0
         if screen.plain or screen.left >= below:
@@ -689,7 +689,7 @@ class Session:
         return known
 
     def _aside(self, action: Callable[[], None]) -> None:
-        """Do something from within a page, which then stands there as before."""
+        """Do something from within a page, which then is there as before."""
         page, place, notes, foot = self.screen.page(), self.place, self._page_notes, self._foot
         purpose, beside, client = self._purpose, self._beside, self._about_client
 

@@ -108,8 +108,8 @@ class Answers(Generic[_Session]):
         return [asks(place) for place in range(len(parameters))]
 
     def ask(self, parameter: "Parameter", typed: str = "", form: FormPlace | None = None) -> Any:
-        """Ask for a parameter; `typed` stands in the line the first time. What stands in a line that is left is kept.
-        Raises Back."""
+        """Ask for a parameter; `typed` is in the line the first time. What is in a line that is left is kept. Raises
+        Back."""
         name, prompts = parameter.name, self.session.prompts
         if name in self.values:
             typed = prompts.typed(parameter, self.values[name])
@@ -126,6 +126,6 @@ class Answers(Generic[_Session]):
         return self.values[name]
 
     def correct(self, parameter: "Parameter") -> None:
-        """Have an answer that was refused stand there to be corrected, not to be replaced."""
+        """Have an answer that was refused are there to be corrected, not to be replaced."""
         if parameter.name in self.values:
             self._begun[parameter.name] = self.session.prompts.typed(parameter, self.values[parameter.name])

@@ -49,5 +49,5 @@ class Downloads:
 
 
 def new_token() -> str:
-    """A name that nobody can guess, as it may stand in an address."""
+    """A name that nobody can guess, as it may be in an address."""
     return secrets.token_urlsafe(24)

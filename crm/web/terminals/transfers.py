@@ -17,8 +17,7 @@ Tell = Callable[..., None]
 
 
 class Transfers:
-    """The messages of a menu on its channel, apart from its output. `tell` reaches every page, `ids` stand in the
-    log."""
+    """The messages of a menu on its channel, apart from its output. `tell` reaches every page, `ids` are in the log."""
 
     def __init__(self, channel: socket.socket, folder: Path, tell: Tell, ids: Mapping[str, int]) -> None:
         self._channel = channel

@@ -51,7 +51,7 @@ class Interleaving:
         if client > 1 and self._transact(machine, lambda tx: tx.delete(tx.get(Client, client)) or client) is not None:
             self.gone.add(client)
 
-    def starts_anew(self, machine: int, _: int) -> None:
+    def restarts(self, machine: int, _: int) -> None:
         self.machines[machine] = self.team.another("new")
 
     def _transact(self, machine: int, change: Callable[[Any], Any]) -> Any:
@@ -140,7 +140,7 @@ class Interleaving:
         self.team.agreed()
 
 
-_PROGRAM = ("adds", "sells", "sells", "edits", "edits", "removes", "looks", "starts_anew")
+_PROGRAM = ("adds", "sells", "sells", "edits", "edits", "removes", "looks", "restarts")
 _PERSON = (
     "types", "types_a_row", "deletes", "cuts_and_pastes", "sorts", "drags", "drags_a_column", "makes_room",
 )  # fmt: skip

@@ -440,7 +440,7 @@ def test_a_machine_with_more_data_says_so_and_can_restore_it(team: Team) -> None
     assert "Invoices that were issued in them: I-6." in other.notice()
     assert other.notice() in [finding.what for finding in other.check()]
     assert other.notice() == ""
-    # That all is read anew for another reason does not end it.
+    # That all is read again for another reason does not end it.
     with other._engine.begin() as connection:
         mirror.forget_end(connection)
     look(other)

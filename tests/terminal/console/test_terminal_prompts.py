@@ -234,7 +234,7 @@ def test_a_resize_affects_only_the_current_question(
 ) -> None:
     termios.tcsetwinsize(keys[1], (20, 60))
     types(b"1")
-    assert keyboard.choose("?", ENTRIES, resized="anew") == 1
+    assert keyboard.choose("?", ENTRIES, resized="redraw") == 1
 
     def read(_: str) -> Any:
         termios.tcsetwinsize(keys[1], (30, 100))
@@ -243,7 +243,7 @@ def test_a_resize_affects_only_the_current_question(
     types(b"\r")
     assert keyboard.text("Name", read) == "read"
     types(b"2")
-    assert keyboard.choose("?", ENTRIES, resized="anew") == 2
+    assert keyboard.choose("?", ENTRIES, resized="redraw") == 2
 
 
 @pytest.mark.slow

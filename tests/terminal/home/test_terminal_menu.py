@@ -45,7 +45,7 @@ def test_arrows_and_enter_also_choose(start: Start, crm: CRM) -> None:
 
 def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
-    session = start(anew=True).choose("Clients").sees("n new").press("n").choose("A person").sees("First name")
+    session = start(fresh=True).choose("Clients").sees("n new").press("n").choose("A person").sees("First name")
     session.press("Bo", "enter").sees("Last name").press("esc").sees("First name (").sees("): Bo")
     session.press("esc").sees("Is this a person or a company?").press("esc").sees("Discard what you typed").press("esc")
     session.sees("Is this a person or a company?").press("esc").choose("Discard").sees("n new").press("esc")

@@ -397,7 +397,7 @@ def test_the_row_shows_the_keys_of_the_page_and_keeps_its_height(device: Open) -
     assert row.bounding_box() == height
     assert screen.size == size
     shown.last.scroll_into_view_if_needed()
-    # Another tab, and a page that is loaded anew, show the same.
+    # Another tab, and a page that is reloaded, show the same.
     again = device(screen)
     again.until(lambda: again.page.locator("#page-keys button").count() == 17, "not told to another page")
 

@@ -32,7 +32,7 @@ MATCHES = {
     "name": "name",
 }
 _MATCHES_NAMED = {value: words for value, words in MATCHES.items() if value}
-# What is done with rows that speak of somebody known, and with the others.
+# What is done with rows that refer to somebody known, and with the others.
 MODES = {
     "both": "add new ones and update existing ones",
     "add": "only add new ones",

@@ -1,4 +1,4 @@
-"""Clients from a file: new ones added, known ones updated, nothing said twice."""
+"""Import of clients: new ones are added, known ones updated, and each message is given once."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class ClientImport:
         """Add, update or refuse the rows of a batch."""
         keys = [keys_of(row.values, self._draft.match) for row in batch]
         known = Known(self._tx, [row.values for row in batch], self._draft.match, keys)
-        # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
+        # Rows of one batch may refer to one client; a new one has a number below zero until it is stored.
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
         self._changing.clear()

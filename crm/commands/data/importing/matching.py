@@ -16,7 +16,7 @@ _KEYS = ("reference", "email", "phone", "name")
 
 
 class Known:
-    """The stored clients that a batch of rows may speak of, by what identifies them.
+    """The stored clients that a batch of rows may refer to, by what identifies them.
 
     Without `only`, a row is the same client when the references agree; or, unless they differ, when the e-mail
     or the phone number agrees and the names do not differ (relatives share a telephone); or when the
@@ -56,7 +56,7 @@ class Known:
         self.add(new)
 
     def same(self, row: Mapping[str, Any], keys: Sequence[Key]) -> Client | None:
-        """The client that a row with these keys speaks of. Raises FieldError where it could be several."""
+        """The client that a row with these keys refers to. Raises FieldError where it could be several."""
         clients: dict[int, Client] = {}
         for key in keys:
             if key in self._by_key:
@@ -126,7 +126,7 @@ def _called(row: Mapping[str, Any]) -> set[str]:
 
 
 def is_same(row: Mapping[str, Any], client: Client) -> bool:
-    """Return whether a row speaks of a client, by everything that both tell."""
+    """Return whether a row refers to a client, by everything that both tell."""
     stored = _identity(client)
     if row.get("reference") and stored["reference"]:
         return bool(row["reference"] == stored["reference"])

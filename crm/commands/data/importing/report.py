@@ -153,7 +153,7 @@ class Tally:
     """The counts of an import under way; refused rows and doubts wait in a file each."""
 
     draft: ImportDraft
-    # Whether all rows that are refused or doubtful stand in the report, and not the first of them alone.
+    # Whether all rows that are refused or doubtful are in the report, and not the first of them alone.
     whole: bool = False
     rows: int = 0
     new: int = 0
@@ -217,7 +217,7 @@ class Tally:
             self._list(Doubt(row.row.number, name, value, why), row)
 
     def differ(self, row: Checked, value: str, why: str) -> None:
-        """A row that speaks of a record that is there and differs from it, which is kept."""
+        """A row that refers to an existing record and differs from it; the record is kept."""
         self.unchanged += 1
         self.conflicting += 1
         self._list(Doubt(row.row.number, "reference", value, why), row)
@@ -264,7 +264,7 @@ class Tally:
         csv.writer(self._spool).writerow([*row.cells, reason])
 
     def write_refused(self) -> Path | None:
-        """Write the refused rows beside the file they came from, to be mended and imported again; None if none."""
+        """Write the refused rows beside the file they came from, to be corrected and imported again; None if none."""
         return self._written("refused", refused_columns(self.draft), self._refused_rows()) if self.refused else None
 
     def write_doubts(self) -> Path | None:

@@ -102,7 +102,7 @@ class SaleImport:
             except FieldError as error:
                 self._tally.refuse(row.row, str(error))
         ids = self._tx.add_all(list(new.values()))
-        self._names = None if new else self._names  # read anew, with their numbers
+        self._names = None if new else self._names  # read again, with their numbers
         self._tally.clients_created += len(new)
         stored = dict(zip(new, ids, strict=True))
         return [(row, stored.get(client.id, client.id)) for row, client in buyers]

@@ -205,8 +205,8 @@ class _Run:
         return spent
 
     def open_balances(self) -> None:
-        """One sale for each client who had none: of all that the list says of the client. A row that stands there
-        twice counts once."""
+        """One sale for each client who had none: of all that the list says of the client. A row that is there twice
+        counts once."""
         taken = [(row, spent) for row, spent in self._spent if row.row.number not in self.tally.refused_rows]
         seen: set[tuple[str, ...]] = set()
         for batch in _pieces(taken, 1000):

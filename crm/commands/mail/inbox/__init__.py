@@ -218,7 +218,7 @@ class _Reading:
         """File the messages of people who were strangers. Raises OutwardError."""
         for validity, uids in self._journal.letters(addresses).items():
             for batch in _batches(self._mailbox.again(validity, uids)):
-                self._change([arrival.message for arrival in batch if arrival.message], anew=True)
+                self._change([arrival.message for arrival in batch if arrival.message], refile=True)
         self._journal.forget(addresses)
 
     def _file(self, batch: Sequence[Arrival]) -> None:
@@ -237,11 +237,11 @@ class _Reading:
                 self._journal.note(who, spelling(who.address), message.subject, message.at, arrival.place)
             self._journal.read_to(batch[-1].place)
 
-    def _change(self, messages: Sequence[Received], *, anew: bool = False) -> Filed:
+    def _change(self, messages: Sequence[Received], *, refile: bool = False) -> Filed:
         """File messages in one transaction."""
         count = f"{len(messages)} {'e-mail' if len(messages) == 1 else 'e-mails'}"
         filed = self._crm.transact(
-            lambda tx: file(tx, messages, self._ours, anew=anew), f"read {count} from the mailbox"
+            lambda tx: file(tx, messages, self._ours, refile=refile), f"read {count} from the mailbox"
         )
         fetched = self.fetched
         fetched.filed += filed.new

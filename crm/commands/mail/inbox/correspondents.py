@@ -19,7 +19,7 @@ _AT_ONCE = 500
 
 @lru_cache(maxsize=8192)
 def spelling(address: str) -> str:
-    """The one spelling of an address, as it stands in records."""
+    """The one spelling of an address, as it is in records."""
     try:
         return Email().read(address, Conventions()) or address
     except FieldError:

@@ -112,9 +112,9 @@ class Filed:
     complaints: list[str] = field(default_factory=list)
 
 
-def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *, anew: bool = False) -> Filed:
+def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *, refile: bool = False) -> Filed:
     """Store messages with the clients they belong to, each once with each. One that is known with any client is left
-    alone, since what was sent from here comes back as a copy, unless it is looked at `anew`."""
+    alone, since what was sent from here comes back as a copy, except with `refile`."""
     addresses = set[str]().union(*(addresses_in(message) for message in messages))
     who = correspondents(tx, addresses, ours)
     filed_before = _filed_before(
@@ -128,7 +128,7 @@ def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *,
         if received.is_automatic:
             filed.automatic += 1
             filed.bounced += _given_up(tx, received, filed_before, filed)
-        elif known and not anew:
+        elif known and not refile:
             filed.known += 1
         else:
             talking = {filing.client: 0 for filing in filed_before.get(received.in_reply_to, ())}
@@ -269,7 +269,7 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
 
 
 def _address_line(parties: Iterable[Party]) -> str:
-    """Addresses as they stand in a message, as many as there is room for."""
+    """Addresses as they are in a message, as many as there is room for."""
     text = ""
     for party in parties:
         longer = f"{text}, {party.address}" if text else party.address

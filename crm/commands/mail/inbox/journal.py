@@ -1,6 +1,6 @@
 """The journal of the inbox on this machine: how far the mailbox was read, and which unknown senders wrote.
 
-It stands in a small file beside the store, not in it: strangers have not asked to be in a team's data, most of them are
+It is in a small file beside the store, not in it: strangers have not asked to be in a team's data, most of them are
 none of its business, and each machine reads a mailbox on its own. Of their messages only the numbers are kept; the
 mailbox holds the rest.
 """

@@ -1,4 +1,4 @@
-"""Mailings: one text to many clients, each of them once, and what became of it."""
+"""Mailings: one text to many clients, each of them once, and its outcome."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -114,7 +114,7 @@ def send(
 
 
 def finished(crm: CRM, mailing: Mailing, left_out: Sequence[LeftOut], *, later: bool) -> MailingReport:
-    """Send a mailing that is in the outbox, or leave it there for `later`, and show what became of it."""
+    """Send a mailing that is in the outbox, or leave it there for `later`, and show the result."""
     if not later:
         return replace(delivered(crm, mailing), left_out=left_out)
     with crm.read() as snapshot:
@@ -225,8 +225,8 @@ def _queued(
 
 
 def delivered(crm: CRM, mailing: Mailing) -> MailingReport:
-    """Send what waits of a mailing, and show what became of it. Whatever goes wrong from here on is only told: who
-    did all of it again would write everybody a second time."""
+    """Send what waits of a mailing, and show the result. Whatever goes wrong from here on is only told: who did all of
+    it again would write everybody a second time."""
     incomplete = False
     try:
         sent = send_queued(crm, mailing=mailing.id)

@@ -117,5 +117,5 @@ def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Mess
 
 
 def _addresses(parties: Iterable[Party]) -> str:
-    """Addresses as they stand in a message."""
+    """Addresses as they are in a message."""
     return ", ".join([party.address for party in parties])

@@ -58,7 +58,7 @@ def recipients_of(message: Message) -> list[str]:
 
 
 def addresses_in(written: str) -> list[str]:
-    """The addresses that stand in a field of a message, separated by commas."""
+    """The addresses that are in a field of a message, separated by commas."""
     return [address for part in written.split(",") if (address := part.strip())]
 
 
@@ -69,7 +69,7 @@ def lacking(message: Message) -> list[str]:
     if not reached and message.state == "sent":
         return []
     if not reached and message.failure.endswith("; the others got it"):
-        # An older version has said it in words alone.
+        # An older version stored only the text.
         return [address for address in everybody if f"{address}: " in message.failure] or everybody
     return [address for address in everybody if recipient_key(address) not in reached]
 

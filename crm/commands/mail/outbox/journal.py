@@ -12,7 +12,7 @@ from typing import Any
 from crm.clock import Clock
 from crm.local_database import JournalFile, take_lock
 
-# What was handed over is remembered for so many days: a store that is put back from a backup may have it queued again.
+# What was handed over is remembered for so many days: a store that is restored from a backup may have it queued again.
 _REMEMBERED = 800
 _TABLES = """
 CREATE TABLE IF NOT EXISTS lease (until TEXT PRIMARY KEY, run TEXT NOT NULL) WITHOUT ROWID;
@@ -43,8 +43,8 @@ class Attempt:
 
 
 class SendingJournal(JournalFile):
-    """A small file in `folder`, shared by all programs of this machine. One that is damaged is put aside: what stands
-    in the store as being sent is then taken for another machine's.
+    """A small file in `folder`, shared by all programs of this machine. One that is damaged is put aside: what is in
+    the store as being sent is then taken for another machine's.
 
     The identifier of a message is its idempotency key: one that was handed over under it is not handed over again.
 

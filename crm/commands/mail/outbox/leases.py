@@ -187,7 +187,7 @@ def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
 
 
 def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:
-    """The outcome of a message by what the journal says of it, None for nothing: then it is put back `now`."""
+    """The outcome of a message by what the journal says of it, None for nothing: then it is restored `now`."""
     if attempt is None:
         return Ended(message, DeliveryStatus("unsent"), now)
     status = DeliveryStatus(attempt.state, attempt.failure, attempt.reached) if attempt.state else UNKNOWN

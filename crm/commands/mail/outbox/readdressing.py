@@ -15,7 +15,7 @@ def readdressed(
     tx: Transaction, message: Message, client: Client, contact: Contact | None, rewrite: Rewrite
 ) -> dict[str, str]:
     """The fields of a message that change because an address of its client or its contact was corrected since it was
-    written; none where they are what they were. An address that was taken away is left out."""
+    written; none where they are what they were. An address that was removed is left out."""
     records = [record for record in (client, contact) if record is not None]
     field = "phone" if message.channel == "sms" else "email"
     current = {recipient_key(getattr(record, field)) for record in records}

@@ -1,4 +1,5 @@
-"""Sending what is in the outbox: taken in batches, handed over one by one, noted at each step, written back."""
+"""The sender of the outbox: it leases messages in batches, sends them one by one, logs each step, and stores the
+outcomes."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -67,7 +68,8 @@ def unsendable(crm: CRM, channel: str) -> str:
 
 
 def settle_broken_off(crm: CRM, journal: SendingJournal) -> list[Message]:
-    """Write what became of messages whose sending broke off, in a program that is gone; as they are now."""
+    """Store the outcomes of messages whose sending was interrupted by the end of another program; the messages as they
+    are now."""
     with crm.read() as snapshot:
         sendings = broken_off(snapshot, journal)
     settled: list[Message] = []
@@ -231,7 +233,7 @@ class Sending:
             tell(self._done, max(self._all, self._done))
 
     def _known(self, taken: Taken) -> DeliveryStatus | None:
-        """The outcome that this machine knows and the store does not: it was put back to what it was."""
+        """The outcome that this machine knows and the store does not: it was restored to what it was."""
         before = self._journal.before(taken.message.identifier, taken.message.tries)
         if before is None:
             return None
@@ -283,7 +285,7 @@ class Sending:
 
 
 def send(crm: CRM, selection: Selection, *, steadily: bool) -> Sent:
-    """Send what is meant of the outbox, once it is known what became of what was being sent before."""
+    """Send the chosen messages of the outbox, once the outcomes of interrupted ones are known."""
     with SendingJournal(crm.outward.folder, crm.clock) as journal, open_transports(crm) as (ways, closed):
         journal.forget_old()
         settled = [message for message in settle_broken_off(crm, journal) if selection.means(message)]

@@ -111,7 +111,7 @@ class SmsTransport:
 
 
 def addressed(written: str, taken: Taken) -> tuple[Party, ...]:
-    """The addresses that stand in a message, with the names of those we know. Raises OutwardError where one cannot be
+    """The addresses that are in a message, with the names of those we know. Raises OutwardError where one cannot be
     written to."""
     names = {taken.client.email.casefold(): taken.client.name}
     if taken.contact:

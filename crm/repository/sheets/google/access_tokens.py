@@ -17,7 +17,7 @@ GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # How long a token lives, and how long before its end it is taken for expired (seconds).
 _LIFETIME = 3600
 _EARLY = 180
-# What may stand in a header.
+# What may be in a header.
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8000}")
 
 

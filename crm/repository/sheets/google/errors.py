@@ -50,7 +50,7 @@ class Refusal:
 
     @property
     def after(self) -> float:
-        """The seconds after which to come again, where that is said; 0 where not."""
+        """The seconds after which to retry, where that is said; 0 where not."""
         written = self.headers.get("retry-after", "")
         return min(float(written), 300.0) if written.isdecimal() and written.isascii() else 0.0
 

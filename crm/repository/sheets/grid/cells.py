@@ -35,7 +35,7 @@ def cell_in(row: Sequence[Cell], at: int) -> Cell:
 
 
 def cell_of(value: Any) -> Cell:
-    """The value as it stands in a cell and is read back; '' for nothing."""
+    """The value as it is in a cell and is read back; '' for nothing."""
     match value:
         case None | ():
             return ""
@@ -97,7 +97,7 @@ def stamp(record_id: int, version: int) -> str:
     return f"{record_id}/{version}"
 
 
-# What stands before the stamp in a row that was copied by hand.
+# What is before the stamp in a row that was copied by hand.
 _COPY = "copy of "
 
 

@@ -103,8 +103,8 @@ HISTORY_COLUMNS = (
     "Transaction", "UID", "At", "User", "What", "Undoes", "Record", "Record IDs", "Operation", "Before", "After",
     "Account",
 )  # fmt: skip
-# What stands beside the rows that a commit kept: which commit, how many rows, in how many pieces it is written what
-# it meant, and that.
+# What is beside the rows that a commit kept: which commit, how many rows, in how many pieces it is written what it
+# meant, and that.
 BEFORE_COLUMNS = ("UID", "Rows", "Pieces", "What it meant")
 
 
@@ -229,7 +229,7 @@ def new_heading(kind: type[Record]) -> list[Cell]:
 
 
 def marker(revision: int, uid: str) -> str:
-    """The name of the range that says which revision the spreadsheet has; a commit takes it away and puts its own."""
+    """The name of the range that says which revision the spreadsheet has; a commit removes it and puts its own."""
     return f"crm_{revision}_{uid}"
 
 

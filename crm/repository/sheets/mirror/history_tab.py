@@ -115,7 +115,7 @@ def rows_of_one(connection: Connection, head: Row[Any], entries: Iterable[Entry 
 
 
 def has_content(rows: Sequence[Sequence[Cell]]) -> bool:
-    """Return whether anything stands in the tab below its heading."""
+    """Return whether anything is in the tab below its heading."""
     return any(cell != "" for row in rows[1:] for cell in row)
 
 
@@ -195,7 +195,7 @@ def _split(entry: tuple[str, str, str, str, str]) -> Iterator[list[Cell]]:
 
 def read(rows: Sequence[Sequence[Cell]]) -> Entries:
     """Parse rows of the history. A row that cannot be read is skipped, and its place among them is in `torn`; one that
-    stands there twice counts once."""
+    is there twice counts once."""
     return _Reading().read(rows)
 
 
@@ -236,7 +236,7 @@ class _Reading:
         return entries
 
     def _comes_again(self, row: Sequence[Cell]) -> bool:
-        """Return whether a row is part of a transaction that stands there once more: that begins as it began."""
+        """Return whether a row is part of a transaction that is there once more: that begins as it began."""
         number = _number(row[0])
         if row[2] != "" and number in self._openings:
             self._again = number if row == self._openings[number] else 0

@@ -191,7 +191,7 @@ class Loading:
                         records[record_id] = replace(record, **values)
 
     def keep(self, ids: Collection[int]) -> None:
-        """Keep records whose rows are gone as they were known before: restoring or deleting them needs all their
+        """Keep records whose rows were deleted as they were known before: restoring or deleting them needs all their
         values."""
         known = {} if self.kind.about.unique else {id_: self.good[id_] for id_ in ids if id_ in self.good}
         self._replace({id_: (0, cells.row_of(record)) for id_, record in known.items()}, known.values())

@@ -34,8 +34,8 @@ sheet_row = Table(
 )
 
 # A cell that cannot be taken. `id` is 0 where the row belongs to no record; then `row` says which one. `field` is ''
-# for something in the heading, then `column` says where. `cell` is what stood there, as JSON; something else by now
-# is not wrong any more.
+# for something in the heading, then `column` says where. `cell` is what was there, as JSON; something else by now is
+# not wrong any more.
 sheet_problem = Table(
     "sheet_problem",
     metadata,
@@ -54,7 +54,7 @@ sheet_fact = Table(
     "sheet_fact", metadata, Column("name", String(40), primary_key=True), Column("value", Text, nullable=False)
 )
 
-# The first formats have these in this order; what has come to be since stands behind them.
+# The first formats have these in this order; what has come to be since is behind them.
 _FIRST_NUMBERED = (
     "client", "sale", "contact", "interaction", "follow_up", "stage", "deal", "stage_move", "template", "mailing",
     "message", "rule", "view", "dashboard", "setting", "user", "sign_in", tables.transactions.name,
@@ -330,7 +330,7 @@ def set_unproven(connection: Connection, is_so: bool) -> None:
 
 
 def held(connection: Connection) -> dict[str, list[int]]:
-    """The ids of the records whose rows are gone and which are kept until somebody has decided, by kind."""
+    """The ids of the records whose rows were deleted and which are kept until somebody has decided, by kind."""
     ids: dict[str, list[int]] = json.loads(_fact(connection, "held") or "{}")
     return ids
 
@@ -377,7 +377,7 @@ def set_torn(connection: Connection, rows: Sequence[int]) -> None:
 
 
 def lost(connection: Connection) -> str:
-    """The changes lost when an older version of the spreadsheet was put back, in words; '' for nothing."""
+    """The changes lost when an older version of the spreadsheet was restored, in words; '' for nothing."""
     return _fact(connection, "lost")
 
 
@@ -440,7 +440,7 @@ class Quiet:
         """The tab with nothing known of the portions in which some rows stand."""
         portions = list(self.portions)
         for number in {place // PORTION for place in places}:
-            # What is new stands behind the last one.
+            # What is new is behind the last one.
             number = min(number, len(portions) - 1)
             portions[number] = portions[number][0], ""
         return replace(self, digest="", portions=portions)

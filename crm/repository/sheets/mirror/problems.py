@@ -100,7 +100,7 @@ def forget_columns(connection: Connection, kind: type[Record], ids: Collection[i
 
 
 def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
-    """Raise RefusedError where one of the records stands in a row that mixes it with another."""
+    """Raise RefusedError where one of the records is in a row that mixes it with another."""
     statement = (
         "SELECT what FROM sheet_problem WHERE record = ? AND field = ? AND id IN (SELECT value FROM json_each(?))"
     )
@@ -123,7 +123,7 @@ def _fed_by(kind: type[Record]) -> Iterator[type[Record]]:
 
 
 def words(held: Mapping[str, Sequence[int]]) -> str:
-    """The records whose rows are gone, in a sentence."""
+    """The records whose rows were deleted, in a sentence."""
     counted = [
         f"{len(ids)} {BY_NAME[name].nouns if len(ids) > 1 else BY_NAME[name].noun}" for name, ids in held.items()
     ]

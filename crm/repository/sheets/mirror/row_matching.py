@@ -64,10 +64,10 @@ class Owned(MutableMapping[int, Placed]):
 
 @dataclass
 class Rows:
-    """The rows of a tab. `owned` holds those of known records by id, `mixed` names those of them in which the
-    cells of two records stand, with the other one; `nameless` belong to no record yet. `wrong` says of other rows
-    what is wrong with their id; `copies` are those of them that were copied with the mark of another row. `promoted`
-    holds the marks that stand in the rows of records which were taken for copies before, by id."""
+    """The rows of a tab. `owned` holds those of known records by id, `mixed` names those of them in which the cells of
+    two records stand, with the other one; `nameless` belong to no record yet. `wrong` says of other rows what is wrong
+    with their id; `copies` are those of them that were copied with the mark of another row. `promoted` holds the marks
+    that are in the rows of records which were taken for copies before, by id."""
 
     owned: Owned
     mixed: dict[int, int] = field(default_factory=dict)

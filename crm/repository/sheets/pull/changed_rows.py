@@ -51,8 +51,8 @@ class ChangedRows:
     """The intake of what changed in rows into a transaction; what cannot be taken becomes a problem, and its cell stays
     as it is.
 
-    `formulas` names the team's own fields, by client, whose changed cells hold formulas: nobody has edited those,
-    so that what they show is kept beside the client and stands in no history. `strange` are cells for amounts that hold
+    `formulas` names the team's own fields, by client, whose changed cells hold formulas: nobody has edited those, so
+    that what they show is kept beside the client and is in no history. `strange` are cells for amounts that hold
     something else.
     """
 
@@ -133,7 +133,7 @@ class ChangedRows:
         if name not in fields(kind):
             return self._technical(current, name, cell)
         if fields(kind)[name].by == "accounts":
-            # What it was is not told: it may be a secret.
+            # The old value is not shown: it may be a secret.
             raise FieldError(NOT_READ)
         if isinstance(current, Client) and name == "status":
             return self._pinned(current, str(cell).strip())
@@ -148,7 +148,7 @@ class ChangedRows:
             raise FieldError(f"this is the {links(kind)[name].record} {value}; write that ID into this cell")
         if fields(kind)[name].by in ("person", "steps") or name == "status_pinned_until":
             return {name: value}
-        if value != self._derived_anew(current, name):
+        if value != self._recomputed(current, name):
             raise FieldError(
                 f"this {_followed(kind, name)} and is not read; the program says {self._value_text(current, name)}"
             )
@@ -186,7 +186,7 @@ class ChangedRows:
             raise FieldError(NOT_READ)
         return {}
 
-    def _derived_anew(self, current: Record, name: str) -> Any:
+    def _recomputed(self, current: Record, name: str) -> Any:
         """A field that follows from others, once it is sure that it does."""
         kind = type(current)
         if current.id and (kind is Client or name in sums.names(kind)):

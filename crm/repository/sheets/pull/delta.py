@@ -71,7 +71,7 @@ def refuse_damaged(contents: Contents, before: Seen | None) -> None:
     if not was_written or (before is not None and state.is_older_copy(before.state)):
         raise TabDamagedError(f"The hidden tab “crm” was changed by hand. {_put_back()}")
     is_empty = not any(cell != "" for row in contents.history for cell in row)
-    # A store that was only set up has none; so has an older version of it that was put back.
+    # A store that was only set up has none; so has an older version of it that was restored.
     is_known = before is not None and before.state.history_rows and state.revision >= before.state.revision
     if contents.everything and is_empty and (state.history_rows or is_known):
         where = "" if before is not None else " on a computer that has read it before"

@@ -23,7 +23,7 @@ from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.tables import audit
 from crm.repository.transaction import SqlTransaction
 
-# What it stands in the history as.
+# What it is in the history as.
 WHAT = "edited in the sheet"
 
 
@@ -44,7 +44,7 @@ class Adoption:
         self.tx = tx
         self.by = by
         self.rows = ChangedRows(tx, by, check_setting, formulas, strange)
-        # The records whose rows are gone.
+        # The records whose rows were deleted.
         self._going: set[tuple[type[Record], int]] = set()
 
     def adopt(self, edits: HandEdits) -> None:
@@ -120,7 +120,7 @@ class Adoption:
                 faults["postcode"] = f"Google has dropped the zeros in front; {TYPE_AS_TEXT}"
         for name, link in links(kind).items():
             if link.owns and (BY_NAME[link.record], values.get(name)) in self._going:
-                # It would go with it, and nobody could put it back.
+                # It would go with it, and nobody could restore it.
                 faults[name] = f"{missing_record(link, values.pop(name))}: its row was deleted"
         try:
             added = self.tx.add(self._whole(kind, values, faults))

@@ -18,14 +18,14 @@ _PART = 0.1
 
 
 def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
-    """The records whose rows are gone, by kind, where they are too many to be taken over unasked, or one of them is
+    """The records whose rows were deleted, by kind, where they are too many to be taken over unasked, or one of them is
     never deleted, such as an issued invoice, or was not put back by a repair; else none."""
     gone: dict[str, list[int]] = {}
     for kind, record_id in edits.deleted:
         gone.setdefault(kind.kind_name, []).append(record_id)
     lost = mirror.not_put_back(connection)
     if any(not set(ids).isdisjoint(lost.get(name, ())) for name, ids in gone.items()):
-        # A machine that knows them can still put them back.
+        # A machine that knows them can still restore them.
         return gone
     count = sum(map(len, gone.values()))
     known = sum(mirror.count_rows(connection, BY_NAME[name]) for name in gone)

@@ -87,7 +87,7 @@ def take(
     try:
         return _Intake(connection, dialect, contents, clock, check_setting, strange or {}, strange_among).take()
     except IntegrityError as error:
-        # What the mirror had taken for the last good value stands in the way of what somebody else wrote.
+        # What the mirror had taken for the last good value is in the way of what somebody else wrote.
         if contents.everything:
             raise
         raise StaleHistory from error
@@ -239,7 +239,7 @@ class _Intake:
             self.connection.exec_driver_sql(statement)
 
     def _note_not_put_back(self, edits: HandEdits, before: Seen | None) -> None:
-        """Note which of the records whose rows are gone nobody may have deleted: since this machine has read the
+        """Note which of the records whose rows were deleted nobody may have deleted: since this machine has read the
         spreadsheet, one that did not know them has repaired it."""
         noted = mirror.not_put_back(self.connection)
         gone: dict[str, list[int]] = {}
@@ -271,7 +271,7 @@ class _Intake:
 
     def _note_lost(self, before: Seen, entries: Entries) -> None:
         """Keep what this machine knew, and say so, where the spreadsheet does not hold its last changes any more: an
-        older version was put back, or a machine that had not seen them has repaired it."""
+        older version was restored, or a machine that had not seen them has repaired it."""
         text = ""
         if lost := self._lost(entries):
             copy = self.dialect.backups.dated(f"{self.clock.now:%Y-%m-%d-%H%M%S}")

@@ -15,7 +15,7 @@ from crm.repository.sheets.mirror.mirror import State, in_json
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.snapshot import fact, put_fact
 
-# What stands in the history when they are put back.
+# What is in the history when they are restored.
 WHAT = "put back the accounts, which were edited in the sheet"
 
 
@@ -35,9 +35,9 @@ class KeptAccounts:
         return cls(rows, fact(connection, ROSTER))
 
     def are_newest(self, now: State, before: State) -> bool:
-        """Return whether none newer can have been written, as the state tells that stands in the spreadsheet now: it
-        names the same roster, or a person has edited nothing but the roster since this machine saw it. A machine that
-        is behind must not bring back what others have withdrawn meanwhile."""
+        """Return whether none newer can have been written, as the state tells that is in the spreadsheet now: it names
+        the same roster, or a person has edited nothing but the roster since this machine saw it. A machine that is
+        behind must not bring back what others have withdrawn meanwhile."""
         if self.roster and now.roster == self.roster:
             return True
         return now.is_but_for_roster(before) and before.roster == self.roster
@@ -52,7 +52,7 @@ class KeptAccounts:
 
 
 def note_edits(connection: Connection, edits: HandEdits) -> None:
-    """Note in the mirror what stands in the tabs now, for what is written there to rely on."""
+    """Note in the mirror what is in the tabs now, for what is written there to rely on."""
     for kind, record_id, at, row in (*edits.changed, *edits.restored):
         mirror.put_rows(connection, kind, [(record_id, at, in_json(row))])
     for kind in SEALED:

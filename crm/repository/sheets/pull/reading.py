@@ -69,7 +69,7 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
         places,
         history.rows[1:],
         known,
-        # What a new store holds stands in no history: from there on nothing tells who has changed it.
+        # What a new store holds is in no history: from there on nothing tells who has changed it.
         not known,
         kept.rows,
         history.rows[0] if history.rows else [],
@@ -230,7 +230,7 @@ class Verified:
         return [(first, first + count) for first, count in runs(rows)]
 
     def holds(self) -> bool:
-        """Return whether everything stands where the plan has it, and nothing came twice."""
+        """Return whether everything is where the plan has it, and nothing came twice."""
         seen = self._seen
         if not self.state.is_at(seen.state) or not came_first(self._before, self.state) or not self._history_ends:
             return False

@@ -33,7 +33,7 @@ _PORTION = 1000
 
 @dataclass
 class HandEdits:
-    """The edits by hand: rows whose cells changed, rows without an id, records whose row is gone, rows of deleted
+    """The edits by hand: rows whose cells changed, rows without an id, records whose row was deleted, rows of deleted
     records that are there again, and copies of rows. A row is (its place, its cells in the order of the columns).
     `promoted` holds the rows of records that were taken for copies before: id, place, cells, and the mark that stands
     there.
@@ -124,7 +124,7 @@ class TabIntake:
             self.head, part.rows if part else rows, last, self.old, self._is_known, bool(state.staging), first
         )
         if self._is_kept:
-            # Whatever stands there: it is put back.
+            # Whatever is there: it is restored.
             self.rows.mixed.clear()
         # Whether the totals may not be the sums of the sales any more.
         self.totals_open = False
@@ -163,7 +163,7 @@ class TabIntake:
         """Return whether nothing that is done here by hand is taken."""
         return self.kind in SEALED and not self.fresh
 
-    # What stands where
+    # What is where
 
     def _heading(self, rows: Sequence[Sequence[Cell]]) -> Heading:
         written = rows[0] if rows else []

@@ -154,7 +154,7 @@ class Block:
 
     @property
     def clashes(self) -> bool:
-        """Return whether another commit than the one that it stands on was there before, and is no older."""
+        """Return whether another commit than the one that it is on was there before, and is no older."""
         return self.below is not None and self.below[0] >= self.base[0] and self.below != self.base
 
     @property
@@ -193,7 +193,7 @@ class Block:
 
     @property
     def cut_rows(self) -> list[Sequence[Cell]]:
-        """The rows of the history that it took away, as far as there were any."""
+        """The rows of the history that it removed, as far as there were any."""
         _, count, first = self.cut or (0, 0, 0)
         rows = [trimmed(self.rows.get(at, [])) for at in range(first, first + count)]
         return [row for row in rows if row]
@@ -342,8 +342,8 @@ def lacks_commits(rows: Sequence[Sequence[Cell]], grid: int, current: State, see
 
 
 def came_first(top: Sequence[Cell], state: State) -> bool:
-    """Return whether the last commit found the revision that it stands on, by the first row of the tab. One that comes
-    once more, or late, where the marker does not hold, finds another one. A row of another commit is an earlier one."""
+    """Return whether the last commit found the revision that it is on, by the first row of the tab. One that comes once
+    more, or late, where the marker does not hold, finds another one. A row of another commit is an earlier one."""
     before = State.read([State().rows()[0], top[_AT:]]) if top else None
     if before is None:
         return True

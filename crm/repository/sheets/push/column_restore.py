@@ -74,8 +74,8 @@ def renaming(places: Mapping[type[Record], Mapping[int, str]]) -> Plan:
 
 
 def restoring(connection: Connection, seen: Seen, columns_by_kind: Mapping[type[Record], Collection[str]]) -> Plan:
-    """The plan that writes some of them again, each to the right of everything that stands in its tab, and formats
-    them as in a new spreadsheet."""
+    """The plan that writes some of them again, each to the right of everything that is in its tab, and formats them as
+    in a new spreadsheet."""
     made = Plan()
     for kind, names in columns_by_kind.items():
         place = seen.places[kind.kind_name]

@@ -27,8 +27,8 @@ _IDENTITY = ("id", "version")
 
 @dataclass
 class RowWrite:
-    """Cells to write into one row, by column. `relies` holds the cells that must stand there as they are thought to:
-    whose row it is, and what is overwritten; an edit of another cell does no harm. `new_row` is the row as it stands
+    """Cells to write into one row, by column. `relies` holds the cells that must be there as they are thought to: whose
+    row it is, and what is overwritten; an edit of another cell does no harm. `new_row` is the row as it stands
     afterwards, in the order of `columns`. A deletion writes nothing."""
 
     kind: type[Record]
@@ -58,7 +58,7 @@ class Plan:
     deletes: list[RowWrite] = field(default_factory=list)
     appends: dict[type[Record], list[Appended]] = field(default_factory=dict)
     history: list[list[Cell]] = field(default_factory=list)
-    # Rows of the history to take away, the first and the end: of commits that nobody has seen.
+    # Rows of the history to remove, the first and the end: of commits that nobody has seen.
     cut: tuple[int, int] | None = None
     # Cells of the headings: columns for new fields of the team's own.
     headings: dict[type[Record], dict[int, str]] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class Plan:
 
     @property
     def touched(self) -> list[RowWrite]:
-        """The rows that must stand where they are thought to."""
+        """The rows that must be where they are thought to."""
         return [*self.updates, *self.deletes]
 
     @property
@@ -85,7 +85,7 @@ class Marks:
     """The marks to write where rows were copied by hand. A row is (its place, its cells in the order of the columns).
 
     `copies` lose the mark that they brought along. `promoted` rows are those of records, by id, that were taken for
-    copies before: they get the mark that is among their cells, in place of the last, which stands there."""
+    copies before: they get the mark that is among their cells, in place of the last, which is there."""
 
     copies: Sequence[tuple[type[Record], int, list[Any]]] = ()
     promoted: Sequence[tuple[type[Record], int, int, list[Any], Cell]] = ()
@@ -210,7 +210,7 @@ class _Tab:
         write.relies[column] = standing
 
     def put_back(self, ids: Sequence[int]) -> None:
-        """Plan the rows of records that are gone, and the cells that only the program writes of those that are
+        """Plan the rows of records that were deleted, and the cells that only the program writes of those that are
         there."""
         known = mirror.known(self.connection, self.kind, ids)
         names = [name for name in programs_own(self.kind) if name in self.heading.positions or name in _IDENTITY]
@@ -240,7 +240,7 @@ class _Tab:
     def _update(self, record_id: int, new_row: list[Any], row: int, old: list[Any], touched: _Touched) -> None:
         names = None if touched.created else touched.names | _ALWAYS
         before = self._by_column(old)
-        # A row that has no id yet is known by what stands in it.
+        # A row that has no id yet is known by what is in it.
         sure = before if names is None else {at: before[at] for at in self._identity}
         write = RowWrite(self.kind, record_id, row, dict(sure), list(old))
         for place, name in enumerate(columns(self.kind)):
@@ -316,7 +316,7 @@ class _Tab:
 
     def _own_column(self, name: str) -> int:
         if name not in self.own:
-            # To the right of everything that stands in the heading.
+            # To the right of everything that is in the heading.
             self.own[name] = max(len(self.place.heading), *(at + 1 for at in self.own.values()), 0)
         return self.own[name]
 

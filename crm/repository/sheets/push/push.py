@@ -1,4 +1,4 @@
-"""Sending a commit until it is known what became of it, and putting right what went astray."""
+"""The sending of a commit until its outcome is known, and the repair of misplaced writes."""
 
 import random
 import re
@@ -32,7 +32,7 @@ FINDS_OUT_FOR = 120.0
 # So long the next request of several is tried while there is no connection.
 _GOES_ON_FOR = 60.0
 _SAME_REFUSALS = 3
-# So often rows that people keep moving are put right.
+# So often rows that people keep moving are repaired.
 _MOST_REPAIRS = 20
 
 Placed = dict[type[Record], dict[int, int]]
@@ -151,7 +151,7 @@ class Push:
                     return None
                 if not state.is_at(base):
                     raise Unclear from None
-                # Once more: it stands on the same marker, so that at most one of the two is applied.
+                # Once more: it is on the same marker, so that at most one of the two is applied.
                 doubtful = True
                 time.sleep(random.uniform(0.5, 1.0) * min(2.0, 0.05 * 2**tries))
             except (StoreOfflineError, StoreBusyError) as error:

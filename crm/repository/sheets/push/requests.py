@@ -1,8 +1,8 @@
 """A plan as requests: one for the whole of it, or several of which only the last one makes it visible.
 
-Every request takes the marker of the revision away that it stands on, and puts its own: of two that stand on the
-same revision only one can succeed. Along with its rows each keeps what stood there (see `kept`): its own answer shows
-whether it was the first on its revision, and whether it wrote where it meant to.
+Every request takes the marker of the revision away that it is on, and puts its own: of two that are on the same
+revision only one can succeed. Along with its rows each keeps what was there (see `kept`): its own answer shows whether
+it was the first on its revision, and whether it wrote where it meant to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -150,8 +150,8 @@ class Commit:
         yield from (cells_request(*block) for block in _joined(blocks))
 
     def _grid_grown(self) -> Iterator[Request]:
-        """The rows that the grid has to grow by, formatted before anything stands in them: what has become a row of a
-        table cannot be formatted any more."""
+        """The rows that the grid has to grow by, formatted before anything is in them: what has become a row of a table
+        cannot be formatted any more."""
         for kind, added in self.plan.appends.items():
             place = self.seen.places[kind.kind_name]
             more = place.used + len(added) - place.rows

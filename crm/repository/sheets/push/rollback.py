@@ -67,7 +67,7 @@ def recounting(contents: Contents) -> tuple[Plan, State] | None:
     state = contents.state
     expected = state.history_rows - contents.history_from
     surplus = len(contents.history) - expected
-    # Where an older version was put back, or rows above are gone, all of it has to be read; where nothing is left of
+    # Where an older version was restored, or rows above are gone, all of it has to be read; where nothing is left of
     # it, it is filled again.
     if (
         state.staging
@@ -188,7 +188,7 @@ class _Tab:
         self.head = heading(self.kind, self.top)
 
     def _delete_again(self, kept: Sequence[Cell]) -> None:
-        """Take a row away that stands there as it was when a commit deleted it."""
+        """Take a row away that is there as it was when a commit deleted it."""
         cells = trimmed(kept)
         row = next((row for row in self.rows if cells and not row.gone and trimmed(row.now) == cells), None)
         if row is not None:
@@ -323,7 +323,7 @@ class _Owners:
             # It was made a row without an ID again.
             unnamed = self._with(next(iter(victim.names)), "")
             return [row for row in unnamed if victim.names_in(row) == len(victim.names) and victim.is_like(row)]
-        # Columns had moved, and something else stands where its ID was.
+        # Columns had moved, and something else is where its ID was.
         return [row for row in self._rows if not self._tab.is_whole(row) and self._was_written(row, victim)]
 
     def _with(self, at: int, cell: Cell) -> Sequence[_Row]:
@@ -334,7 +334,7 @@ class _Owners:
         return self._by_column[at].get(comparable(cell), ())
 
     def _was_written(self, row: _Row, victim: "_Victim") -> bool:
-        """Return whether what the commit wrote stands in this row: its stamp does, where one was written."""
+        """Return whether what the commit wrote is in this row: its stamp does, where one was written."""
         targets = victim.targets
         stamp = self._tab.head.positions.get("version")
         return any(row.cell(at) != "" for at in ([stamp] if stamp in targets else targets))
@@ -377,7 +377,7 @@ class _Victim:
         )
 
     def names_in(self, row: _Row) -> int:
-        """The number of those that stand in a row."""
+        """The number of those that are in a row."""
         return sum(alike(row.cell(at), cell) for at, cell in self.names.items())
 
     def likeness(self, row: _Row) -> int:
@@ -385,7 +385,7 @@ class _Victim:
         return sum(0 if cell == now == "" else 1 if alike(cell, now) else -1 for cell, now in self._beside(row))
 
     def is_like(self, row: _Row) -> bool:
-        """Return whether all stands there that was not written over."""
+        """Return whether all is there that was not written over."""
         return all(alike(cell, now) for cell, now in self._beside(row))
 
     def _beside(self, row: _Row) -> Iterator[tuple[Cell, Cell]]:
@@ -410,7 +410,7 @@ class _Victim:
 
 
 def _columns(before: Heading, now: Heading) -> Callable[[int], int | None]:
-    """The places of a heading's columns in another one, by what stands above them."""
+    """The places of a heading's columns in another one, by what is above them."""
     texts = {str(cell).strip().casefold(): at for at, cell in reversed(list(enumerate(now.written))) if cell != ""}
 
     def place(at: int) -> int | None:

@@ -200,8 +200,10 @@ def test_a_restarted_machine_does_not_wait(programs: Programs) -> None:
     programs.take(60)
     programs.another().refused("reads", 1, after=200)
     # The clock of the machine begins again, the time of day has gone on.
-    anew = Stopwatch(lambda: programs.fake.time - 900, lambda: programs.fake.clock.day() + 60, programs.fake._sleep)
-    assert programs.take(60, programs.another(clock=anew)) == 0
+    restarted = Stopwatch(
+        lambda: programs.fake.time - 900, lambda: programs.fake.clock.day() + 60, programs.fake._sleep
+    )
+    assert programs.take(60, programs.another(clock=restarted)) == 0
 
 
 # The file

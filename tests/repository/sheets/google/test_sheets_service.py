@@ -268,7 +268,7 @@ def test_a_write_that_is_reset_in_the_middle_is_not_sent_again(double: Double) -
     assert len(double.seen) == 2
 
 
-def test_a_connection_that_was_closed_meanwhile_is_opened_anew(double: Double) -> None:
+def test_a_closed_connection_is_reopened(double: Double) -> None:
     service = double.answers(closes_later).service()
     service.write(ADD)
     assert double.closed.wait(5)
