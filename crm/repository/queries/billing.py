@@ -245,10 +245,12 @@ def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int 
     settled = [row.client for row in snapshot.select(_SETTLED)]
     whole = (HAS_LEFT, payment.left > NOTHING, owner.owns(Payment), payment.client.not_in(_SETTLED))
     ((count,),) = snapshot.select(select(func.count(payment.id)).where(*whole))
-    # Those of which something is left are few: they are sorted, and not looked for among all.
-    oldest = func.coalesce(payment.on, payment.on)
-    page = select(payment.id, payment.on).where(*whole).order_by(oldest, payment.id).limit(but + most)
-    unused = [(row.on or date.min, row.id) for row in snapshot.select(page)]
+    unused = []
+    if count and most:
+        # Those of which something is left are few: they are sorted, and not looked for among all.
+        oldest = func.coalesce(payment.on, payment.on)
+        page = select(payment.id, payment.on).where(*whole).order_by(oldest, payment.id).limit(but + most)
+        unused = [(row.on or date.min, row.id) for row in snapshot.select(page)]
     if settled:
         paid, paid_on = _credit_of_payments(snapshot, payment.client.in_(_SETTLED))
         left = left_of(paid, paid_on)

@@ -11,7 +11,6 @@ from crm.commands import load, menus
 from crm.commands.registry import named
 from crm.errors import Cancelled, StoreError
 from crm.model.rights import ADMIN, OWNER_ROLE
-from crm.terminal.clients.search import search
 from crm.terminal.console.keyboard import Back, Choice, Closed, End
 from crm.terminal.loop import EXIT
 from crm.terminal.toolkit import letters
@@ -165,6 +164,13 @@ class MainMenu:
             return [*entries(session, section), *([remove] if removes else [])]
 
         session.menu([menus()[section].title], listed)
+
+
+def search(session: Session) -> None:
+    """Find a client or a command. What this needs is loaded with the rest, and not before the menu is drawn."""
+    from crm.terminal.clients.search import search as find
+
+    find(session)
 
 
 def _load_all() -> None:

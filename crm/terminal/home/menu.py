@@ -13,7 +13,7 @@ from crm.errors import Cancelled, CRMError, SignedOutError, StoreError
 from crm.model.rights import CLIENT
 from crm.terminal.console.console import keyboard_on, screen_on
 from crm.terminal.console.keyboard import Back, Closed
-from crm.terminal.home.main_menu import MainMenu
+from crm.terminal.home.main_menu import MainMenu, search
 from crm.terminal.loop import Loop
 from crm.terminal.toolkit.session import Session
 
@@ -123,7 +123,6 @@ def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
     if session.real is None and crm.reader.role != CLIENT and crm.repository.fact("sample") == "yes":
         session.real = crm
     if empty:
-        from crm.terminal.clients.search import search
         from crm.terminal.data.welcome import welcome
 
         # Commands are found there too.
