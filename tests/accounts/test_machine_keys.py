@@ -9,7 +9,6 @@ from sqlalchemy import delete, insert, select, update
 
 from crm.accounts import KeyHolder, roster
 from crm.accounts.machine_keys import reader_by
-from crm.accounts.roster import Roster
 from crm.errors import FieldError, RefusedError, SignedOutError, SignInRefusedError, StoreAccessError
 from crm.model import Client, MachineKey, User
 from crm.repository import tables
@@ -215,8 +214,9 @@ def test_a_key_stops_when_its_makers_account_is_edited_or_removed_by_hand(file_o
 
 
 def test_a_key_of_an_older_version_goes_on_working(file_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, bound_before = roster._bound()
     with monkeypatch.context() as before:
-        before.setattr(Roster._made, "__defaults__", (roster._ROWS_BEFORE,))
+        before.setattr(roster, "_bound", lambda: [bound_before])
         _, token = made(file_office)
     assert holds(file_office, token)
     file_office.add("bo@example.com")
