@@ -56,9 +56,9 @@ def test_fetched_mail_is_reported_and_strangers_can_become_clients(
     session.choose("E-mail").sees("M mailings").press(".").choose("Fetch e-mail")
     session.sees("Filed 1 e-mail with their clients").sees("Unknown senders: 3").sees("1-3 of 3")
     session.press(session.reads(r"(\d)\) .*eva@hill")[0])
-    session.choose("Add as a new client").sees("Name").press("enter").sees("Eva Hill; filed 1 e-mail")
+    session.choose("Add as a new client").sees("Name").press("enter").sees("Eva Hill: filed 1 e-mail")
     session.sees("1-2 of 2").press(session.reads(r"(\d)\) .*jo\.fox")[0]).choose("Add to an existing client")
-    session.sees("Client").press("acme").sees("Acme").press("enter").sees("contact of Acme; filed 1 e-mail")
+    session.sees("Client").press("acme").sees("Acme").press("enter").sees("contact of Acme: filed 1 e-mail")
     session.sees("1-1 of 1").press(session.reads(r"(\d)\) .*spam@")[0]).choose("Ignore")
     session.sees("is ignored from now on").sees("No unknown senders yet")
     # Esc leaves the list, not the menu.
@@ -150,6 +150,6 @@ def test_line_by_line_too(store: Path, crm: CRM, box: Dovecot) -> None:
     typed = f"{mail}\n.\n{fetch}\n1\n1\n\n0\n0\n0\n0\n"
     done = piped(store, typed, **how)
     assert "Unknown senders: 1" in done.stdout
-    assert "Eva Hill; filed 1 e-mail." in done.stdout
+    assert "Eva Hill: filed 1 e-mail." in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
     assert messages(crm) == [("Eva Hill", "A question")]
