@@ -287,9 +287,9 @@ class Bench:
             clients.update_cell(row, header.index(name) + 1, value)
 
     def review(self, serialises: bool) -> Iterator[Result]:
-        """Rules that move 3 000 clients, beside the same in a file."""
+        """Rules that move 3 000 clients, and where Google serialises move them back, beside the same in a file."""
         name = f"3 000 clients moved{_case(serialises)}"
-        ranked = 6000 if serialises else 3000
+        ranked = 1 if serialises else 3000
 
         def moved(crm: CRM) -> Callable[[], object]:
             with crm.read() as snapshot:
@@ -298,7 +298,7 @@ class Bench:
             edit(crm, first, line=f"Gold when total_spend >= {spent[-1]}")
             return lambda: apply(crm)
 
-        yield from self._beside_a_file(name, moved, LIMIT_OF_MOVES, reads=1 if serialises else 3, writes=2)
+        yield from self._beside_a_file(name, moved, LIMIT_OF_MOVES, serialises, writes=2)
 
     def import_clients(self, serialises: bool) -> Iterator[Result]:
         """10 000 more clients from a CSV file, in requests of at most 2 MB, beside the same into a file."""
@@ -311,13 +311,13 @@ class Bench:
             name,
             lambda crm: lambda: run(crm, begin(crm, file, "clients")),
             LIMIT_OF_IMPORT,
-            reads=1 if serialises else 6,
+            serialises,
             writes=5,
         )
         yield Result("… largest request of it", asked.largest, 2.0, "of what Google advises", 1.0, "counted", unit="MB")
 
     def _beside_a_file(
-        self, name: str, change: Callable[[CRM], Callable[[], object]], at_most: float, reads: int, writes: int
+        self, name: str, change: Callable[[CRM], Callable[[], object]], at_most: float, serialises: bool, writes: int
     ) -> Generator[Result, None, _Asked]:
         """One large change, once, in the spreadsheet and in a file; what is waited for are the requests."""
         with closing(self.machine("again")) as repository:
@@ -327,7 +327,9 @@ class Bench:
         floor = seconds(change(local))
         local.repository.close()
         yield Result(f"spreadsheet: {name}", took, floor, "the same in SQLite", at_most, "CPU, once")
-        yield from asked.results(name, reads, writes)
+        # It is read before it is written, and where Google may merge requests after each write too: to know that
+        # nobody else has come first.
+        yield from asked.results(name, 1 if serialises else 1 + writes, writes)
         return asked
 
 
