@@ -36,6 +36,8 @@ _PARTS = {
     "instruction": "muted",
     "error": "danger",
 }
+# What stands between two keys in a line of them.
+KEYS_APART = "   "
 # Seconds of silence after which an Esc is not the start of an arrow key.
 ESCAPE_SECONDS = 0.04
 # Lines that a question has in the lowest window, where those above it are scrolled away.
@@ -95,12 +97,23 @@ def style_of(token: str) -> str:
     return f"class:{token}" if token in TOKENS else token
 
 
+def keys_of(line: str) -> list[tuple[str, str]]:
+    """A line of keys in the pieces that prompt_toolkit draws: the keys seen before what they do."""
+    pieces: list[tuple[str, str]] = []
+    for place, part in enumerate(line.split(KEYS_APART)):
+        key, _, words = part.lstrip().partition(" ")
+        blanks = KEYS_APART * bool(place) + " " * (len(part) - len(part.lstrip()))
+        # A sentence names no key.
+        named = bool(words) and (len(key) == 1 or key.islower())
+        pieces += [("class:instruction", blanks), ("class:accent" if named else "class:instruction", key)]
+        pieces.append(("class:instruction", f" {words}" if words else ""))
+    return pieces
+
+
 def with_card(content: AnyContainer, card: Callable[[], AnyFormattedText], width: Callable[[], int]) -> Container:
-    """A container with a card beside it, so many columns wide; 0 for none."""
+    """A container with a card beside it, so many columns wide and as high as there is room; 0 for none."""
     edge = Window(char="│" if is_drawable() else "|", style="class:muted", width=1)
-    beside = VSplit(
-        [edge, Window(FormattedTextControl(card), dont_extend_height=True)], width=lambda: Dimension.exact(width())
-    )
+    beside = VSplit([edge, Window(FormattedTextControl(card))], width=lambda: Dimension.exact(width()))
     both = VSplit([content, beside])
     return DynamicContainer(lambda: both if width() else content)
 

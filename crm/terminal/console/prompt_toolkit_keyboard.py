@@ -46,7 +46,8 @@ def terminal(
     with quiet(source), create_app_session(input=keys, output=output_to(out, environment)):
         asks = screen is not None and not screen.ground and _answers(environment)
         question = _WHICH_BACKGROUND if asks else ""
-        keyboards.append(TerminalKeyboard(show_keys, lambda: screen.ground if screen else UNKNOWN, question))
+        ground, side = (lambda: screen.ground, lambda: screen.side) if screen else (lambda: UNKNOWN, lambda: 0)
+        keyboards.append(TerminalKeyboard(show_keys, ground, side, question))
         yield keyboards[0]
 
 
@@ -56,16 +57,22 @@ def _answers(environment: Mapping[str, str]) -> bool:
 
 
 class TerminalKeyboard:
-    """A Keyboard over questionary and prompt_toolkit, on the background that `ground` says; what `asks` the terminal
-    for it is sent with the first page, which takes the answer."""
+    """A Keyboard over questionary and prompt_toolkit, on the background that `ground` says, with so many columns at the
+    `side` for what stands beside a question; what `asks` the terminal for its background is sent with the first page,
+    which takes the answer."""
 
     def __init__(
-        self, show_keys: ShowKeys = lambda _: None, ground: Callable[[], str] = lambda: UNKNOWN, asks: str = ""
+        self,
+        show_keys: ShowKeys = lambda _: None,
+        ground: Callable[[], str] = lambda: UNKNOWN,
+        side: Callable[[], int] = lambda: 0,
+        asks: str = "",
     ) -> None:
         self._show_keys = show_keys
         self._ground = ground
+        self._side = side
         self._asks = asks
-        self._select = SelectPrompt(show_keys, ground)
+        self._select = SelectPrompt(show_keys, ground, side)
 
     def redraw(self) -> None:
         """Draw the page that is shown once more."""
@@ -75,7 +82,7 @@ class TerminalKeyboard:
     def _text(self) -> "TextPrompt":
         from crm.terminal.console.text_prompt import TextPrompt
 
-        return TextPrompt(self._ground)
+        return TextPrompt(self._ground, self._side)
 
     def choose(self, question: str, choices: Sequence[Choice], **how: Any) -> Any:
         if self._asks and how.get("resized") is not None:

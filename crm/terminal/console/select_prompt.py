@@ -11,7 +11,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
 from prompt_toolkit.data_structures import Point
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import ANSI, AnyFormattedText
+from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import (
@@ -42,9 +42,11 @@ from crm.terminal.console.keyboard import (
     numbered,
 )
 from crm.terminal.console.prompt import (
+    KEYS_APART,
     bind_only,
     filling,
     is_drawable,
+    keys_of,
     leaving_keys,
     run,
     style_of,
@@ -54,7 +56,7 @@ from crm.terminal.console.prompt import (
     wrapped,
     writes,
 )
-from crm.terminal.drawing.screen import clean, side_of
+from crm.terminal.drawing.screen import clean
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
@@ -73,7 +75,9 @@ _LEAST_ROOM = 4
 # In fewer lines there is no room to say that there are more entries.
 _LEAST_CUT = 2
 # What stands between two keys in a hint.
-_BETWEEN = (" · ", "   ")
+_BETWEEN = (" · ", KEYS_APART)
+# The look of the row that is pointed at.
+_ROW = "class:row"
 # The blanks between two columns of entries.
 _APART = 6
 
@@ -114,9 +118,19 @@ class _Entries(InquirerControl):
         return [piece for line in lines for piece in (*line, ("", "\n"))][:-1]
 
     def create_content(self, width: int, height: int | None) -> UIContent:
-        """The entries; in a window that is too low for all, those around the one that is pointed at, and below them
-        how many more there are."""
+        """The entries, the one that is pointed at on a ground of its own as wide as the window; in one that is too low
+        for all, those around it, and below them how many more there are."""
         content = super().create_content(width, height)
+        content_line = content.get_line
+        if not self.in_column and self.choices:
+            first = content.cursor_position.y
+            last = first + sum(text.count("\n") for style, text in self._drawn(self.pointed_at) if _ROW in style)
+            content = UIContent(
+                lambda line: _filled(content_line(line), width) if first <= line <= last else content_line(line),
+                content.line_count,
+                content.cursor_position,
+                show_cursor=content.show_cursor,
+            )
         if height is None or height < _LEAST_CUT or content.line_count <= height:
             return content
         room, at = height - 1, content.cursor_position.y
@@ -139,10 +153,10 @@ class _Entries(InquirerControl):
     def _drawn(self, place: int) -> list[tuple[str, str]]:
         """An entry with what is before it."""
         entry, pointed = self.entries[place], place == self.pointed_at
-        whole = "class:highlighted" if pointed else "class:text"
+        whole = f"class:highlighted {_ROW}" if pointed else "class:text"
         return [
-            *([("class:muted", f"   {wrapped(clean(entry.heading), 3)}\n")] if entry.heading else []),
-            ("class:pointer", f" {self.pointer} ") if pointed else ("class:text", "   "),
+            *([("class:heading", f"   {wrapped(clean(entry.heading), 3)}\n")] if entry.heading else []),
+            (f"class:pointer {_ROW}", f" {self.pointer} ") if pointed else ("class:text", "   "),
             *([("[SetCursorPosition]", "")] if pointed else []),
             (whole, f"{entry.key}) " if entry.key else "   "),
             *([(f"{whole} {style_of(style)}", text) for style, text in entry.pieces] or [(whole, entry.label)]),
@@ -153,8 +167,9 @@ class SelectPrompt:
     """A question for one of several entries. One application serves all questions: to build one costs several times
     what it costs to draw a page, and questionary.select builds three."""
 
-    def __init__(self, show_keys: ShowKeys, ground: Callable[[], str]) -> None:
+    def __init__(self, show_keys: ShowKeys, ground: Callable[[], str], side: Callable[[], int]) -> None:
         self._show_keys = show_keys
+        self._columns_at_side = side
         self._question = ""
         # The line below the entries: the hint, or instead the effect of the last key.
         self._hint: list[tuple[str, str]] = []
@@ -182,8 +197,7 @@ class SelectPrompt:
         question = FormattedTextControl(lambda: cast(AnyFormattedText, self._question_line()))
         note = FormattedTextControl(lambda: self._note)
         under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
-        fills = Condition(lambda: self._room > 0)
-        entries = Window(self._control, dont_extend_height=True)
+        entries = Window(self._control, dont_extend_height=Condition(lambda: not self._side()))
         # The card of the entry that is pointed at, where the entries have one and there is room.
         beside = with_card(entries, self._card, self._side)
         container = HSplit(
@@ -193,7 +207,7 @@ class SelectPrompt:
                     Condition(lambda: bool(self._question or self._typed)),
                 ),
                 ConditionalContainer(beside, Condition(lambda: bool(self._entries))),
-                ConditionalContainer(Window(), fills),
+                ConditionalContainer(Window(), Condition(lambda: self._room > 0 and not self._side())),
                 ConditionalContainer(Window(note, dont_extend_height=True), Condition(lambda: bool(self._note))),
                 Window(under, dont_extend_height=True, wrap_lines=True),
             ],
@@ -272,7 +286,7 @@ class SelectPrompt:
 
     def _side(self) -> int:
         """The columns beside the entries that their cards have in the window as it is now."""
-        return side_of(self._application.output.get_size().columns) if self._has_cards else 0
+        return self._columns_at_side() if self._has_cards else 0
 
     def _card(self) -> AnyFormattedText:
         """The card of the entry that is pointed at; the way back has that of the others where they have one in
@@ -454,6 +468,12 @@ class SelectPrompt:
             self._application.exit(result=self._resized)
 
 
+def _filled(line: StyleAndTextTuples, width: int) -> StyleAndTextTuples:
+    """A line on the ground of the row that is pointed at, as wide as its window."""
+    used = sum(get_cwidth(text) for _, text, *_ in line)
+    return [*line, (_ROW, " " * max(0, width - used))]
+
+
 def _is_text(event: KeyPressEvent) -> bool:
     """Return whether a character came with so many others at once that no person has pressed them as keys."""
     waiting = list(event.key_processor.input_queue)[: TEXT - 1]
@@ -486,7 +506,11 @@ def _hinted(hint: str) -> list[tuple[str, str]]:
             lines[-1] = longer
         else:
             lines.append(key)
-    return [("class:instruction", "\n".join(f" {wrapped(line)}" for line in lines))]
+    drawn = [
+        keys_of(f" {wrapped(line)}") if between == KEYS_APART else [("class:instruction", f" {wrapped(line)}")]
+        for line in lines
+    ]
+    return [piece for line in drawn for piece in (*line, ("", "\n"))][:-1]
 
 
 def _spans(entries: Sequence[Choice], *, others: bool) -> list[str]:

@@ -26,9 +26,11 @@ from crm.errors import FieldError, RuleError
 from crm.model.paths import with_home
 from crm.terminal.console.keyboard import Back, FormPlace, Interrupted, Suggestion, reason
 from crm.terminal.console.prompt import (
+    KEYS_APART,
     bind_only,
     filling,
     is_drawable,
+    keys_of,
     leaving_keys,
     run,
     style_on,
@@ -36,7 +38,7 @@ from crm.terminal.console.prompt import (
     with_card,
     wrapped,
 )
-from crm.terminal.drawing.screen import clean, side_of
+from crm.terminal.drawing.screen import clean
 
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 # A hint that takes more of the line leaves no room to type, and is above it.
@@ -75,7 +77,8 @@ class _Harmless(Processor):
 class TextPrompt:
     """A question for a text. One session of prompt_toolkit serves all questions; one leaves no input for the next."""
 
-    def __init__(self, ground: Callable[[], str]) -> None:
+    def __init__(self, ground: Callable[[], str], side: Callable[[], int]) -> None:
+        self._columns_at_side = side
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
         self._form: FormPlace | None = None
@@ -95,10 +98,10 @@ class TextPrompt:
         self._session.layout.current_window.dont_extend_height = to_filter(True)
         self._session.layout.current_window.height = self._least_height
         later = ConditionalContainer(
-            Window(FormattedTextControl(self._later), dont_extend_height=True),
-            Condition(lambda: self._form is not None and bool(self._form.after)),
+            Window(FormattedTextControl(self._later), dont_extend_height=Condition(lambda: not self._side())),
+            Condition(lambda: bool(self._side()) or (self._form is not None and bool(self._form.after))),
         )
-        fills = ConditionalContainer(Window(), Condition(lambda: self._room > 0))
+        fills = ConditionalContainer(Window(), Condition(lambda: self._room > 0 and not self._side()))
         keys = Window(FormattedTextControl(self._key_line), dont_extend_height=True)
         asked = HSplit([self._session.layout.container, later])
         self._container = HSplit([with_card(asked, lambda: styled(self._card), self._side), fills, keys])
@@ -143,7 +146,7 @@ class TextPrompt:
 
     def _side(self) -> int:
         """The columns of what is beside the question in the window as it is now, which may have been resized."""
-        return side_of(get_app_session().output.get_size().columns) if self._card else 0
+        return self._columns_at_side() if self._card else 0
 
     def _least_height(self) -> Dimension:
         """The lines that the text is sure to have: never more than the window has, or nothing would be drawn."""
@@ -183,8 +186,8 @@ class TextPrompt:
         keys = ["enter next" if later else "enter done"]
         keys += ["ctrl-j new line"] if self._session.multiline else []
         keys += [f"{arrows} fields"] if before else []
-        words, end = "   ".join([*keys, "esc back"]), "" if self._room else "\n"
-        return [("class:instruction", f"{end} {wrapped(words)}")]
+        words, end = KEYS_APART.join([*keys, "esc back"]), "" if self._room else "\n"
+        return cast(AnyFormattedText, keys_of(f"{end} {wrapped(words)}"))
 
     def _lines(self) -> int:
         return get_app_session().output.get_size().rows

@@ -29,8 +29,9 @@ _BLANK_ENDS = lazy_pattern(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.25
 _UNBOUNDED = 1_000_000
 _CHARACTERS_IN_A_COLUMN = 8
-# From so many columns on a list has the card of the chosen row beside it, which is never wider than that.
-_WITH_SIDE, _WIDEST_SIDE = 110, 60
+# From so many columns on a list has the card of the chosen row beside it, which has so many at least and at most; the
+# list itself has as many as in a window of 80 where there is room.
+_WITH_SIDE, _LEAST_SIDE, _WIDEST_SIDE, _LIST = 110, 40, 60, 80
 # What makes one character of several.
 _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
@@ -41,8 +42,10 @@ _NOTHING_SET: Mapping[str, str] = MappingProxyType({})
 
 @cache
 def _styles_on(ground: str) -> Mapping[str, Style]:
-    """The tokens of the theme as styles of rich."""
-    return {name: Style.parse(token.style(ground)) for name, token in TOKENS.items()}
+    """The tokens of the theme as styles of rich, and the plain text within a line of another look."""
+    return {name: Style.parse(token.style(ground)) for name, token in TOKENS.items()} | {
+        "default": Style.parse("not bold default")
+    }
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -60,9 +63,12 @@ def clean(text: str, *, lines: bool = False) -> str:
     return _UNSEEN.sub(_visible, _BREAKS.sub("\n" if lines else " ", text))
 
 
-def side_of(columns: int) -> int:
-    """The number of columns of a window that are for the card beside a list."""
-    return min(_WIDEST_SIDE, columns * 2 // 5) if columns >= _WITH_SIDE else 0
+def side_of(columns: int, *, is_broad: bool = False) -> int:
+    """The number of columns of a window that are for the card beside a list; a `broad` one stands beside short
+    entries."""
+    if columns < _WITH_SIDE:
+        return 0
+    return min(_WIDEST_SIDE, columns // 2 if is_broad else max(_LEAST_SIDE, columns - _LIST))
 
 
 def data(text: object, style: str = "", *, lines: bool = False) -> Text:
@@ -118,6 +124,8 @@ class Screen:
         self._at_once = False
         if not plain and isinstance(out, TextIOWrapper):
             out.reconfigure(line_buffering=False)
+        # Whether what stands beside the entries of this page has more columns than beside a list.
+        self.is_side_broad = False
         # Lines printed since the page began, so that what comes last can be cut to what is left.
         self.used = 0
         # What was printed since then, to be shown once more.
@@ -125,7 +133,7 @@ class Screen:
 
     def _look(self, style: str) -> Style | None:
         """A token of the theme, or the style of a status, as a style of rich; None for another."""
-        return _styles_on(self.ground).get(self.token(style)) or (Style.null() if is_of_status(style) else None)
+        return _styles_on(self.ground).get(self.token(style), Style.null() if is_of_status(style) else None)
 
     def token(self, style: str) -> str:
         """The token of the theme for the style of a status; other styles stay as they are."""
@@ -149,7 +157,7 @@ class Screen:
     @property
     def side(self) -> int:
         """The number of columns that the card of the chosen row has beside a list; 0 where there is no room for one."""
-        return 0 if self.plain else side_of(self.width)
+        return 0 if self.plain else side_of(self.width, is_broad=self.is_side_broad)
 
     @property
     def height(self) -> int:

@@ -40,6 +40,8 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
         "grey": "#767676",
     },
 }
+# The background of the row that is pointed at, on which all colours can be read; none where nothing is known.
+_ROW: Mapping[str, str] = {DARK: "#303030", LIGHT: "#f0f0f0", UNKNOWN: ""}
 # The parts of a colour that are at least this, of 0 to 255 and as bright as they look, make a background light.
 _LIGHT_FROM = 128
 _WEIGHTS = (0.299, 0.587, 0.114)
@@ -70,18 +72,27 @@ class Token:
     bold: bool = False
     italic: bool = False
     reverse: bool = False
+    # Whether it has a background of its own, and leaves colour and weight as they are.
+    row: bool = False
 
     def colour(self, ground: str = UNKNOWN) -> str:
         """The colour on a background; '' for the terminal's own."""
         return _COLOURS[ground][self.hue] if self.hue else ""
 
+    def background(self, ground: str = UNKNOWN) -> str:
+        """The background that it has on one of the terminal; '' for that itself."""
+        return _ROW[ground] if self.row else ""
+
     def style(self, ground: str = UNKNOWN) -> str:
-        """The same as a style of rich."""
-        return " ".join([*self._weights, *filter(None, [self.colour(ground)])]) or "none"
+        """The same as a style of rich. Within a bold line it is bold only where it says so."""
+        weights = self._weights if self.bold or self.row else ["not bold", *self._weights]
+        behind = self.background(ground)
+        return " ".join([*weights, *filter(None, [self.colour(ground), f"on {behind}" if behind else ""])]) or "none"
 
     def prompt_style(self, ground: str = UNKNOWN) -> str:
         """The same as a style of prompt_toolkit."""
-        return " ".join([*self._weights, *(f"fg:{colour}" for colour in [self.colour(ground)] if colour)])
+        colours = {"fg": self.colour(ground), "bg": self.background(ground)}
+        return " ".join([*self._weights, *(f"{place}:{colour}" for place, colour in colours.items() if colour)])
 
     @property
     def _weights(self) -> list[str]:
@@ -94,6 +105,7 @@ TOKENS: Mapping[str, Token] = {
     # What is chosen, and what a chart is drawn in.
     "accent": Token("blue"),
     "chosen": Token("blue", bold=True),
+    "row": Token(row=True),
     # What helps to read the rest: labels, hints, headings of columns.
     "muted": Token("grey"),
     "heading": Token(bold=True),

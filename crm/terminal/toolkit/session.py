@@ -205,6 +205,7 @@ class Session:
         self._statuses = None
         self.place, self._purpose, self._beside, self._about_client = crumbs, purpose, beside, client
         self.screen.clear()
+        self.screen.is_side_broad = False
         self._foot, self.message_lines = "", 0
         below = self._draw_title(crumbs, about)
         if notice:
@@ -412,6 +413,8 @@ class Session:
                 with self.screen.at_once():
                     named = crumbs() if callable(crumbs) else crumbs
                     self.page(*named, foot=True)
+                    # The actions on a record are short.
+                    self.screen.is_side_broad = above is not None
                     if above is None:
                         listed = entries()
                         self.read_first(named, len(listed))
@@ -692,6 +695,7 @@ class Session:
         """Do something from within a page, which then is there as before."""
         page, place, notes, foot = self.screen.page(), self.place, self._page_notes, self._foot
         purpose, beside, client = self._purpose, self._beside, self._about_client
+        is_side_broad = self.screen.is_side_broad
 
         def done() -> None:
             with suppress(Cancelled):
@@ -701,6 +705,7 @@ class Session:
         self.screen.show_page(page)
         self.place, self._page_notes, self._foot = place, notes, foot
         self._purpose, self._beside, self._about_client = purpose, beside, client
+        self.screen.is_side_broad = is_side_broad
 
     def _note_down(self) -> None:
         self.start(named("capture"))

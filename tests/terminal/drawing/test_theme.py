@@ -48,6 +48,8 @@ BACKGROUNDS = {
     LIGHT: {"white": "#ffffff", "Solarized": "#fdf6e3", "Gruvbox": "#fbf1c7", "Catppuccin": "#eff1f5"},
     UNKNOWN: {"black": "#000000", "white": "#ffffff"},
 }
+for _ground in (DARK, LIGHT):
+    BACKGROUNDS[_ground]["chosen row"] = TOKENS["row"].background(_ground)
 # WCAG 2.2, 1.4.3 and 1.4.11. What a terminal of 256 colours has instead comes as near as its palette goes.
 AA, OF_256, FRAMES = 4.5, 4.4, 3.0
 HUES = sorted({token.hue for token in TOKENS.values()} - {""})
@@ -121,6 +123,15 @@ def test_every_token_is_a_style_of_pages_and_of_questions(ground: str) -> None:
         assert screen.console.get_style(name) == screen.console.get_style(token.style(ground))
         attributes = style_on(ground).get_attrs_for_style_str(f"class:{name}")
         assert (attributes.color or "", bool(attributes.bold)) == (token.colour(ground).removeprefix("#"), token.bold)
+        assert (attributes.bgcolor or "") == token.background(ground).removeprefix("#")
+
+
+def test_what_is_not_bold_is_not_bold_in_a_bold_line_either() -> None:
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm-256color", "CRM_BACKGROUND": DARK})
+    line = Text("Anna Berg", "bold").append("  no. 7", "muted").append("  in 2 sales", "default")
+    assert [bool(part.style and part.style.bold) for part in screen.console.render(line) if part.text.strip()] == [
+        True, False, False,
+    ]  # fmt: skip
 
 
 def test_without_colours_bold_text_remains() -> None:
@@ -180,7 +191,7 @@ def test_a_status_has_one_style_on_pages_in_lists_and_in_panels() -> None:
     expected = Style.parse(TOKENS["status_2"].style(DARK))
     (bar,) = tiles.bars(screen, [(Text("VIP", status_style("VIP")), "3", 3)])
     drawn = [*screen.console.render(badge("VIP", status_style("VIP"))), *screen.console.render(bar)]
-    assert [part.text[:5] for part in drawn if part.style == expected] == ["[VIP]", "VIP  ", "  3  ", "█████"]
+    assert [part.text[:5] for part in drawn if part.style == expected] == ["[VIP]", "VIP  ", "  3  ", "━━━━━"]
     assert tables.styled(screen, tables.status("VIP"), 9) == [("status_2", "VIP")]
 
 

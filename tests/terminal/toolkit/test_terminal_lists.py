@@ -122,8 +122,8 @@ def test_a_wide_window_has_the_card_of_the_chosen_row_beside_the_list(start: Sta
 
 
 def test_a_wide_window_previews_the_selected_entry_beside_the_menu(start: Start) -> None:
-    session = start(columns=120, lines=30).choose("Data").sees("│ Import a file").sees("adds nothing")
-    session.press("down", "down").sees("│ History").sees("│ When").lacks("adds nothing").press("down")
+    session = start(columns=120, lines=30).choose("Data").sees("│ Import a file").sees("same file again adds")
+    session.press("down", "down").sees("│ History").sees("│ When").lacks("same file again").press("down")
     session.sees("│ Status rules").sees("Status   When").sees("total_spend >= 35000").press("enter").sees(
         "Status rules"
     )
