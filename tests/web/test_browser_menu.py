@@ -25,7 +25,7 @@ from tests.web.test_browser_sign_in import sign_in
 
 expect.set_options(timeout=30_000)
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
-_GRAPHICS = frozenset(" ─│▏▎▍▌▋▊▉█▁▂▃▄▅▆▇")
+_GRAPHICS = frozenset(" ─│━╸█▁▂▃▄▅▆▇")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
-"""Bars, columns and shades of blocks, in as many columns of the terminal as there are."""
+"""Bars of lines, columns and shades of blocks, in as many columns of the terminal as there are."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
+# A bar is a heavy line, so that bars below each other stay apart; half of a character ends it.
+_LINE, _HALF = "━", "╸"
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
 _SHADES = "·░▒▓█"
 _PLAIN_SHADES = ".-+x#"
@@ -17,10 +18,10 @@ def bar(value: int | Decimal, most: int | Decimal, width: int, *, unicode: bool 
         return "-" if value < 0 else ""
     if value < 0:
         return "-" * max(1, min(width, round(Fraction(-value) * width / Fraction(most))))
-    eighths = max(1, round(Fraction(value) * width * 8 / Fraction(most)))
+    halves = max(1, round(Fraction(value) * width * 2 / Fraction(most)))
     if not unicode:
-        return "#" * max(1, eighths // 8)
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+        return "#" * max(1, halves // 2)
+    return _LINE * (halves // 2) + _HALF * (halves % 2)
 
 
 def columns(

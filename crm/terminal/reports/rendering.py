@@ -62,18 +62,21 @@ def draw_table(screen: Screen, report: Report, by: Conventions, first: int = 0, 
     rows = list(report.rows[first:] if most is None else report.rows[first : first + most])
     if report.total is not None:
         rows.append(report.total)
-    heads = [_head(report, place, column) for place, column in enumerate(report.columns)]
+    heads = [_head(report, place, column, is_read=not screen.piped) for place, column in enumerate(report.columns)]
     screen.print(tables.table(heads, rows, by, screen.width))
 
 
-def _head(report: Report, place: int, column: Column) -> tables.Column:
-    """A column of the table; the further to the right it stands, the sooner it gives way."""
+def _head(report: Report, place: int, column: Column, *, is_read: bool = True) -> tables.Column:
+    """A column of the table; the further to the right it stands, the sooner it gives way. Where `is_read` by a person,
+    a change from nothing has a word."""
 
     def text(row: Row, by: Conventions) -> Text:
         if place == 0:
             return data(_named(row, report, by), "bold" if row is report.total else "")
         value = row[place]
         style = "bold" if row is report.total else ""
+        if column.signed and value is None and is_read and any(row[1:place]):
+            return Text("new", "muted")
         if column.signed and value:
             style = "success" if value > 0 else "danger"
         return data(_figure(report, column, value, by), style)

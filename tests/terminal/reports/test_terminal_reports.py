@@ -127,7 +127,7 @@ def test_rows_beyond_the_chart_are_only_in_the_table() -> None:
     made = Report(made.title, None, TODAY, made.columns, made.rows, chart=Chart("bars", ("amount",), 2))
     lines = drawn_lines(made)
     assert any("2026-03" in line and "$900.00" in line for line in lines)
-    assert lines[-3:] == ["Amount", f"2026-01  {'█' * 70}", f"2026-02  {'█' * 35}"]
+    assert lines[-3:] == ["Amount", f"2026-01  {'━' * 70}", f"2026-02  {'━' * 35}"]
     assert lines[1] == "until Nov 21, 2026"
 
 
@@ -194,7 +194,7 @@ def test_on_a_small_screen_rows_are_transposed_and_a_key_shows_the_chart(
     session = start(columns=columns, lines=lines).choose("Reports").choose("Sales by group").choose("By: Status")
     session.choose("Client").sees("Sales by client").sees("Client 29").press("]")
     session.sees("Total").lacks("Client 29")
-    session.press("[").sees("Client 29").press("v").sees("█").press("v").press("esc")
+    session.press("[").sees("Client 29").press("v").sees("━").press("v").press("esc")
     # Of the months the latest are seen first, with the days that the report takes by itself.
     session.choose("Sales over time").sees("Nov 2026").sees("Since: Dec 1, 2025").lacks("Dec 2025").press("[")
     session.sees("Dec 2025")
