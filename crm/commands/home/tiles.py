@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from crm.commands.activity.agenda import of_snapshot
-from crm.commands.activity.follow_up_lists import with_names
+from crm.commands.activity.follow_up_lists import by_id, with_names
 from crm.commands.context import CRM
 from crm.commands.ownership import owner_filter
 from crm.commands.registry import named
 from crm.commands.sales.pipeline import stages, sums
 from crm.lean_dataclass import dataclass
-from crm.model import Client, FollowUp
+from crm.model import INTERACTIONS, Client, FollowUp, Interaction, Sale
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, clients, mail, sales, turnover
@@ -65,6 +65,16 @@ class Birthday:
     client: Client
     on: date
     turns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A contact with a client, or a sale with its amount, on a day: one of the latest of all clients."""
+
+    client: Client
+    on: date
+    what: str
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,22 @@ def _birthdays(_: CRM, snapshot: Snapshot, __: bool) -> list[Birthday]:
     return coming[: _LISTED * 2]
 
 
+def _latest(_: CRM, snapshot: Snapshot, __: bool) -> list[Happened]:
+    newest = Query(sort="-on", limit=_LISTED)
+    contacts, sold = snapshot.find_all(Interaction, newest), snapshot.find_all(Sale, newest)
+    known = by_id(snapshot, Client, {record.client for record in contacts} | {record.client for record in sold})
+    happened = [Happened(known[sale.client], sale.on, _words("Sale", sale.note), sale.amount) for sale in sold]
+    happened += [
+        Happened(known[contact.client], contact.on, _words(INTERACTIONS[contact.kind], contact.subject))
+        for contact in contacts
+    ]
+    return sorted(happened, key=lambda entry: entry.on, reverse=True)[:_LISTED]
+
+
+def _words(kind: str, about: str) -> str:
+    return f"{kind[:1].upper()}{kind[1:]}{f': {about}' if about else ''}"
+
+
 def _follow_ups(crm: CRM, snapshot: Snapshot, _: bool) -> Any:
     """The next ones, whenever they are due: what needs doing has only those that are."""
     mine = owner_filter(crm, snapshot, True).filters(FollowUp)
@@ -220,6 +246,7 @@ TILES: Mapping[str, Tile] = {
         Tile("newest", "Newest clients", _newest, True),
         Tile("moved", "Status changed recently", _moved, True),
         Tile("birthdays", "Birthdays", _birthdays, True),
+        Tile("latest", "Latest activity", _latest, True),
         Tile("pipeline", "Pipeline by stage", _pipeline),
         Tile("billing", "Invoices: open, overdue, paid this month", _billing),
         Tile("messages", "Messages under way", _messages),

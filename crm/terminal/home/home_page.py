@@ -10,7 +10,7 @@ from rich.text import Text
 
 from crm.commands.activity.agenda import AgendaItem
 from crm.commands.activity.follow_up_lists import FollowUpShown
-from crm.commands.home.tiles import TILES, Birthday, Tile
+from crm.commands.home.tiles import TILES, Birthday, Happened, Tile
 from crm.commands.home.today import TodayReport, one
 from crm.commands.registry import named
 from crm.model import Client, Record
@@ -147,7 +147,10 @@ def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
     on = getattr(record, "due_on", None) or getattr(record, "expected_close_on", None)
     late = on is not None and on < session.crm.today
     line = screen.cut(item_line(screen, item, screen.width - _KEYED, whose=whose, late=late), _KEYED)
-    return Choice(line, lambda: session.open(item.record or item.client), pieces=[("danger" if late else "", line)])
+    # What is late is marked by its urgency alone: what is to be done is read like the rest.
+    before, colon, what = line.partition(": ") if not line.startswith("! ") else ("! ", "", line[2:])
+    pieces = [("danger", f"{before}{colon}"), ("", what)] if late and what else [("", line)]
+    return Choice(line, lambda: session.open(item.record or item.client), pieces=pieces)
 
 
 def _newest(session: Session, clients: list[Client]) -> Iterator[Choice]:
@@ -161,6 +164,14 @@ def _moved(session: Session, clients: list[Client]) -> Iterator[Choice]:
         line = Text(f"Moved     {clean(client.name)}: ").append_text(moved(client, arrow))
         pieces = tables.styled(session.screen, line, session.screen.width - _KEYED)
         yield Choice("".join(text for _, text in pieces), _opens(session, client), pieces=pieces)
+
+
+def _latest(session: Session, latest: list[Happened]) -> Iterator[Choice]:
+    by = session.conventions
+    for entry in latest:
+        line = Text(f"Latest    {by.day(entry.on)}  ").append_text(tiles.latest_line(entry, by))
+        pieces = tables.styled(session.screen, line, session.screen.width - _KEYED)
+        yield Choice("".join(text for _, text in pieces), _opens(session, entry.client), pieces=pieces)
 
 
 def _birthdays(session: Session, birthdays: list[Birthday]) -> Iterator[Choice]:
@@ -183,4 +194,5 @@ _ENTRIES: Mapping[str, Callable[[Session, Any], Iterator[Choice]]] = {
     "newest": _newest,
     "moved": _moved,
     "birthdays": _birthdays,
+    "latest": _latest,
 }

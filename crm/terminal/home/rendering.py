@@ -57,7 +57,7 @@ _TITLE, _ROOMY, _LABEL_WIDTH = 2, 10, 12
 # In two columns: the blanks between them, the lines that a tile has at least, and the tiles that come after those of
 # the dashboard where there is still room.
 _APART, _LEAST_LINES = 4, 3
-_FURTHER = ("pipeline", "follow-ups")
+_FURTHER = ("latest", "pipeline", "follow-ups")
 
 
 def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
@@ -107,9 +107,7 @@ def _draw_side_by_side(screen: Screen, crm: CRM, brief: Brief, below: int) -> No
             if drawn := tiles.lines(screen, tile, content, crm.conventions, width=width)[:left]:
                 column += [*([Text()] if column else []), *drawn]
     for first, second in zip_longest(*columns, fillvalue=Text()):
-        line = first.copy()
-        line.append(" " * (width + _APART - line.cell_len), "none")
-        screen.print(line.append_text(second))
+        screen.print(Text.assemble(first, " " * (width + _APART - first.cell_len), second))
 
 
 def _statuses(screen: Screen, statuses: Statuses, by: Conventions, _: int) -> Iterator[Text]:
@@ -167,6 +165,12 @@ _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] 
     "moved": _line(
         "Moved",
         lambda screen, value, _: (f"{client.name} {screen.sign('→', '->')} {client.status}" for client in value),
+    ),
+    "latest": _line(
+        "Latest",
+        lambda _, value, by: (
+            f"{entry.client.name} {ListConventions.of(by).on_day(entry.on)}: {entry.what}" for entry in value
+        ),
     ),
     "birthdays": _line(
         "Birthdays",

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
 from crm.commands.client_selection import pluralize
-from crm.commands.home.tiles import Billed, Birthday, MessageCount, MonthOfSales, Statuses, Tile
+from crm.commands.home.tiles import Billed, Birthday, Happened, MessageCount, MonthOfSales, Statuses, Tile
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Client, Conventions
 from crm.terminal.drawing.charts import bar, change, columns
@@ -98,22 +98,18 @@ def sales(year: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator
         .append(by.money(this.amount), "bold")
         .append(f" in {by.number(this.sales)} {'sale' if this.sales == 1 else 'sales'}" if this.sales else "", "muted")
     )
-    compared = [
-        (change(this.amount, month.amount), month) for month in (last, year_ago) if month.amount or month is last
-    ]
-    line = Text(" ")
-    for trend, month in compared:
-        style = "success" if trend.startswith(("+", "much more")) else "danger"
-        if trend:
-            line.append(f" {trend}", style)
-            line.append(f" vs. {by.month(month.month)} ({by.money(month.amount)})", "muted")
-        else:
-            line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "muted")
-        if width < _NARROW:
-            yield line
-            line = Text(" ")
-    if width >= _NARROW and any(month.amount for month in year):
-        yield line
+    if not any(month.amount for month in year):
+        return
+    compared = []
+    for month in (last, year_ago):
+        if trend := change(this.amount, month.amount):
+            words = f" vs. {by.month(month.month)} ({by.money(month.amount)})"
+            style = "success" if trend.startswith(("+", "much more")) else "danger"
+            compared.append(Text.assemble((trend, style), (words, "muted")))
+        elif month is last or width >= _NARROW:
+            compared.append(Text(f"no sales in {by.month(month.month)}", "muted"))
+    for line in [Text("  ").join(compared)] if width >= _NARROW else compared:
+        yield Text("  ").append_text(line)
 
 
 def months(
@@ -225,6 +221,21 @@ def moved(client: Client, arrow: str) -> Text:
     return data(before, status_style(before)).append(f" {arrow} ", "muted").append(clean(after), status_style(after))
 
 
+def _latest(_: Screen, latest: Sequence[Happened], by: Conventions) -> Iterator[Text]:
+    days = [ListConventions.of(by).day(entry.on) for entry in latest]
+    wide = max(map(len, days), default=0)
+    for entry, day in zip(latest, days, strict=True):
+        yield Text(f"  {day:<{wide}}  ", "muted").append_text(latest_line(entry, by))
+
+
+def latest_line(entry: Happened, by: Conventions) -> Text:
+    """The latest contact or sale of a client on one line, without its day."""
+    line = Text().append(f"{clean(entry.client.name)}  ", "default")
+    if entry.amount is not None:
+        line.append(f"{by.money(entry.amount)}  ", "money")
+    return line.append(clean(entry.what), "muted")
+
+
 def _birthdays(_: Screen, birthdays: Sequence[Birthday], by: Conventions) -> Iterator[Text]:
     for birthday in birthdays:
         yield data(f"  {birthday_line(birthday, by)}")
@@ -242,4 +253,5 @@ _DRAWN: Mapping[str, Callable[[Screen, Any, Conventions], Iterator[Text]]] = {
     "newest": _newest,
     "moved": _moved,
     "birthdays": _birthdays,
+    "latest": _latest,
 }
