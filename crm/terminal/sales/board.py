@@ -146,8 +146,11 @@ class BoardPage:
         figures = f"{count} · {_money(summed.value, by, width - len(count) - 3)}"
         head = data(summed.stage.name, "selected" if here else "bold")
         lines = [_fitted(head, width, screen), _fitted(Text(figures, "muted"), width, screen)]
-        for deal in deals:
-            lines += [_fitted(line, width, screen) for line in self._lines(deal, deal.deal.id == pointed, width, by)]
+        # Where all cards of the stage have room for it, a long title goes on in a second line.
+        cards = [[*self._lines(deal, deal.deal.id == pointed, width, by, most=2)] for deal in deals]
+        if sum(map(len, cards)) > rows * _LINES:
+            cards = [[*self._lines(deal, deal.deal.id == pointed, width, by, most=1)] for deal in deals]
+        lines += [_fitted(line, width, screen) for card in cards for line in card]
         lines += [Text(" " * width)] * (2 + rows * _LINES - len(lines))
         top = self._tops[summed.stage.id]
         above, below = top, summed.deals - top - len(deals)
@@ -155,13 +158,19 @@ class BoardPage:
         more += [f"{screen.sign('↓', 'v')} {by.number(below)} more"] if below > 0 else []
         return [*lines, _fitted(Text("  " + "  ".join(more), "muted"), width, screen)]
 
-    def _lines(self, card: DealShown, pointed: bool, width: int, by: Conventions) -> Sequence[Text]:
-        """A card: title, client, and on one line its value, the days in its stage, and a mark where it is late."""
+    def _lines(self, card: DealShown, pointed: bool, width: int, by: Conventions, *, most: int) -> Sequence[Text]:
+        """A card: title, client, and on one line its value, the days in its stage, and a mark where it is late; the
+        title on `most` lines."""
         screen = self.session.screen
         sign = screen.sign("»", ">") if pointed else screen.sign("·", "-")
-        title = Text.assemble((f"{sign} ", "muted"), (clean(card.deal.title), "bold"))
-        if pointed:
-            title.stylize("chosen")
+        title = [data(card.deal.title, "bold")]
+        if most > 1 and title[0].cell_len > width - _GAP:
+            begin, *rest = title[0].wrap(screen.console, width - _GAP)
+            title = [begin, Text(" ", "bold").join(rest)]
+        titles = [
+            Text.assemble((f"{' ' if place else sign} ", "muted"), line, style="chosen" if pointed else "")
+            for place, line in enumerate(title)
+        ]
         wordy = width >= _WORDY
         days = f"{by.number(card.days)} {'days' if wordy else 'd'}"
         late = "! late" if wordy else "!"
@@ -169,7 +178,13 @@ class BoardPage:
         figures = Text(f"  {_money(card.deal.value, by, room)}").append(f" {days}", "muted")
         if card.overdue:
             figures.append(f" {late}", "alert")
-        return title, Text(f"  {clean(card.client)}"), figures
+        drawn = [*titles, Text(f"  {clean(card.client)}"), figures]
+        if pointed:
+            # The ground of what is pointed at is that of lists.
+            drawn = [_fitted(line, width, screen) for line in drawn]
+            for line in drawn:
+                line.stylize("row")
+        return drawn
 
     # Keys
 
