@@ -15,8 +15,9 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render, tables
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.latest import latest_with
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Aside, Session
@@ -157,8 +158,13 @@ class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
     def crumbs(self) -> Sequence[str]:
         return ["Follow-ups", self.card.client.name]
 
-    def draw(self) -> None:
+    def draw_above(self) -> None:
         render.show(self.session.screen, self.card, self.session.conventions)
+        latest_with(self.session, self.card.client, len(self.entries()))
+        self.session.screen.print()
+
+    def beside(self) -> Pieces:
+        return draw_side_card(self.session, Client, self.record.client)
 
     def keys(self) -> Sequence[Choice]:
         changes = [] if self.record.done_on else [letters.EDIT(self._edit())]

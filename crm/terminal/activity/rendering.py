@@ -7,7 +7,8 @@ from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Invoice, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_amount, entry_line, side_card, with_number
+from crm.terminal.drawing.cards import draw_timeline, entry_amount, entry_line, pairs, side_card, with_number
+from crm.terminal.drawing.links import linked, mail_link, phone_link
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -117,21 +118,26 @@ def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
     follow_up = result.follow_up
     screen.print(with_number(screen, data(follow_up.what, "bold"), f"no. {follow_up.id}"))
     at = f", {follow_up.due_time}" if follow_up.due_time else ""
-    due, urgency = f"{by.day(follow_up.due_on)}{at}", result.when
+    due = f"{by.day(follow_up.due_on)}{at}"
     if by.is_in_words(follow_up.due_on) and not follow_up.done_on:
-        due, urgency = urgency.removeprefix("due "), ""
-    draw_pairs(
-        screen,
-        {
-            "Due": due,
-            "": urgency,
-            "Client": result.client.name,
-            "Deal": result.deal.title if result.deal else "",
-            "For": follow_up.user,
-            "Repeats": repeats(follow_up),
-            "Done": by.day(follow_up.done_on),
-        },
-    )
+        due = result.when.removeprefix("due ")
+    elif result.when:
+        due = f"{due}, {result.when}"
+    late = bool(result.days_overdue) and not screen.piped
+    client = result.client
+    status = data("" if screen.piped else f"  {client.status}", status_style(client.status))
+    phone = fields(Client)["phone"].check.show(client.phone, by)
+    facts = [
+        ("Due", data(f"{'! ' if late else ''}{due}", "overdue" if late else "")),
+        ("Client", data(client.name, "bold").append_text(status)),
+        ("Deal", data(result.deal.title if result.deal else "")),
+        ("For", data(follow_up.user)),
+        ("Phone", linked(data(phone), phone_link(client.phone))),
+        ("E-mail", linked(data(client.email), mail_link(client.email))),
+        ("Repeats", data(repeats(follow_up))),
+        ("Done", data(by.day(follow_up.done_on))),
+    ]
+    screen.print(pairs([(label, value) for label, value in facts if value.plain.strip()], screen.width))
 
 
 def repeats(follow_up: FollowUp) -> str:

@@ -17,9 +17,18 @@ from crm.errors import NotFoundError, Question, RefusedError
 from crm.model import Client, Field, Record, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
-from crm.model.postal_addresses import is_postcode_last, town_line
+from crm.model.postal_addresses import is_postcode_last
 from crm.terminal.clients.picking import pick_client
-from crm.terminal.clients.rendering import billing_line, client_side, draw_client, draw_contacts, draw_next
+from crm.terminal.clients.rendering import (
+    address_line,
+    billing_line,
+    client_side,
+    draw_client,
+    draw_contacts,
+    next_line,
+    on_line,
+    reached_by,
+)
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline, entry_line, side_card
 from crm.terminal.toolkit import letters, record_actions
@@ -38,6 +47,8 @@ _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "dea
 _EVENTS, _LEAST_EVENTS, _EVENTS_BESIDE = 12, 3, 8
 # Beside the entries of a card: so many rows of what is open, and the lines around the latest.
 _OPEN_BESIDE, _AROUND_LATEST = 4, 5
+# In fewer columns the fields of a card are in one column.
+_TWO_COLUMNS = 60
 # The lines of a card's heading, and what is below its fields.
 _HEADING = 2
 _BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on", "open_amount", "credit")
@@ -105,22 +116,26 @@ class ClientPage(RecordPage[Client, ClientCard]):
         # fields: by these one knows whose card it is.
         below = len(_offered(session)) + _AROUND_ENTRIES + session.lines_below
         billed = billing_line(screen, card, by)
+        opened = self._open()
         kept = min(len(card.timeline), max(0, _LEAST_EVENTS - session.message_lines - session.lines_below))
-        ahead = (next_one is not None) + (billed is not None)
-        latest = ahead + (kept + 2 if kept else bool(ahead))
-        contacts = 2 * bool(card.contacts)
-        heading = _HEADING + bool(card.client.notes)
-        room = None if screen.plain else max(1, screen.left - below - latest - contacts - heading)
+        ahead = (next_one is not None) + (billed is not None) + bool(opened)
+        around = below + ahead + 2 * bool(card.contacts) + _HEADING + bool(card.client.notes)
+        least = 1 if screen.width >= _TWO_COLUMNS else reached_by(card.client)
+        # How the client is reached matters more than what was before the latest.
+        kept = min(kept, max(1, screen.left - around - 2 - least))
+        latest = kept + 2 if kept else bool(ahead)
+        room = None if screen.plain else max(least, screen.left - around - latest)
+        latest += ahead
         draw_client(screen, card.client, by, card.doubts, _BELOW_THE_FIELDS, room)
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - latest):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
-        if billed or next_one or (card.timeline and not screen.side):
+        if (billed or next_one or opened or (card.timeline and not screen.side)) and screen.left > below:
             screen.print()
-        if billed:
-            screen.print(billed)
-        if next_one:
-            draw_next(screen, next_one, by)
+        # What has no room is left out, but for the latest contact or sale.
+        lines = [line for line in (billed, next_one and next_line(screen, next_one, by), opened) if line]
+        for line in lines if screen.plain else lines[: max(0, screen.left - below - bool(card.timeline))]:
+            screen.print(line)
         room = screen.left - below + 1
         events = _fitting(len(card.timeline), _EVENTS, room)
         if events and not screen.side:
@@ -130,6 +145,19 @@ class ClientPage(RecordPage[Client, ClientCard]):
             draw_timeline(screen, card.timeline, by, 1, more=False, label="Latest")
         if screen.left > below - 2:
             screen.print()
+
+    def _open(self) -> Text | None:
+        """The open deals and draft invoices of the client on one line; None where there are none."""
+        session, client, by = self.session, self.record, self.session.conventions
+        parts = []
+        if session.offers(deals := named("deals list")):
+            listed = deals(session.crm, client=client, limit=1)
+            what = f"deal {listed.deals[0].deal.title}" if listed.count == 1 else f"{listed.count} deals"
+            parts += [f"{what} {by.money(listed.value)}"] if listed.count else []
+        if session.offers(invoices := named("invoices list")):
+            drafts = len(invoices(session.crm, client=client, state="draft"))
+            parts += ["1 draft invoice" if drafts == 1 else f"{drafts} draft invoices"] if drafts else []
+        return on_line(session.screen, "Open", " · ".join(parts)) if parts else None
 
     def beside(self) -> Pieces:
         """The latest of the client, and what is open."""
@@ -206,10 +234,7 @@ def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
     lines = [(known[name].label, known[name].check.show(getattr(client, name), by)) for name in ("email", "phone")]
     for contact in card.contacts[:_CONTACTS]:
         lines += [(contact.name, contact.email), (contact.name, known["phone"].check.show(contact.phone, by))]
-    country = known["country"].check.show(client.country, by) if client.country else ""
-    town = town_line(client.country, client.postcode, client.city, client.region)
-    address = ", ".join(filter(None, (client.address, town, country if client.address else "")))
-    return [*lines, ("Address", " ".join(address.split()) if client.address else "")]
+    return [*lines, ("Address", address_line(client, by) if client.address else "")]
 
 
 def _fitting(count: int, most: int, room: int) -> int:

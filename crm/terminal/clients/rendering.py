@@ -9,8 +9,9 @@ from rich.text import Text
 from crm.commands.clients.reasons import reason_words, values_words
 from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, fields
 from crm.model.local_labels import local_label
+from crm.model.postal_addresses import town_line
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card, with_number
+from crm.terminal.drawing.cards import badge, beside, draw_timeline, labelled, pairs, side_card, with_number
 from crm.terminal.drawing.links import link_of, linked, mail_link, phone_link, web_link
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
@@ -32,7 +33,9 @@ _HEADING_TOO = frozenset(
 # What a click leads to: a mail, a call.
 _LINKED = frozenset(("email", "phone"))
 # What one looks for first on a card.
-_REACHED = ("email", "phone", "company", "city", "region", "country", "owner", "tags")
+_REACHED_FIRST = ("email", "phone")
+_REACHED = (*_REACHED_FIRST, "company", "city", "region", "country", "owner", "tags")
+_ADDRESS = frozenset(("address", "postcode", "city", "region", "country"))
 # What one wants to know of a client beside the list.
 _BESIDE = (
     "email", "phone", "company", "address", "postcode", "city", "region", "country", "owner", "tags", "source",
@@ -178,6 +181,9 @@ def draw_client(
     doubts = doubts or {}
     rows = []
     known = fields(Client)
+    if most is not None and client.address:
+        # Where there is little room, an address is one line.
+        hidden = {*hidden, *_ADDRESS}
     for name in [*_REACHED, *(name for name in known if name not in _REACHED)]:
         field, value = known[name], getattr(client, name)
         if (
@@ -193,6 +199,9 @@ def draw_client(
         if name in doubts:
             cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "warning")
         rows.append((field.label if screen.piped else local_label(field.label, by.country), cell))
+    if most is not None and client.address:
+        place = sum(bool(getattr(client, name)) for name in _REACHED_FIRST)
+        rows.insert(place, (known["address"].label, data(address_line(client, by))))
     rows += [(clean(name), linked(data(value), web_link(value))) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width, most))
     if client.notes:
@@ -200,6 +209,18 @@ def draw_client(
         if most is not None:
             notes.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(notes)
+
+
+def address_line(client: Client, by: Conventions) -> str:
+    """The street, the town and the country of a client on one line."""
+    country = fields(Client)["country"].check.show(client.country, by) if client.country else ""
+    town = town_line(client.country, client.postcode, client.city, client.region)
+    return " ".join(", ".join(filter(None, (client.address, town, country))).split())
+
+
+def reached_by(client: Client) -> int:
+    """The number of lines of a card that say how a client is reached."""
+    return sum(bool(getattr(client, name)) for name in (*_REACHED_FIRST, "address"))
 
 
 def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | None:
@@ -222,7 +243,7 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
         return None
 
     def joined() -> Text:
-        return Text("Billing  ", "muted").append_text(Text(" · ", "muted").join(parts))
+        return Text(labelled("Billing"), "muted").append_text(Text(" · ", "muted").join(parts))
 
     # What does not fit is left out: an amount is never cut.
     while len(parts) > 1 and joined().cell_len > screen.width:
@@ -232,14 +253,21 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
     return line
 
 
-def draw_next(screen: Screen, follow_up: FollowUp, by: Conventions) -> None:
+def on_line(screen: Screen, label: str, words: str) -> Text:
+    """Words below the fields of a card, on one line behind their label."""
+    line = Text(labelled(label), "muted").append(clean(words), "default")
+    line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+    return line
+
+
+def next_line(screen: Screen, follow_up: FollowUp, by: Conventions) -> Text:
     """The next thing to do with a client, on one line."""
     late = (by.today - follow_up.due_on).days
-    line = Text.assemble(("Next  ", "muted"))
+    line = Text(labelled("Next"), "muted")
     words = f"{'! ' if late > 0 else ''}{by.day(follow_up.due_on)} {follow_up.due_time}".rstrip()
     line.append(f"{words}  ", "overdue" if late > 0 else "bold").append(clean(follow_up.what), "default")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
-    screen.print(line)
+    return line
 
 
 def draw_contacts(screen: Screen, contacts: Sequence[Contact], by: Conventions, most: int | None = None) -> None:

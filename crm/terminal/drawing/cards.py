@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -16,9 +17,10 @@ from crm.terminal.drawing.screen import Screen, clean, data
 if TYPE_CHECKING:
     from crm.commands.activity.timeline_entries import Entry
 
+Pair = tuple[str, Text]
 _TWO_WIDE = 76
-# The width that a label may have in any window.
-_LABEL = 14
+# The width that a label has at least, by which lines below a card stand under its values, and may have in any window.
+_LEAST_LABEL, _LABEL = 7, 14
 _GAP = 2
 # Beside a list: the blanks around a card, and the lines that a value may take.
 SIDE_EDGE, _SIDE_LINES = 4, 3
@@ -28,37 +30,72 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None)
     """Labels and values on at most so many lines, in two pairs of columns where there is room. A value that is longer
     has its lines to itself, and is not broken where it fits on one."""
     rows = list(rows)
-    label = min(max([len(name) for name, _ in rows], default=1), max(_LABEL, width // 3))
+    short, columns = _short(rows, width)
+    # What comes first is kept.
+    while most is not None and len(rows) > 1 and _height(columns) + len(rows) - len(short) > most:
+        rows.pop()
+        short, columns = _short(rows, width)
+    label = _label_of(columns[0] if columns else rows, width)
+    drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=False)
+    for column in columns:
+        own = _label_of(column, width)
+        drawn.add_column(width=own, style="muted", overflow="ellipsis", no_wrap=True)
+        drawn.add_column(width=max(1, width // len(columns) - own - _GAP * len(columns)), overflow="fold")
+    for line in zip_longest(*columns, fillvalue=("", Text())):
+        drawn.add_row(*(piece for pair in line for piece in pair))
+    first = rows.index(short[0]) if short else 0
+    above, below = (
+        [
+            _long(name, value, label, width, is_one_line=most is not None)
+            for name, value in part
+            if (name, value) not in short
+        ]
+        for part in (rows[:first], rows[first:])
+    )
+    return Group(*above, *([drawn] if short else []), *below)
+
+
+def _short(rows: "Sequence[Pair]", width: int) -> "tuple[Sequence[Pair], Sequence[Sequence[Pair]]]":
+    """The pairs that have room in columns, and these columns, of which each has labels of its own width."""
     side_by_side = 2 if width >= _TWO_WIDE and len(rows) > 3 else 1
-    room = width // side_by_side - label - _GAP
-    long = [row for row in rows if row[1].cell_len > room]
-    short = [row for row in rows if row not in long]
-    if most is not None:
-        # What comes first is kept.
-        while len(rows) > 1 and -(-len(short) // side_by_side) + len(long) > most:
-            last = rows.pop()
-            short, long = [row for row in short if row is not last], [row for row in long if row is not last]
-    lines = -(-len(short) // side_by_side)
-    drawn = _columns(label, side_by_side, room)
-    for at in range(lines):
-        drawn.add_row(*(piece for place in range(at, len(short), lines) for piece in short[place]))
-    return Group(*(_long(name, value, label, width) for name, value in long), *([drawn] if short else []))
+    short = list(rows)
+    while True:
+        lines = -(-len(short) // side_by_side)
+        columns = [column for column in (short[:lines], short[lines:]) if column]
+        long = next(
+            (
+                pair
+                for column in columns
+                for pair in column
+                if pair[1].cell_len > width // side_by_side - _label_of(column, width) - _GAP * side_by_side
+            ),
+            None,
+        )
+        if long is None:
+            return short, columns
+        short = [pair for pair in short if pair is not long]
 
 
-def _long(name: str, value: Text, label: int, width: int) -> RenderableType:
-    """A label and a value that is too long to be in columns: beside it, or below."""
-    before = next((size for size in (label, len(name)) if size + 1 + value.cell_len <= width), None)
+def _height(columns: "Sequence[Sequence[Pair]]") -> int:
+    return max(map(len, columns), default=0)
+
+
+def _label_of(rows: "Sequence[Pair]", width: int) -> int:
+    """The width of the labels of a column."""
+    return min(max([_LEAST_LABEL, *(len(name) for name, _ in rows)]), max(_LABEL, width // 3))
+
+
+def _long(name: str, value: Text, label: int, width: int, *, is_one_line: bool) -> RenderableType:
+    """A label and a value that is too long to stand in columns: beside it, or below where there may be more lines."""
+    sizes = (label + _GAP, len(name) + _GAP, len(name) + 1)
+    before = next((size for size in sizes if size + value.cell_len <= width), None)
+    if before is None and is_one_line:
+        before = sizes[-1]
+        value = value.copy()
+        value.truncate(max(1, width - before), overflow="ellipsis")
     if before is None:
         return Group(Text(name, "muted"), Padding(value, (0, 0, 0, _GAP), expand=False))
-    return Text.assemble((f"{name:<{before}} ", "muted"), value)
-
-
-def _columns(label: int, count: int, room: int) -> Table:
-    drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
-    for _ in range(count):
-        drawn.add_column(width=label, style="muted", overflow="ellipsis", no_wrap=True)
-        drawn.add_column(width=room, overflow="fold")
-    return drawn
+    return Text.assemble((f"{name:<{before}}", "muted"), value)
 
 
 def beside(screen: Screen, left: Text, right: Text) -> None:
@@ -147,7 +184,7 @@ def draw_timeline(
     wide = max(map(len, days), default=0)
     in_columns = screen.width >= _IN_COLUMNS and not screen.plain
     amount_wide = max((entry_amount(entry, by).cell_len for entry in listed), default=0) if in_columns else 0
-    label = f"{label}  " if label and in_columns else ""
+    label = labelled(label) if label and in_columns else ""
     for place, (entry, day) in enumerate(zip(listed, days, strict=True)):
         line = Text(f"{label if not place else ' ' * len(label)}{day:<{wide}}  ", "muted")
         line.append_text(entry_line(entry, by, amount_wide))
@@ -155,7 +192,12 @@ def draw_timeline(
         line.truncate(room, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(line)
     if more and most is not None and len(entries) > most:
-        screen.print(Text(f"and {len(entries) - most} more", "muted"))
+        screen.print(Text(f"{' ' * len(label)}and {len(entries) - most} more", "muted"))
+
+
+def labelled(label: str) -> str:
+    """A label with the blanks behind it, on a line below the fields of a card."""
+    return f"{label:<{_LEAST_LABEL + _GAP}}"
 
 
 def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":

@@ -12,11 +12,11 @@ from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.foreseen import foresee_sale
-from crm.terminal.sales.latest import latest_with
 from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit.latest import latest_with
 from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.record_page import RecordPage, record_page

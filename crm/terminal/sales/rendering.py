@@ -8,21 +8,20 @@ from rich.text import Text
 from crm.commands.clients.reasons import reason_words
 from crm.model import OUTCOMES, Client, Conventions, Deal, Sale, Stage
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card
+from crm.terminal.drawing.cards import badge, beside, pairs, side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
 
 if TYPE_CHECKING:
-    from crm.commands.activity.timeline_entries import Entry
     from crm.commands.sales.board import Board
     from crm.commands.sales.deals import DealCard, DealList
     from crm.commands.sales.outcomes import DealMoved, DealWon
     from crm.commands.sales.pipeline import DealShown, StageSum
     from crm.commands.sales.sales import SaleReport
 
-# The blank line, the heading and one entry; fewer lines are not worth it.
-_LEAST_LATEST = 3
+# In fewer columns a message says no more than what has changed.
+_NARROW = 60
 WHAT_A_DEAL_IS = "A deal is a sale you are working on, with a title, a value and a stage."
 
 
@@ -61,21 +60,6 @@ def draw_sale_card(screen: Screen, sale: Sale, client: Client, deal: Deal | None
         ("Note", data(sale.note)),
     ]
     screen.print(pairs([(label, value) for label, value in facts if value.plain], screen.width))
-
-
-def draw_latest(screen: Screen, client: Client, entries: Sequence["Entry"], by: Conventions, room: int) -> None:
-    """Draw the latest of the timeline of a client, below a blank line and a heading; where there is no room for these,
-    only the latest entry."""
-    if not entries or room < 1:
-        return
-    if room <= _LEAST_LATEST:
-        draw_timeline(screen, entries, by, 1, more=False)
-        return
-    # Where all of it has no room, the last line says so.
-    most = min(len(entries), room - 2 if len(entries) <= room - 2 else room - 3)
-    screen.print()
-    screen.print(Text(screen.cut(f"Latest with {clean(client.name)}", 1), "muted"))
-    draw_timeline(screen, entries, by, most)
 
 
 def _standing(client: Client, by: Conventions) -> Text:
@@ -282,13 +266,18 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
         done = "Deleted sale"
     elif isinstance(report, SaleEdited):
         done = "Changed sale"
-    line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "success").append(
-        by.money(report.sale.amount), "bold"
-    )
-    line.append(" to ", "default").append(clean(client.name), "bold").append(f" {by.on_day(report.sale.on)}", "default")
-    screen.print(line)
+    # In a narrow window as few lines as possible: below stands what it is about.
+    narrow = screen.width < _NARROW and not screen.plain
+    line = Text(f"{screen.sign('✓', 'OK:')} {done}{'' if narrow else f' {report.sale.id}'}: ", "success")
+    line.append(by.money(report.sale.amount), "bold")
+    if not narrow:
+        line.append(" to ", "default").append(clean(client.name), "bold")
+    screen.print(line.append(f" {by.on_day(report.sale.on)}", "default"))
     total = Text("  Total now ").append(by.money(client.total_spend), "bold")
-    screen.print(total.append(f" in {by.in_total(client.sales_count)}"))
+    total.append("" if narrow else f" in {by.in_total(client.sales_count)}")
+    if status.before == status.after:
+        total.append(", still ").append(clean(status.after or "without a status"), status_style(status.after))
+    screen.print(total)
     if note := not_counted(by):
         screen.print(Text(f"  {note}", "warning"))
     if status.before != status.after:
@@ -296,5 +285,3 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
         moved.append(f" {screen.sign('→', '->')} ").append(clean(status.after or "none"), status_style(status.after))
         screen.print(moved)
         screen.print(data(f"    {reason_words(status.reason, by)}", "muted"))
-    else:
-        screen.print(Text("  Status unchanged: ", "muted").append(clean(status.after), status_style(status.after)))

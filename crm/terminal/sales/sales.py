@@ -9,11 +9,11 @@ from crm.model import Client, Deal, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale, foreseen_line, foreseen_move
-from crm.terminal.sales.latest import latest_with
 from crm.terminal.sales.rendering import SALES, draw_sale_card, sale_side
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit.latest import latest_with
 from crm.terminal.toolkit.lists import list_page, own_list
 from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
@@ -39,7 +39,9 @@ class SalesPage(ClientListPage):
             return int(snapshot.count(Sale, Query({"client": client.id} if client else {}, since=since, until=until)))
 
     def card(self, row: Sale) -> Sequence[tuple[str, str]]:
-        return sale_side(self.session.screen, row, self.client_name(row), self.session.conventions)
+        sale = sale_side(self.session.screen, row, self.client_name(row), self.session.conventions)
+        client = draw_side_card(self.session, Client, row.client)
+        return [*sale, *([("", "\n"), *client] if client else [])]
 
     def keys(self) -> Sequence[Choice]:
         client = self.filters.get("client")
@@ -59,6 +61,9 @@ class OwnPurchasesPage(SalesPage):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.columns = [column for column in self.columns if column.title != "Client"]
+
+    def card(self, row: Sale) -> Sequence[tuple[str, str]]:
+        return sale_side(self.session.screen, row, self.client_name(row), self.session.conventions)
 
     def keys(self) -> list[Choice]:
         return []

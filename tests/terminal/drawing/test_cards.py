@@ -54,7 +54,7 @@ def test_an_address_is_not_broken_where_a_line_has_room_for_it(columns: int) -> 
 def test_when_fields_do_not_fit_the_first_are_kept() -> None:
     screen = on(40)
     screen.print(pairs([ROWS[1], ROWS[0], *ROWS[2:]], 40, 1))
-    assert lines(screen) == [f"E-mail {ADDRESS}"]
+    assert lines(screen) == [f"E-mail   {ADDRESS}"]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3])
@@ -107,9 +107,9 @@ def test_amounts_of_a_timeline_are_aligned_beside_a_label() -> None:
     screen.plain = False
     draw_timeline(screen, entries, BY, 3, label="Latest")
     assert [re.sub("\x1b[^m]*m", "", line).rstrip() for line in lines(screen)] == [
-        "Latest  2 days ago  $8,600.00  Sale 7",
-        "        3 days ago             Call",
-        "        4 days ago      $1.50  Sale 6",
+        "Latest   2 days ago  $8,600.00  Sale 7",
+        "         3 days ago             Call",
+        "         4 days ago      $1.50  Sale 6",
     ]
 
 
