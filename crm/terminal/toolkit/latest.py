@@ -1,5 +1,5 @@
-"""The latest of the timeline of a client, in the room that a sale, a deal or a follow-up leaves in the window; where that is
-wide, the card of the client beside the entries has it."""
+"""The latest of the timeline of a client, in the room that a record leaves in the window; a wide one has it in the card
+of the client beside the entries."""
 
 from collections.abc import Sequence
 
