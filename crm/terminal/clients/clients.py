@@ -130,7 +130,8 @@ class ClientPage(RecordPage[Client, ClientCard]):
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - latest):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
-        if (billed or next_one or opened or (card.timeline and not screen.side)) and screen.left > below:
+        is_more = billed or next_one or opened or (card.timeline and not screen.side)
+        if is_more and (screen.plain or screen.left > below + 1):
             screen.print()
         # What has no room is left out, but for the latest contact or sale.
         lines = [line for line in (billed, next_one and next_line(screen, next_one, by), opened) if line]

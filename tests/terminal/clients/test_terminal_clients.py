@@ -204,3 +204,19 @@ def test_the_smallest_window_shows_recent_events_and_open_items(start: Start, cr
     session.sees("Payment 1").sees("0) Back").settled()
     session.press("esc", "esc").choose("Deals").press("enter").sees("Mark as won").sees("Payment 1")
     session.sees("Expected close today")
+
+
+def test_a_small_window_shows_how_a_client_is_reached_after_a_sale_too(start: Start, crm: CRM) -> None:
+    anna = add(
+        crm, first_name="Anna", last_name="Berg", email="anna@example.com", phone="+43 1 5150",
+        address="Main Street 2", postcode="1010", city="Vienna", country="AT",
+    )  # fmt: skip
+    named("deals add")(crm, anna, "Roof", Decimal(500))
+    named("deals add")(crm, anna, "Floor", Decimal(300))
+    named("invoices add")(crm, anna, line=["1 x Plan 100"])
+    named("sales add")(crm, anna, Decimal(100))
+    session = start().choose("Clients").sees("Anna").press("1").sees("Open 2 deals $800.00 · 1 draft invoice")
+    session.sees("Address Main Street 2, 1010 Vienna, Austria")
+    session = start(columns=40, lines=20).choose("Clients").sees("Anna").press("1").sees("0) Back").press("1")
+    session.sees("Amount").press("320", "enter").sees("Date").press("enter").sees("Note").press("enter").sees("0) Back")
+    session.sees("Phone +43 1 5150").sees("Address Main Street 2, 1010 Vienna").sees("$320.00 Sale 2")

@@ -273,3 +273,13 @@ def test_a_value_with_more_decimals_than_its_currency_is_shown_in_full_and_can_b
     session.choose("Edit").choose("Value").sees("Value (1200").press("enter").choose("Title")
     session.press("kill", "Kept", "enter").choose("Value").press("kill", "0.5", "enter").sees("JPY has no decimals")
     session.press("kill", "9999.5", "enter").choose("Save").sees("Saved: Kept").sees("¥9,999.5")
+
+
+def test_a_long_title_is_whole_where_all_cards_of_its_stage_have_room(
+    start: Start, crm: CRM, deals: list[Deal]
+) -> None:
+    for deal in deals[2:]:
+        named("deals delete")(crm, deal, yes=True)
+    named("deals edit")(crm, deals[0], {"title": "Dining room for twelve people"})
+    session = start(columns=120, lines=30).choose("Deals").sees("Dining room for").sees("twelve people")
+    assert "…" not in session.settled().text

@@ -116,3 +116,12 @@ def test_a_narrow_line_of_keys_shows_as_many_keys_as_fit(start: Start, crm: CRM)
     named("clients add")(crm, {"first_name": "Anna"})
     session = start(columns=40, lines=20).sees("1) Today").settled()
     assert session.lines[-1] == " n new   u undo   / search   ? keys"
+
+
+@pytest.mark.parametrize(("background", "ground"), [("dark", "303030"), ("light", "eeeeee"), ("", "default")])
+def test_the_chosen_row_has_a_ground_of_its_own(start: Start, crm: CRM, background: str, ground: str) -> None:
+    named("clients add")(crm, {"last_name": "Berg"})
+    session = start(CRM_BACKGROUND=background).choose("Clients").sees("» 1) Berg").settled()
+    for line, text in enumerate(session.lines):
+        grounds = {session.screen.buffer[line][column].bg for column in range(80)}
+        assert grounds == {ground if "» 1) Berg" in text else "default"}, text
