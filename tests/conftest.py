@@ -221,7 +221,7 @@ def _leave_to_other_commits(item: pytest.Item) -> None:
 
 
 def _is_made_for_each(item: pytest.Item) -> bool:
-    """True if a fixture of ours is made anew for each variant, as a store is. Hundreds of the others take a second."""
+    """True if a fixture of ours is made again for each variant, as a store is. Hundreds of the others take a second."""
     made = item._fixtureinfo.name2fixturedefs.values()
     return any(fixture[-1].scope == "function" and fixture[-1].baseid.startswith("tests") for fixture in made)
 

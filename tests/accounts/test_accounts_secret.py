@@ -214,7 +214,7 @@ def test_accounts_that_were_made_with_such_a_secret_go_on_and_check_says_so(
     file_office.add("bo@example.com", "staff")
     (found,) = file_office.accounts.store.seal_findings()
     assert (found.wrong, "CRM_SECRET is easily guessed" in found.what) == (False, True)
-    # What is sealed anew is sealed with a good one.
+    # What is signed again is sealed with a good one.
     with pytest.raises(UsageError, match="easily guessed"):
         file_office.accounts.recovery.recover("cy@example.com", "Cy")
 

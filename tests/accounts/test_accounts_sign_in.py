@@ -137,7 +137,7 @@ def test_the_parameters_of_argon2_are_those_of_the_library(file_office: Office) 
     file_office.accounts.self_service._passwords._hasher = AS_THE_PROGRAM(None)
     file_office.sign_in()
     kept = file_office.user(anna).password
-    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "hashed anew at the sign-in"
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$"), "hashed again at the sign-in"
     file_office.sign_in()
     assert file_office.user(anna).password == kept
 

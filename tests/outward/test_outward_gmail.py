@@ -189,7 +189,7 @@ def test_a_revoked_token_is_replaced(gmail: Gmail) -> None:
     assert len(gmail.taken) == 1
 
 
-def test_an_admin_is_told_what_to_click(gmail: Gmail) -> None:
+def test_an_admin_sees_what_to_click(gmail: Gmail) -> None:
     gmail.token_answers = [(401, UNAUTHORIZED)]
     with pytest.raises(OutwardError) as caught:
         deliver(mailer(gmail), mail())

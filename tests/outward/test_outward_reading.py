@@ -360,7 +360,7 @@ def test_utf8_that_says_it_is_latin_1_is_read_as_what_it_is() -> None:
     assert read(head + "Grüße".encode("latin-1")).text == "Grüße"
 
 
-def test_a_message_whose_parts_cannot_be_told_apart_keeps_its_text() -> None:
+def test_a_message_with_inseparable_parts_keeps_its_text() -> None:
     assert "Hello there" in read("From: a@example.com\nContent-Type: multipart/mixed\n\nHello there\n").text
 
 

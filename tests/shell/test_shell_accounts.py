@@ -44,7 +44,7 @@ def test_the_first_account_closes_the_store_without_a_sign_in(shell: CommandLine
     assert [client["last_name"] for client in shell.did("clients", "list")] == ["Arm"]
     assert [entry["user"] for entry in shell.did("history", "list")][:2] == ["Ada", "Ada"]
     (before,) = shell.did("profile", "sessions")
-    # Signing in anew ends the session that it replaces.
+    # Signing in again ends the session that it replaces.
     assert sign_in(shell, "ada@example.com", PASSWORD).code == 0
     (now,) = shell.did("profile", "sessions")
     assert now["id"] != before["id"]

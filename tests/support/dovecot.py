@@ -88,7 +88,7 @@ class Dovecot:
             yield client
 
     def make(self, folder: str) -> None:
-        """An empty folder, numbered anew if there was one of that name."""
+        """An empty folder, renumbered if there was one of that name."""
         with self.signed_in() as client:
             client.delete(folder)
             assert client.create(folder)[0] == "OK"

@@ -26,7 +26,7 @@ from tests.support.quick_hashes import hash_quickly
 from tests.support.quick_stores import make_stores_quickly
 
 ROOT = Path(__file__).parents[2]
-# What Python looks at when it starts: a program that is to have something else there is started anew.
+# What Python looks at when it starts: a program that is to have something else there is started afresh.
 _AT_START = ("LANG", "LC_", "PYTHON")
 _ENVIRONMENT = {
     "LANG": "en_US.UTF-8",
@@ -161,14 +161,14 @@ def start(
     environment: Mapping[str, str],
     folder: Path,
     size: tuple[int, int] = (24, 80),
-    anew: bool = False,
+    fresh: bool = False,
     **how: Any,
 ) -> Any:
     """`run.py` with these arguments in a terminal, in a folder; it knows no other variables of the environment."""
     odd = [
         name for name, value in environment.items() if name.startswith(_AT_START) and value != _ENVIRONMENT.get(name)
     ]
-    if anew or odd:
+    if fresh or odd:
         command = [str(ROOT / "run.py"), *arguments]
         program = pexpect.spawn(sys.executable, command, cwd=folder, env=environment, dimensions=size, **how)
         program.ptyproc.delayafterclose = program.ptyproc.delayafterterminate = 0.01

@@ -329,7 +329,7 @@ def test_a_form_without_our_csrf_token_is_refused(site: WebSite) -> None:
     assert browser.get("/").url.path == "/"
 
 
-def test_what_is_typed_is_shown_as_text(site: WebSite) -> None:
+def test_typed_text_is_shown_as_plain_text(site: WebSite) -> None:
     browser = site.browser()
     page = browser.sign_in('"><script>alert(1)</script>@x', "wrong").text
     assert "<script>" not in page

@@ -166,7 +166,7 @@ def test_the_procfile_serves_a_team_on_heroku(dyno: Dyno) -> None:
     assert {"listening", "request", "terminal opened", "terminal ended", "ended"} <= {line["what"] for line in noted}
     assert not [line for line in lines if EMAIL in line or "203.0.113" in line or OWN in line]
 
-    # A dyno that starts anew has lost its disk, and nobody is made twice.
+    # A dyno that restarts has lost its disk, and nobody is made twice.
     shutil.rmtree(dyno.environment["HOME"])
     with dyno.started(), Browser(dyno.url, host=HOST) as browser:
         assert "one-time" not in dyno.written

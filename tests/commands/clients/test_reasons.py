@@ -33,5 +33,5 @@ from crm.model import Conventions
         ("total_spend otherwise", "total_spend (no other rule applies)"),
     ],
 )
-def test_a_reason_is_said_in_words(reason: str, words: str) -> None:
+def test_a_reason_is_shown_in_words(reason: str, words: str) -> None:
     assert reason_words(reason, Conventions("en_US", "USD", "US")) == words

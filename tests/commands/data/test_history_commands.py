@@ -266,7 +266,7 @@ def test_an_exported_history_has_no_formulas(office: Office) -> None:
     assert {cell.data_type for cell in cells} == {"s"}
 
 
-def test_secrets_of_accounts_are_only_said_to_be_there(office: Office) -> None:
+def test_the_history_shows_only_that_a_secret_exists(office: Office) -> None:
     office("users add", "ada@example.com", "Ada", "admin")
     user = office("users list")[0]
     office("users reset-password", user.user if hasattr(user, "user") else user)

@@ -193,7 +193,7 @@ def test_applying_a_rule_to_sales_that_are_there_finds_72(cdnow: CommandLine) ->
 
 @pytest.mark.slow
 @pytest.mark.in_turn
-def test_the_program_itself_imports_each_list_whose_72_are_vip_at_once(shell: CommandLine) -> None:
+def test_the_program_imports_each_list_and_makes_72_clients_vip(shell: CommandLine) -> None:
     single_rule(shell)
     for file, options, new in ((COMPANIES, AS_CLIENTS, 100), (CONTACTS, AS_CLIENTS, 500), (CDNOW, AS_SALES, 6937)):
         answer = shell.process("import", file, *options, "--json")

@@ -270,7 +270,7 @@ def test_a_preview_of_rules_lists_moves_and_changes_nothing(office: Office) -> N
     assert office.everything() == before
 
 
-def test_applying_does_what_the_preview_said_and_is_one_step_of_undo(office: Office) -> None:
+def test_applying_rules_does_what_the_preview_showed_and_is_undone_in_one_step(office: Office) -> None:
     for at in range(30):
         office.sell(office.add(), f"{at}.50")
     office("clients pin", office.client(30), "Friend")

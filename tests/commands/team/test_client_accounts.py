@@ -32,7 +32,7 @@ def account(firm: Firm) -> User:
 
 
 def let_in(firm: Firm) -> CRM:
-    """The account of the client, signed in anew."""
+    """The account of the client, signed in again."""
     password = run(firm, "users reset-password", account(firm)).password
     who = firm.office.crm.accounts.open().authentication.sign_in("client@example.com", password)
     assert isinstance(who, SignedIn)
@@ -125,7 +125,7 @@ def test_undoing_an_added_client_closes_its_account(firm: Firm) -> None:
         firm.office("profile show", crm=firm.office.crm.enter(firm.office.crm, who))
 
 
-def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Office) -> None:
+def test_an_account_of_a_deleted_client_is_found_and_can_be_closed(office: Office) -> None:
     firm = Firm(office)
     gone = firm.new()
     run(firm, "users edit", account(firm), client=gone)

@@ -157,7 +157,7 @@ def test_line_by_line_the_names_are_typed(crm: CRM) -> None:
 
 
 @pytest.mark.parametrize("language", ["en_US", "de_DE", "ja_JP"])
-def test_the_months_under_a_chart_can_be_told_apart(language: str) -> None:
+def test_the_months_under_a_chart_can_be_distinguished(language: str) -> None:
     by = Conventions(language)
     year = [MonthOfSales(date(2025 + at // 12, at % 12 + 1, 1), Decimal(at), 1) for at in range(10, 23)]
     for width in range(20, 100):

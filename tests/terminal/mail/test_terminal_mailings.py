@@ -117,7 +117,9 @@ def test_a_mailing_without_recipients_is_refused_before_it_is_written(
     session.sees("Nobody would get this.").sees("1 has not agreed to mailings").sees("Which clients?").lacks("Subject")
 
 
-def test_how_many_get_it_is_said_before_the_text_is_written(start: Start, crm: CRM, mail: dict[str, str]) -> None:
+def test_the_number_of_recipients_is_shown_before_the_text_is_written(
+    start: Start, crm: CRM, mail: dict[str, str]
+) -> None:
     readers(crm, 3)
     readers(crm, 2, marketing_consent=False, email="")
     named("templates add")(crm, "Spring", subject="Spring", body="Dear {first_name}")

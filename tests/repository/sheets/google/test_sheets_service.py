@@ -519,7 +519,7 @@ def test_a_missing_spreadsheet_or_right_is_named(
     assert double.script == []
 
 
-def test_where_to_enable_an_api_that_the_answer_does_not_name(double: Double) -> None:
+def test_an_api_that_is_not_enabled_gets_a_link_to_enable_it(double: Double) -> None:
     double.answers(error(403, "It is disabled.", reason="SERVICE_DISABLED"))
     with pytest.raises(StoreAccessError, match=r"sheets\.googleapis\.com/overview\?project=team-1"):
         double.service().describe("x")

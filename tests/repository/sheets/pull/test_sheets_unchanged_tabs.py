@@ -78,7 +78,7 @@ def test_a_corrected_problem_is_no_longer_reported(team: Team) -> None:
     assert _last(team, Client) == client
 
 
-def test_a_sale_whose_client_comes_later_is_taken_though_its_tab_has_not_changed(team: Team) -> None:
+def test_a_sale_whose_client_is_added_later_is_read_from_an_unchanged_tab(team: Team) -> None:
     sale = _last(team, Sale)
     Sheet(team, Sale).put(sale, "client", 99)
     assert wrong(team)
