@@ -206,17 +206,25 @@ def _leave_variants_to_ci(rows: Sequence[pytest.Item]) -> None:
 def _leave_rows_to_other_commits(table: Sequence[pytest.Item]) -> None:
     """CI tries the first row and the quick ones each time, and of the others those of its part. What is tried on a
     spreadsheet because it is on a file, and is not the contract of stores, is one of the others; so is the first row
-    of a test that is tried in turn."""
+    of a test that is tried in turn, but of its rows one at least is tried each time."""
     if not table or table[0].get_closest_marker("whole"):
         return
     once_more = _is_on_sheets(table[0]) and table[0].get_closest_marker("contract") is None
-    for row in table[0 if once_more or _is_in_turn(table[0]) else 1 :]:
+    rows = table[0 if once_more or _is_in_turn(table[0]) else 1 :]
+    if len(rows) == len(table) > 1 and not once_more and all(map(_is_of_another_part, rows)):
+        kept = int(os.environ[VARIABLE]) % len(rows)
+        rows = [*rows[:kept], *rows[kept + 1 :]]
+    for row in rows:
         _leave_to_other_commits(row)
+
+
+def _is_of_another_part(item: pytest.Item) -> bool:
+    return _is_slow(item) and str(part_of(item.nodeid)) != os.environ[VARIABLE]
 
 
 def _leave_to_other_commits(item: pytest.Item) -> None:
     """Mark a slow test of another part."""
-    if _is_slow(item) and str(part_of(item.nodeid)) != os.environ[VARIABLE]:
+    if _is_of_another_part(item):
         item.add_marker(pytest.mark.other_part)
 
 
