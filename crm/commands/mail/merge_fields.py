@@ -33,7 +33,6 @@ FIELDS: Mapping[str, str] = {
 # Before the name of one of the team's own fields.
 OWN = "extra."
 _PARTS = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
-_BACKSLASHES = re.compile(r"\\*\Z")
 _AT_ONCE = 500
 # What stands for a field while it is found out where that is, and what must be in a text for it to matter.
 _STAND_IN = "qzfieldzq"
@@ -115,7 +114,7 @@ def filled(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
             written += code_value(value) if place == "code" else link_value(value, whole=place == "whole")
         elif value := values.get(part.name, ""):
             # A lone backslash before a field would take away the one that protects the value.
-            lone = len(_BACKSLASHES.findall(written)[0]) % 2
+            lone = (len(written) - len(written.rstrip("\\"))) % 2
             written += "\\" * lone + escaped(value)
         else:
             written += part.otherwise

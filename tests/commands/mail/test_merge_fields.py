@@ -215,3 +215,10 @@ def test_a_field_in_a_link_or_in_code_is_written_as_it_must_be_there(text: str, 
     made = html(filled(text.replace("{nobody", "{city"), known, markdown=True))
     assert expected in made, made
     assert "qzfield" not in made
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("{first_name}b*", "*b*"), ("\\{first_name}b*", "\\*b*"), ("\\\\{first_name}b*", "\\*b*")]
+)
+def test_a_backslash_before_a_field_does_not_bare_its_value(text: str, shown: str) -> None:
+    assert plain(filled(text, {"first_name": "*"}, markdown=True)) == f"{shown}\n"
