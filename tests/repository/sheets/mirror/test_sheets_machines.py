@@ -202,6 +202,21 @@ def test_an_older_version_restored_in_google_sheets_is_accepted(team: Team) -> N
     assert len(team.agreed()[Sale]) == 1
 
 
+@pytest.mark.slow
+def test_a_copied_spreadsheet_is_a_store_of_its_own(team: Team) -> None:
+    team.store.change(_sell, "a sale")
+    named = team.store.folder / "machine-0" / "spreadsheet"
+    named.write_text(team.person.make_like(team.id))
+    program = team.another()
+    named.write_text(team.id)
+    assert team.stored(program) == team.stored()
+    program.transact(_sell, "a sale in the copy")
+    team.store.change(lambda tx: tx.change(tx.get(Client, 1), city="Rome"), "an edit")
+    assert len(team.stored(program)[Sale]) == 2
+    assert len(team.agreed()[Sale]) == 1
+    assert team.stored(program)[Client][1].city != "Rome"  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def late(team: Team) -> Iterator[Callable[[float], None]]:
     """Make Drive late by so many seconds, as long as the test goes on."""
