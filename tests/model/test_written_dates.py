@@ -398,7 +398,7 @@ def test_a_field_says_what_is_wrong_in_the_words_of_its_hint() -> None:
     # What names a whole month, week or year is no day on which something was.
     with pytest.raises(FieldError) as refused:
         Day().read("last month", US)
-    assert refused.value.reason.startswith("that is more than a day")
+    assert refused.value.reason.startswith("that is more than one day")
 
 
 @pytest.mark.parametrize(

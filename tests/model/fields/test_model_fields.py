@@ -166,7 +166,7 @@ def test_a_control_character_is_named_in_the_error(typed: str, named: str) -> No
     for check in (Line(), Prose(), Tags(), Extra()):
         text = f"k={typed}" if isinstance(check, Extra) else typed
         assert named in refusal(check, text)
-        assert "at place" in refusal(check, text)
+        assert "at position" in refusal(check, text)
 
 
 def test_a_long_text_keeps_its_lines() -> None:
