@@ -76,7 +76,7 @@ def sound(path: Path) -> int:
     return count
 
 
-ALL_INDEXES = {index.name for index in tables.client.indexes}
+ALL_INDEXES = {index.name for index in tables.metadata().tables["client"].indexes}
 
 
 def indexes(raw: sqlite3.Connection | Connection) -> set[str]:
