@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Select,
     String,
@@ -48,12 +47,12 @@ def numbers(query: HistoryQuery, limit: int | None = None, offset: int = 0) -> S
             happened.append(exists().where(audit.c.transaction == transactions.c.id, *seen))
         if query.text:
             says = and_(audit.c.transaction == transactions.c.id, _contains(query), *_seen(query))
-            happened.append(or_(_holds(transactions.c.what, query.text), exists().where(says)))
+            happened.append(or_(sql_functions.holds(transactions.c.what, query.text), exists().where(says)))
         statement = select(transactions.c.id).where(*happened).order_by(*_order(query))
     else:
         entries_of = select(audit.c.transaction).where(*entries, *_seen(query))
         if query.text:
-            happened.append(or_(_holds(transactions.c.what, query.text), _contains(query)))
+            happened.append(or_(sql_functions.holds(transactions.c.what, query.text), _contains(query)))
         if happened:
             entries_of = entries_of.join_from(audit, transactions).where(*happened)
         if query.sort:
@@ -69,7 +68,7 @@ def changes(query: HistoryQuery) -> Select[Any]:
     """The changes themselves, as rows of a Change, newest first, or the oldest first where sorted by 'id'."""
     conditions = [*_happened(query), *_entries(query), *_seen(query)]
     if query.text:
-        conditions.append(or_(_holds(transactions.c.what, query.text), _contains(query)))
+        conditions.append(or_(sql_functions.holds(transactions.c.what, query.text), _contains(query)))
     place = audit.c.id if query.sort == "id" else audit.c.id.desc()
     return select(*_CHANGE).join_from(audit, transactions).where(*conditions).order_by(place)
 
@@ -85,7 +84,7 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
     if query.until:
         conditions.append(columns.at < query.until)
     if query.by:
-        conditions.append(_holds(columns.user, query.by))
+        conditions.append(sql_functions.holds(columns.user, query.by))
     if query.undone is not None:
         conditions.append(columns.undone_by.is_not(None) if query.undone else columns.undone_by.is_(None))
     if query.whose is not None:
@@ -159,17 +158,9 @@ def held(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 def _contains(query: HistoryQuery) -> ColumnElement[bool]:
     """Return whether a text is in the fields of an entry, as far as they may be searched."""
     written = json.dumps(query.text, ensure_ascii=False)[1:-1]
-    fits: ColumnElement[bool] = or_(*(_holds(fields, written) for fields in (audit.c.before, audit.c.after)))
+    fields = (type_coerce(column, String) for column in (audit.c.before, audit.c.after))
+    fits: ColumnElement[bool] = or_(*(sql_functions.holds(column, written) for column in fields))
     return and_(audit.c.record.not_in(sorted(query.unsearched)), fits) if query.unsearched else fits
-
-
-def _holds(column: Column[Any], text: str) -> ColumnElement[bool]:
-    """Return whether a text is part of another, whatever its case."""
-    whole = type_coerce(column, String)
-    if text.isascii():
-        # The database's own `lower` is quick, and knows ASCII only.
-        return whole.icontains(text, autoescape=True)
-    return sql_functions.caseless(whole).contains(text.casefold(), autoescape=True)
 
 
 def _order(query: HistoryQuery) -> Iterable[ColumnElement[Any]]:

@@ -58,6 +58,14 @@ class folded(_Spelled[str]):
     mysql = "({0} COLLATE utf8mb4_unicode_520_nopad_ci)"
 
 
+class position(_Spelled[int]):
+    """The place at which the second text begins in the first, from 1 on; 0 where it is not part of it."""
+
+    type = Integer()
+    sql = "instr({0}, {1})"
+    postgresql = "strpos({0}, {1})"
+
+
 # At most this many words with letters beyond ASCII are looked for in several spellings.
 _MOST_SPELLED = 3
 
@@ -85,7 +93,13 @@ def holds(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
     if word.isascii():
         # The database's own `lower` is quick, and knows ASCII only.
         return column.icontains(word, autoescape=True)
-    return caseless(column).contains(word.casefold(), autoescape=True)
+    # Both by the database: its rules and those of Python may differ, as for ß.
+    return position(caseless(column), caseless(literal(word))) > 0
+
+
+def holds_folded(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
+    """Return whether a word is part of a text, as both are sorted."""
+    return position(folded(column), folded(literal(word))) > 0
 
 
 def _spellings(text: str) -> list[str]:

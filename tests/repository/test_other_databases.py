@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Dialect, Index, SelectBase, String, func, insert, select
+from sqlalchemy import Column, Dialect, Index, SelectBase, String, and_, func, insert, literal, select
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.exc import InvalidRequestError
@@ -21,8 +21,9 @@ import crm.repository
 from crm.model import RECORDS, Client, field_names
 from crm.repository import HistoryQuery, Query, bulk, history, review, tables
 from crm.repository.migrations import added_since, addition
+from crm.repository.queries import deals
 from crm.repository.query import selection
-from crm.repository.sql_functions import among, caseless, folded, json_rows, text_in
+from crm.repository.sql_functions import among, caseless, folded, holds, json_rows, text_in
 from crm.repository.violations import Broken, unique_field, violation
 from crm.rules import RuleSet
 from crm.rules.metrics import METRICS
@@ -125,6 +126,29 @@ def test_every_statement_can_be_written_for_other_databases(name: str) -> None:
 def test_the_check_finds_sql_that_only_sqlite_knows() -> None:
     written = str(select(func.julianday(tables.sale.c.on)).compile(dialect=OTHERS["postgresql"]))
     assert re.search(UNKNOWN["postgresql"], written)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_text_that_is_looked_for_loses_its_case_by_the_function_of_its_column(name: str) -> None:
+    """Python makes 'strasse' of 'Straße', servers do not: they would find nothing in 'Hauptstraße'."""
+
+    def written(statement: Any) -> str:
+        return str(statement.compile(dialect=OTHERS[name], compile_kwargs={"literal_binds": True}))
+
+    text = literal("Straße")
+    spelled = [written(function(text)) for function in (caseless, folded)]
+    for statement in (
+        holds(tables.client.c.notes, "Straße"),
+        history.numbers(HistoryQuery(text="Straße", by="Straße", whose="Straße"), 10),
+        and_(*deals._conditions(deals.WhichDeals(text="Straße", stages=[1]))),
+    ):
+        sql = written(statement)
+        # The names of a client are stored as Python folds them.
+        rest = re.sub("search_name LIKE .*'strasse'", "", sql)
+        for part in spelled:
+            rest = rest.replace(part, "")
+        assert rest != sql
+        assert not re.search("stra(ß|ss)e", rest, re.IGNORECASE), rest
 
 
 @pytest.mark.parametrize("name", OTHERS)

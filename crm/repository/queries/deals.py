@@ -61,9 +61,10 @@ def _conditions(which: WhichDeals, stage_id: ColumnElement[int] = deal.c.stage) 
         conditions.append(deal.c.expected_close_on <= which.until)
     if which.closed_since:
         conditions.append(or_(deal.c.closed_on.is_(None), deal.c.closed_on >= which.closed_since))
-    searched = (sql_functions.folded(deal.c.title), sql_functions.folded(deal.c.notes), client.c.search_name)
-    for word in fold(which.text).split():
-        conditions.append(or_(*(text.contains(word, autoescape=True) for text in searched)))
+    for word in which.text.split():
+        holds = [sql_functions.holds_folded(column, word) for column in (deal.c.title, deal.c.notes)]
+        # The names of a client are stored as `fold` makes them.
+        conditions.append(or_(*holds, client.c.search_name.contains(fold(word).strip(), autoescape=True)))
     return conditions
 
 
