@@ -176,6 +176,53 @@ def test_no_module_is_part_of_a_circle() -> None:
         pytest.fail(f"these import each other: {' > '.join(error.args[1])}")
 
 
+def test_no_folder_is_part_of_a_circle() -> None:
+    """The folders within a folder, such as the subjects, import each other one way, too."""
+    imported_folders: dict[str, dict[str, set[str]]] = {}
+    for name, others in dependencies().items():
+        for other in others:
+            parent, own, target = siblings(name, other)
+            if own and target:
+                imported_folders.setdefault(parent, {}).setdefault(own, set()).add(target)
+    assert {"crm.commands", "crm.terminal", "crm.repository.sheets"} <= imported_folders.keys()
+    for parent, folders in imported_folders.items():
+        try:
+            TopologicalSorter(folders).prepare()
+        except CycleError as error:
+            pytest.fail(f"in {parent} these folders import each other: {' > '.join(error.args[1])}")
+
+
+def siblings(name: str, other: str) -> tuple[str, str, str]:
+    """The folder that two modules have in common, and the different ones in it that they stand in, '' for none."""
+    one, two = ([*module.split("."), ""] for module in (name, other))
+    at = next((at for at, parts in enumerate(zip(one, two, strict=False)) if parts[0] != parts[1]), 0)
+    parent = PROJECT.joinpath(*one[:at])
+    own, target = (parts[at] if at and (parent / parts[at] / "__init__.py").is_file() else "" for parts in (one, two))
+    return ".".join(one[:at]), own, target
+
+
+# Folders in the order in which they may import: each imports none that comes after it. Subjects come last.
+IN_ORDER = {
+    "crm.terminal": ["drawing", "console", "toolkit"],
+    "crm.repository.sheets": ["google", "grid", "mirror", "pull", "push"],
+}
+
+
+def test_folders_import_in_their_order() -> None:
+    wrong, count = [], 0
+    for name, others in dependencies().items():
+        for other in others:
+            parent, own, target = siblings(name, other)
+            order = IN_ORDER.get(parent, [])
+            if own and target and (own in order or target in order):
+                own_place, place = (order.index(name) if name in order else len(order) for name in (own, target))
+                count += 1
+                if own_place <= place:
+                    wrong.append((name, other))
+    assert wrong == []
+    assert count > 100
+
+
 def test_a_page_imports_no_page_of_another_subject() -> None:
     wrong = set()
     for name, others in dependencies().items():

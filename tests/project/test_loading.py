@@ -36,8 +36,8 @@ _FOR_NO_LIST = (
     "crm.invoicing", "crm.repository.bills", "crm.repository.history", "crm.repository.migrations",
     "crm.repository.queries.mail", "crm.repository.queries.billing", "crm.repository.restoring",
     "crm.repository.sqlite.old_formats", "crm.repository.sums", "crm.repository.transaction", "crm.repository.undo",
-    "crm.repository.writing", "crm.repository.wrong_values", "crm.commands.mail.consent",
-    "crm.commands.activity.timeline_sources", "asyncio", "ssl", "socket", "importlib.metadata", "zipfile",
+    "crm.repository.writing", "crm.repository.wrong_values", "crm.commands.consent",
+    "crm.commands.timeline_sources", "asyncio", "ssl", "socket", "importlib.metadata", "zipfile",
     "crm.model.written_dates", "crm.rules",
 )  # fmt: skip
 

@@ -20,11 +20,11 @@ from crm.commands.activity.quick_notes import (
     read_notes,
     sum_alone,
 )
-from crm.commands.activity.repeating import moves, repeating
 from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
+from crm.commands.repeating import moves, repeating
 from crm.commands.sales.outcomes import deals_to_win, marked_as_won
 from crm.commands.sales.sales import foreseen_text
 from crm.commands.sales.sales import recorded as recorded_sale

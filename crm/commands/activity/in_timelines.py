@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from crm.commands.activity.timeline_entries import Entry, first_line
-from crm.commands.activity.timeline_sources import Keyed, Part, Row, Source, source
+from crm.commands.timeline_entries import Entry, first_line
+from crm.commands.timeline_sources import Keyed, Part, Row, Source, source
 from crm.model import INTERACTIONS, Conventions, FollowUp, Interaction
 from crm.repository.queries import timeline
 

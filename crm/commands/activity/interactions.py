@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from crm.commands.activity.repeating import moved_by
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
-from crm.commands.data.deletions import delete_record, deleted
+from crm.commands.deletions import delete_record, deleted
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.commands.repeating import moved_by
 from crm.errors import FieldError, RefusedError
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay

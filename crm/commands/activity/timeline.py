@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from crm.commands.activity.timeline_entries import Entry, Place
-from crm.commands.activity.timeline_sources import EntryKinds, latest
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
+from crm.commands.timeline_entries import Entry, Place
+from crm.commands.timeline_sources import EntryKinds, latest
 from crm.model import Client
 
 

@@ -19,9 +19,9 @@ from crm.commands.client_selection import (
     pluralize,
     some_at_a_time,
 )
+from crm.commands.consent import Objection, objections
 from crm.commands.context import CRM
 from crm.commands.mail import mailings
-from crm.commands.mail.consent import Objection, objections
 from crm.commands.mail.greetings import sms_end
 from crm.commands.mail.mailings.audience import LeftOut
 from crm.commands.mail.mailings.report import MailingReport

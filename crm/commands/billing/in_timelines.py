@@ -1,7 +1,7 @@
 """Billing in the timelines of clients: what was issued, paid and reminded of."""
 
-from crm.commands.activity.timeline_entries import Entry
-from crm.commands.activity.timeline_sources import Keyed, Part, Row, Source, source
+from crm.commands.timeline_entries import Entry
+from crm.commands.timeline_sources import Keyed, Part, Row, Source, source
 from crm.model import INVOICE_KINDS, PAYMENT_KINDS, Conventions, Invoice, Payment, Reminder
 from crm.repository.queries import timeline
 

@@ -21,7 +21,7 @@ from crm.commands.billing.own_account import is_of_client, own_invoices
 from crm.commands.billing.services import usual_rate
 from crm.commands.billing.tax import category_for
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.deletions import deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order
 from crm.commands.record_names import names_of

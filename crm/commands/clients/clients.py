@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.deletions import deleted
 from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
@@ -42,7 +42,7 @@ from crm.repository import Query, Snapshot, Transaction
 from crm.wording import first_few
 
 if TYPE_CHECKING:
-    from crm.commands.activity.timeline_entries import Entry
+    from crm.commands.timeline_entries import Entry
 
 NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
 ClientChanges = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.CHANGES)]
@@ -265,7 +265,7 @@ def _sort_field(sort: str) -> str:
 @command("clients show", title="Show", menu="", roles=EVERYBODY)
 def show(crm: CRM, client: TheClient) -> ClientCard:
     """Show a client: the card, the contacts, warnings, and the latest activity."""
-    from crm.commands.activity.timeline_sources import latest
+    from crm.commands.timeline_sources import latest
 
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
@@ -295,7 +295,7 @@ def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:
     """The fields of a client whose address or number has opted out, each with when and how."""
     if level(crm.reader.role, OptOut.kind_name, READ) is not ALL:
         return {}
-    from crm.commands.mail.consent import described, opted_out
+    from crm.commands.consent import described, opted_out
 
     opt_outs = opted_out(snapshot, [record.email, record.phone])
     values = {name: opt_outs.get(recipient_key(getattr(record, name))) for name in ("email", "phone")}

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
-from crm.commands.data.deletions import delete_record, deleted
+from crm.commands.deletions import delete_record, deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.deletions import deleted
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, StatusRule

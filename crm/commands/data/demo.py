@@ -10,9 +10,9 @@ from typing import Any
 
 from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM, open_other
-from crm.commands.data.record_counts import record_words
 from crm.commands.data.sample_bills import SELLER, add_bills
 from crm.commands.data.sample_data import add_activity
+from crm.commands.record_counts import record_words
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import sample_file, sample_store
 from crm.errors import CRMError

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crm.commands.activity.timeline_entries import Entry, in_one_line
-from crm.commands.activity.timeline_sources import Keyed, Part, Row, Source, source
 from crm.commands.clients.reasons import reason_words
 from crm.commands.data.change_details import EMPTY, typed_value
+from crm.commands.timeline_entries import Entry, in_one_line
+from crm.commands.timeline_sources import Keyed, Part, Row, Source, source
 from crm.model import Client, Conventions, fields
 from crm.model.local_labels import local_label
 from crm.model.rights import HISTORY

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from crm.commands.activity.anniversaries import YearlyDay, days_due, key_of, occasion_words
+from crm.commands.consent import objections
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
-from crm.commands.mail.consent import objections
+from crm.commands.deletions import deleted
+from crm.commands.mail.anniversaries import YearlyDay, days_due, key_of, occasion_words
 from crm.commands.mail.mailings.audience import Reader, refused_addresses
 from crm.commands.mail.mailings.text import MailingText, drafted
 from crm.commands.mail.merge_fields import filled, values_of

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from crm.commands.activity.timeline_entries import Entry, first_line, in_one_line
-from crm.commands.activity.timeline_sources import Keyed, Part, Row, Source, source
+from crm.commands.timeline_entries import Entry, first_line, in_one_line
+from crm.commands.timeline_sources import Keyed, Part, Row, Source, source
 from crm.model import CHANNELS, STATES, UNSENT, Message
 from crm.repository.queries import timeline
 

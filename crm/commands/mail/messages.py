@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from crm.commands.activity.repeating import moved_by
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
@@ -18,6 +17,7 @@ from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, command
+from crm.commands.repeating import moved_by
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
 from crm.model import CHANNELS, DIRECTIONS, STATES, UNSENT, Client, Contact, Mailing, Message, Template
 from crm.model.encoding import plain

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
+from crm.commands.consent import described, opted_out
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
-from crm.commands.mail.consent import described, opted_out
+from crm.commands.deletions import deleted
 from crm.commands.mail.unsubscribing import suppress
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError, RefusedError

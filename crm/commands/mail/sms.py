@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from crm.commands.activity.repeating import moved_by
 from crm.commands.client_selection import TheClient
 from crm.commands.clients.contacts import contacts_of
+from crm.commands.consent import described, opted_out
 from crm.commands.context import CRM
-from crm.commands.mail.consent import described, opted_out
 from crm.commands.mail.merge_fields import filled, values
 from crm.commands.mail.messages import MessageCard, tried
 from crm.commands.mail.outbox import Draft, queue, refuse_unsendable
@@ -19,6 +18,7 @@ from crm.commands.mail.outbox.transports import not_set_up
 from crm.commands.mail.unsubscribing import suppress
 from crm.commands.matching import begins
 from crm.commands.registry import About, command
+from crm.commands.repeating import moved_by
 from crm.errors import FieldError, UsageError, confirmation
 from crm.model import Client, Contact, Conventions, OptOut, Template
 from crm.model.fields import Line, Phone, Prose

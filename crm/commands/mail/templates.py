@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.data.deletions import delete_record, deleted
+from crm.commands.deletions import delete_record, deleted
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, check, filled, missing, values
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, NotFoundError, RefusedError

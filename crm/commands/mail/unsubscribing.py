@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from crm.commands.consent import opted_out
 from crm.commands.context import CRM
-from crm.commands.mail.consent import opted_out
 from crm.model import Client, OptOut
 from crm.model.fields.recipients import recipient_key
 from crm.model.rights import OWNER

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.data.deletions import delete_record, deleted
+from crm.commands.deletions import delete_record, deleted
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from crm.commands.activity.timeline_entries import Entry
-from crm.commands.activity.timeline_sources import Keyed, Part, Row, Source, source
+from crm.commands.timeline_entries import Entry
+from crm.commands.timeline_sources import Keyed, Part, Row, Source, source
 from crm.model import Conventions, Deal, Sale, Stage
 from crm.repository.queries import timeline
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.deletions import deleted
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.sales.pipeline import stage_called, stages
 from crm.errors import FieldError, NotFoundError, RefusedError

@@ -15,11 +15,11 @@ from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.cells import number_of, stamped
 from crm.repository.sheets.grid.layout import HISTORY, OWN, Cell, columns, heading, trimmed
 from crm.repository.sheets.mirror import history_tab, mirror
+from crm.repository.sheets.mirror.before_images import Block, Part, blocks_in
 from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import Seen, State
 from crm.repository.sheets.pull.delta import by_record
-from crm.repository.sheets.push.before_images import Block, Part, blocks_in
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from crm.commands.activity.interactions import logged
-from crm.commands.activity.repeating import moves, repeating
 from crm.commands.clients.contacts import contacts_of
+from crm.commands.repeating import moves, repeating
 from crm.model import INTERACTIONS, Client, Contact, Field, Interaction, typed_fields
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice

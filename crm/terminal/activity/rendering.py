@@ -7,9 +7,10 @@ from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Invoice, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_timeline, entry_amount, entry_line, pairs, side_card, with_number
+from crm.terminal.drawing.cards import draw_timeline, entry_amount, pairs, side_card, with_number
 from crm.terminal.drawing.links import linked, mail_link, phone_link
 from crm.terminal.drawing.render import renderer
+from crm.terminal.drawing.rendering import ENTRIES
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
 
@@ -58,12 +59,6 @@ ITEMS: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client.name), 2, 8),
     tables.Column("For", lambda row, _: data(row.person), 3, 5),
 )
-ENTRIES: Sequence[tables.Column] = (
-    tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 0),
-    tables.Column("Time", lambda row, _: data(row.time, "muted"), 2),
-    tables.Column("What", lambda row, by: entry_line(row, by), 0, 12),
-    tables.Column("By", lambda row, _: data(row.by, "muted"), 1, 5),
-)
 # The same in the list of the menu, the amounts below each other.
 LISTED_ENTRIES: Sequence[tables.Column] = (
     *ENTRIES[:2],
@@ -73,7 +68,6 @@ LISTED_ENTRIES: Sequence[tables.Column] = (
 )
 tables.COLUMNS |= {
     "crm.commands.activity.agenda.AgendaItem": ITEMS,
-    "crm.commands.activity.timeline_entries.Entry": ENTRIES,
     "crm.commands.activity.follow_up_lists.FollowUpShown": FOLLOW_UPS,
     "crm.model.activity.Interaction": _INTERACTIONS,
 }

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.activity.timeline import Timeline
-from crm.commands.activity.timeline_entries import START, Entry, Place
-from crm.commands.activity.timeline_sources import kinds
 from crm.commands.registry import named
+from crm.commands.timeline_entries import START, Entry, Place
+from crm.commands.timeline_sources import kinds
 from crm.model import BY_NAME, INTERACTIONS, Client
 from crm.terminal.activity.rendering import LISTED_ENTRIES
 from crm.terminal.console.keyboard import Choice

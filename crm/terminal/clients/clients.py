@@ -8,11 +8,11 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.activity.follow_up_lists import next_by_client
-from crm.commands.activity.timeline_sources import latest
 from crm.commands.clients.clients import ClientCard, refuse_namesake
 from crm.commands.clients.reasons import reason_words
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
+from crm.commands.timeline_sources import latest
 from crm.errors import NotFoundError, Question, RefusedError
 from crm.model import Client, Field, Record, fields
 from crm.model import named as named_client

@@ -20,7 +20,6 @@ from crm.terminal.drawing.screen import Screen, clean, data
 if TYPE_CHECKING:
     from crm.commands.data.change_details import FieldChange, RecordChange
     from crm.commands.data.copying import CopyReport
-    from crm.commands.data.deletions import Deleted
     from crm.commands.data.exporting import ExportReport
     from crm.commands.data.history import HistoryArchived, TakenBack, TransactionShown
     from crm.commands.data.settings import SettingShown
@@ -136,15 +135,6 @@ def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
 def _keep_safe(advice: str, screen: Screen) -> None:
     if advice:
         screen.print(Text(advice, "warning"))
-
-
-@renderer("crm.commands.data.deletions.Deleted")
-def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
-    line = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(result.what), "bold")
-    screen.print(line.append(f", with {clean(result.along)}" if result.along else "", "default"))
-    if result.changed:
-        screen.print(Text(f"  Also changed: {clean(result.changed)}"))
-    screen.print(Text("`history undo` brings it back.", "muted"))
 
 
 @renderer("crm.commands.data.history.TakenBack")

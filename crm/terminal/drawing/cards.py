@@ -15,7 +15,7 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
-    from crm.commands.activity.timeline_entries import Entry
+    from crm.commands.timeline_entries import Entry
 
 Pair = tuple[str, Text]
 _TWO_WIDE = 76
@@ -202,7 +202,7 @@ def labelled(label: str) -> str:
 
 def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
     """The first entries of a timeline, in its order: what was said and sold before what was noted down about it."""
-    from crm.commands.activity.timeline_sources import first_kinds
+    from crm.commands.timeline_sources import first_kinds
 
     telling = [place for place, entry in enumerate(entries) if entry.kind in first_kinds()]
     rest = [place for place in range(len(entries)) if place not in telling]

@@ -17,7 +17,13 @@ def _load(module: str, part: str) -> None:
     place = module.split(".")
     if place[0] != "crm":
         return
-    # What the store itself returns is of the subject of data.
-    folder = f"crm.terminal.{'data' if place[1] == 'repository' else subject_of(module)}"
+    if place[1] == "repository":
+        # What the store itself returns is of the subject of data.
+        folder = "crm.terminal.data"
+    elif place[1] == "commands" and len(place) == 3:
+        # Several subjects have the results of this module in common.
+        folder = "crm.terminal.drawing"
+    else:
+        folder = f"crm.terminal.{subject_of(module)}"
     if find_spec(folder) and find_spec(f"{folder}.{part}"):
         import_module(f"{folder}.{part}")

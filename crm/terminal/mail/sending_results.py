@@ -2,9 +2,9 @@
 
 from rich.text import Text
 
-from crm.commands.activity.repeating import just_moved
 from crm.commands.mail.mailings.report import MailingReport
 from crm.commands.mail.messages import MessageCard
+from crm.commands.repeating import just_moved
 from crm.terminal.mail.rendering import sent_line
 from crm.terminal.toolkit.session import Session
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from crm.commands.activity.timeline_entries import Entry
-from crm.commands.activity.timeline_sources import latest
+from crm.commands.timeline_entries import Entry
+from crm.commands.timeline_sources import latest
 from crm.model import Client, Conventions
 from crm.terminal.drawing.cards import draw_timeline
 from crm.terminal.drawing.screen import Screen, clean

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.commands.activity.timeline_entries import Entry, Place
-from crm.commands.activity.timeline_sources import EntryKinds, Part, sources
-from crm.commands.activity.timeline_sources import kinds as kinds_of_entries
+from crm.commands.timeline_entries import Entry, Place
+from crm.commands.timeline_sources import EntryKinds, Part, sources
+from crm.commands.timeline_sources import kinds as kinds_of_entries
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Message, Sale, Stage
 from crm.model.encoding import plain

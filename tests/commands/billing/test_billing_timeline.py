@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from crm.commands.activity.timeline_sources import EntryKinds
+from crm.commands.timeline_sources import EntryKinds
 from crm.model import Conventions
 from crm.terminal.drawing.cards import entry_line
 from tests.commands.billing.test_billing_mail import MailedDesk

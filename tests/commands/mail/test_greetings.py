@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import trustme
 
-from crm.commands.activity.anniversaries import YearlyDay, occasion_words
 from crm.commands.context import CRM
+from crm.commands.mail.anniversaries import YearlyDay, occasion_words
 from crm.commands.mail.greetings import Due
 from crm.errors import FieldError, NotFoundError, RefusedError, UsageError
 from crm.model import Client, Conventions, Mailing, Message, Template

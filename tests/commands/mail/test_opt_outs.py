@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from crm.commands.consent import objections, opted_out
 from crm.commands.data.importing.report import ImportReport
 from crm.commands.mail import unsubscribing
-from crm.commands.mail.consent import objections, opted_out
 from crm.commands.mail.unsubscribing import UnsubscribeRequest
 from crm.commands.registry import named
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError

@@ -13,8 +13,8 @@ import pytest
 from crm.model.vehicles import Repair, Vehicle
 
 from crm.commands import groups, menus
-from crm.commands.activity.timeline_sources import Part, sources
 from crm.commands.registry import commands
+from crm.commands.timeline_sources import Part, sources
 from crm.errors import ForbiddenError, RefusedError
 from crm.model import Client, Conventions
 from crm.model.rights import CLIENT, STAFF, Reader

@@ -18,7 +18,7 @@ from crm.repository.sheets import repairing
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Service
 from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.mirror import mirror
-from crm.repository.sheets.push import before_images
+from crm.repository.sheets.push import before_image_requests
 from crm.repository.sheets.repository import SheetsRepository
 from tests.conftest import STORES, Store
 from tests.support.by_hand import Sheet
@@ -406,7 +406,7 @@ def test_a_row_deleted_by_hand_is_deleted_on_an_outdated_machine_too(
     other = team.another("ben")
     team.stored(other)
     # Only the last commits keep what was there: that older ones are not is no sign of a repair.
-    monkeypatch.setattr(before_images, "_REMEMBERED", 3)
+    monkeypatch.setattr(before_image_requests, "_REMEMBERED", 3)
     for at in range(4):
         team.store.change(lambda tx, at=at: [tx.change(sale, note=f"{at}") for sale in tx.find_all(Sale)] and None)
     Sheet(team, Sale).delete(team.stored()[Sale][4])

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from rich.text import Text
 
-from crm.commands.activity.timeline_entries import Entry
 from crm.commands.clients.clients import ClientBilling, ClientCard
+from crm.commands.timeline_entries import Entry
 from crm.model import Client, Conventions, Payment
 from crm.terminal.activity.rendering import LISTED_ENTRIES
 from crm.terminal.clients.rendering import billing_line

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -58,7 +59,12 @@ def test_a_result_is_drawn_by_its_subject(kind: type, is_list: bool) -> None:
         return
     drawn = renderer_of(kind)
     assert drawn is not None
-    subject = "data" if kind.__module__.startswith("crm.repository") else package.subject_of(kind.__module__)
+    if kind.__module__.startswith("crm.repository"):
+        subject = "data"
+    elif re.fullmatch(r"crm\.commands\.\w+", kind.__module__):
+        subject = "drawing"
+    else:
+        subject = package.subject_of(kind.__module__)
     assert inspect.getmodule(drawn).__name__.startswith(f"crm.terminal.{subject}.")  # type: ignore[union-attr]
 
 

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm.commands.consent import described, mailing_addresses, opted_out
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.matching import Key, Known, is_called_by_address, keys_of
 from crm.commands.data.importing.reading import Checked
 from crm.commands.data.importing.report import SAME_EMAIL, ClientUpdate, Tally
-from crm.commands.mail.consent import described, mailing_addresses, opted_out
 from crm.errors import FieldError
 from crm.files import OTHERS
 from crm.model import Client, Conventions, OptOut, fields, named, typed_fields

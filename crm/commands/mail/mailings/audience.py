@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crm.commands.client_selection import batches, pluralize, some_at_a_time
-from crm.commands.mail.consent import Objection, objections
+from crm.commands.consent import Objection, objections
 from crm.errors import OutwardError
 from crm.model import Client, Contact, Conventions, Mailing
 from crm.model.fields.recipients import recipient_key

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from crm.commands.mail.consent import Objection, objections
+from crm.commands.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.commands.mail.outbox.paid_reminders import reminders_paid

@@ -15,9 +15,9 @@ from crm.repository.bulk import insert_columns
 from crm.repository.sheets.google.answered_rows import Part
 from crm.repository.sheets.grid.layout import HISTORY, Cell
 from crm.repository.sheets.mirror import history_tab
+from crm.repository.sheets.mirror.before_images import came_first
 from crm.repository.sheets.mirror.history_tab import AUDIT_COLUMNS, Entered, Entries
 from crm.repository.sheets.mirror.mirror import Place, Seen, State
-from crm.repository.sheets.push.before_images import came_first
 from crm.repository.team import team_of
 from crm.repository.undo import mark_undone
 

@@ -38,6 +38,7 @@ from crm.repository.sheets.google.answered_rows import Rows, digest_of
 from crm.repository.sheets.grid.cells import READERS, cell_of, number_of
 from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.mirror.before_images import lacks_commits
 from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records, refuse_lost_links, some_records
 from crm.repository.sheets.mirror.mirror import Quiet, Seen
@@ -54,7 +55,6 @@ from crm.repository.sheets.pull.delta import (
 )
 from crm.repository.sheets.pull.number_formats import Asked, Strange, unconfirmed
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
-from crm.repository.sheets.push.before_images import lacks_commits
 from crm.repository.spend import counts_invoices
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "all_needed", "conventions", "take"]

@@ -1,4 +1,4 @@
-"""Reads of the spreadsheet: to bring the mirror up to date, and before a write."""
+"""Reads of the spreadsheet: to bring the mirror up to date."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,20 +18,11 @@ from crm.repository.sheets.grid.layout import (
     META,
     TABS,
     Cell,
-    GridRange,
     Tab,
-    runs,
-    trimmed,
 )
-from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, Place, Quiet, Seen, State, unfinished
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
-from crm.repository.sheets.push.before_images import came_first
-from crm.repository.sheets.push.plan import Plan
-
-# Rows are asked for one by one up to so many; more are read in one piece, whatever lies between.
-_APART = 50
 
 
 def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | None = None) -> Contents:
@@ -49,7 +40,7 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
         if known:
             # Rows of the history may be gone.
             return read(service, None)
-        raise _without_tabs(service, error) from error
+        raise without_tabs(service, error) from error
     state = state_in(meta.rows)
     by_kind = dict(zip(RECORDS, tabs, strict=True))
     quiet = quiet if quiet and known else {}
@@ -148,7 +139,7 @@ def _place(values: Values, tab: Quiet | None = None, part: Part | None = None, *
     return Place(values.title, values.rows[0] if values.rows else [], len(values.rows), rows, columns)
 
 
-def _without_tabs(service: Service, error: Rejected) -> StoreError:
+def without_tabs(service: Service, error: Rejected) -> StoreError:
     """The error for tabs that could not be read."""
     described = service.describe("properties(title),sheets(properties(sheetId,title))")
     existing = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
@@ -187,61 +178,3 @@ def is_older(service: Service, missing: Sequence[Tab]) -> bool:
     written = State.format_of(meta.rows)
     lacking = frozenset[Tab]().union(*(tabs for version, tabs in ADDED.items() if version > written > 0))
     return lacking.issuperset(missing)
-
-
-class Verified:
-    """The preconditions of a commit, as they are just before: the state, the headings, and the rows it will write
-    to."""
-
-    def __init__(self, service: Service, plan: Plan, seen: Seen) -> None:
-        self._plan = plan
-        self._seen = seen
-        spans = [(kind, *span) for kind in plan.kinds for span in self._spans(plan, kind)]
-        asked: list[GridRange] = [
-            META_RANGE,
-            BEFORE.rows(0, 1),
-            HISTORY.rows(seen.state.history_rows),
-            *(TABS[kind].rows(0, 1) for kind in plan.kinds),
-        ]
-        asked += [TABS[kind].rows(first, end) for kind, first, end in spans]
-        try:
-            meta, before, history, *answers = service.values(asked)
-        except Rejected as error:
-            raise _without_tabs(service, error) from error
-        self.state, self.serialises = state_in(meta.rows), is_serialised(meta.rows)
-        self._before = before.rows[0] if before.rows else []
-        self._history = [trimmed(row) for row in history.rows]
-        headings = answers[: len(plan.kinds)]
-        self.titles = {kind: values.title for kind, values in zip(plan.kinds, headings, strict=True)}
-        self.headings = {
-            kind: values.rows[0] if values.rows else [] for kind, values in zip(plan.kinds, headings, strict=True)
-        }
-        self._rows = {
-            (kind, first + offset): row
-            for (kind, first, _), values in zip(spans, answers[len(plan.kinds) :], strict=True)
-            for offset, row in enumerate(values.rows)
-        }
-
-    @staticmethod
-    def _spans(plan: Plan, kind: type) -> list[tuple[int, int]]:
-        rows = [written.row for written in plan.touched if written.kind is kind]
-        if len(rows) > _APART:
-            return [(min(rows), max(rows) + 1)]
-        return [(first, first + count) for first, count in runs(rows)]
-
-    def holds(self) -> bool:
-        """Return whether everything is where the plan has it, and nothing came twice."""
-        seen = self._seen
-        if not self.state.is_at(seen.state) or not came_first(self._before, self.state) or not self._history_ends:
-            return False
-        for kind in self._plan.kinds:
-            place = seen.places[kind.kind_name]
-            if trimmed(self.headings[kind]) != trimmed(place.heading) or self.titles[kind] != place.title:
-                return False
-        return all(row.fits(self._rows.get((row.kind, row.row), [])) for row in self._plan.touched)
-
-    @property
-    def _history_ends(self) -> bool:
-        """The end of the history is where it is thought to be."""
-        end = self._seen.places[HISTORY.title].heading
-        return len(self._history) == 1 and (not end or end == [history_tab.digest(self._history[0])])

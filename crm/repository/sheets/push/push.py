@@ -16,13 +16,14 @@ from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import number_of, stamped
 from crm.repository.sheets.grid.layout import ALL_TABS, BEFORE, columns, heading, is_marker, marker
+from crm.repository.sheets.mirror.before_images import blocks_in
 from crm.repository.sheets.mirror.mirror import META_RANGE, Quiet, Seen, State
 from crm.repository.sheets.pull import reading
 from crm.repository.sheets.pull.ingest import Contents
-from crm.repository.sheets.push.before_images import blocks_in
 from crm.repository.sheets.push.plan import Plan, RowWrite
 from crm.repository.sheets.push.requests import ANSWER, Commit, Step, add_marker, kept_in, rows_in
 from crm.repository.sheets.push.rollback import astray, cut, lacks_history, recounting, rolled_back
+from crm.repository.sheets.push.verification import Verified
 from crm.repository.tables import TABLES as TABLES_OF
 
 # Who writes in several requests is given up when nothing has moved for so long (seconds).
@@ -92,7 +93,7 @@ class Push:
 
         Raises Stale, Unclear, Applied, or a StoreError after which nothing was applied.
         """
-        verified = reading.Verified(self.service, plan, seen)
+        verified = Verified(self.service, plan, seen)
         self._serialises = verified.serialises
         if verified.state.staging:
             self.wait_for_stager(verified.state)

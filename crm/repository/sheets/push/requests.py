@@ -26,9 +26,9 @@ from crm.repository.sheets.grid.layout import (
     runs,
 )
 from crm.repository.sheets.mirror import history_tab
+from crm.repository.sheets.mirror.before_images import Block, Rows
 from crm.repository.sheets.mirror.mirror import Place, Seen, State
-from crm.repository.sheets.push import before_images
-from crm.repository.sheets.push.before_images import Block, Rows
+from crm.repository.sheets.push.before_image_requests import block_of, ranges_of, wide_of
 from crm.repository.sheets.push.plan import Appended, Plan, as_heading
 
 # Google advises to send no more in one request.
@@ -112,12 +112,12 @@ class Commit:
 
     def _step(self, plan: Plan, base: State, state: State, requests: Sequence[Request]) -> Step:
         before, block = self._around(plan, base, state)
-        see = [*before_images.ranges_of(block, plan, self.seen), *self._placed(state)]
+        see = [*ranges_of(block, plan, self.seen), *self._placed(state)]
         return Step([*before, *requests, _write_state(state)], see, block, state)
 
     def _around(self, plan: Plan, base: State, state: State) -> tuple[list[Request], Block]:
         """The requests before the rows themselves, and the before images they keep."""
-        block, keeping = before_images.block_of(plan, self.seen, state, base)
+        block, keeping = block_of(plan, self.seen, state, base)
         headings = [
             cells_request(TABS[kind].sheet_id, 0, at, [[name]])
             for kind, added in plan.headings.items()
@@ -130,7 +130,7 @@ class Commit:
     def _columns(self, plan: Plan) -> Iterator[Request]:
         """Room for columns that are new."""
         for kind in plan.headings:
-            more = before_images.wide_of(plan, self.seen, kind) - self.seen.places[kind.kind_name].columns
+            more = wide_of(plan, self.seen, kind) - self.seen.places[kind.kind_name].columns
             if more > 0:
                 yield {"appendDimension": {"sheetId": TABS[kind].sheet_id, "dimension": "COLUMNS", "length": more}}
         if (lacking := len(HISTORY_COLUMNS) - self.seen.places[HISTORY.title].columns) > 0:
@@ -242,7 +242,7 @@ class Commit:
         history = places[HISTORY.title]
         places[HISTORY.title] = replace(history, columns=max(history.columns, len(HISTORY_COLUMNS)))
         for kind, added in plan.headings.items():
-            old, wide = places[kind.kind_name], before_images.wide_of(plan, self.seen, kind)
+            old, wide = places[kind.kind_name], wide_of(plan, self.seen, kind)
             places[kind.kind_name] = replace(old, heading=list(as_heading(old, added)), columns=wide)
         return places
 

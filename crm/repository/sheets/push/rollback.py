@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from crm.model import RECORDS, Record
 from crm.repository.sheets.grid.cells import number_of, stamped
 from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, Heading, alike, comparable, heading, trimmed
+from crm.repository.sheets.mirror.before_images import Block, Use, blocks_in
 from crm.repository.sheets.mirror.mirror import State
 from crm.repository.sheets.pull.ingest import Contents
-from crm.repository.sheets.push.before_images import Block, Use, blocks_in
 from crm.repository.sheets.push.plan import Plan, RowWrite, naming
 
 

@@ -26,7 +26,7 @@ from crm.repository.sheets.grid.layout import (
     new_heading,
 )
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.push.before_images import blocks_in
+from crm.repository.sheets.mirror.before_images import blocks_in
 from tests.support.by_hand import wrong
 from tests.support.clocks import TODAY
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team

@@ -253,7 +253,7 @@ def test_another_program_on_this_machine_may_read_the_commit_first(team: Team) -
 
 
 def test_a_token_that_expires_in_between(team: Team) -> None:
-    verified = push_module.reading.Verified
+    verified = push_module.Verified
     with pytest.MonkeyPatch.context() as patch:
 
         def expired(*given: Any) -> Any:
@@ -261,7 +261,7 @@ def test_a_token_that_expires_in_between(team: Team) -> None:
             team.person.expire_tokens()
             return found
 
-        patch.setattr(push_module.reading, "Verified", expired)
+        patch.setattr(push_module, "Verified", expired)
         team.store.change(_sell, "a sale")
     _check_once(team)
 

@@ -2,8 +2,8 @@
 
 from crm.model.vehicles import Vehicle
 
-from crm.commands.activity.timeline_entries import Entry
-from crm.commands.activity.timeline_sources import Row, Source, source
+from crm.commands.timeline_entries import Entry
+from crm.commands.timeline_sources import Row, Source, source
 from crm.model import Conventions
 
 

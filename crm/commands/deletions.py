@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from crm.commands.context import CRM
-from crm.commands.data.record_counts import record_words
+from crm.commands.record_counts import record_words
 from crm.errors import deletion
 from crm.lean_dataclass import dataclass
 from crm.model import Client, Record

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from crm.commands import subjects
-from crm.commands.activity.timeline_entries import START, Entry, Key, Place
 from crm.commands.context import CRM
+from crm.commands.timeline_entries import START, Entry, Key, Place
 from crm.errors import FieldError
 from crm.model import Client, Contact, Conventions, Record
 from crm.model.fields import Check
