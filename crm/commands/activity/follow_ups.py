@@ -202,7 +202,8 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
         last = tx.get(Client, current.client).last_contact_on or tx.today
         following = FollowUp(
             client=current.client,
-            deal=current.deal,
+            # A deal that has been deleted is not passed on.
+            deal=current.deal if current.deal and tx.find(Deal, current.deal) else 0,
             user=current.user,
             user_id=current.user_id,
             due_on=max(last, tx.today) + timedelta(days=current.every),

@@ -163,6 +163,18 @@ def test_a_done_repeating_follow_up_creates_the_next(office: Office) -> None:
     assert [item.follow_up.id for item in office("follow-ups list").follow_ups] == [stay.follow_up.id]
 
 
+def test_a_repeating_follow_up_goes_on_without_its_deleted_deal(office: Office) -> None:
+    client = office.add()
+    deal = put(office, Deal(client=client.id, title="Big"))
+    stay = follow_up(office, client, every=7, deal=deal)
+    assert office("follow-ups done", stay).next.follow_up.deal == deal.id
+    office("history undo")
+    office("deals delete", deal, yes=True)
+    done = office("follow-ups done", stay)
+    assert (done.done.follow_up.deal, done.next.follow_up.deal) == (deal.id, 0)
+    assert office.is_sound()
+
+
 def test_a_logged_contact_moves_a_repeating_follow_up(office: Office) -> None:
     client = office.add()
     stay = follow_up(office, client, every=30, due=days(3))
