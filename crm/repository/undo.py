@@ -43,6 +43,7 @@ from crm.model import (
     belonging_to,
     fields,
     keeping,
+    links,
     people,
 )
 from crm.model.encoding import plain, record_of, value_of
@@ -260,6 +261,7 @@ def _standing_on(snapshot: "SqlReader", number: int, later: Sequence[Row[Any]]) 
     """The numbers of later transactions that depend on this one, `later` ones first, and records in use, in words."""
     yield from _clashes(later)
     yield from _built_on(snapshot, number)
+    yield from _without_their_record(snapshot, number)
     yield from _kept(snapshot, number)
 
 
@@ -371,6 +373,37 @@ def _built_on(snapshot: "SqlReader", number: int) -> Iterator[int]:
                 .where(table.c[name].in_(created), table.c.id.not_in(own.where(audit.c.record == record)))
                 .group_by(table.c.id)
                 .order_by(table.c.id)
+            )
+            for row in snapshot.connection.execute(statement):
+                yield row.later
+
+
+def _without_their_record(snapshot: "SqlReader", number: int) -> Iterator[int]:
+    """The transactions that deleted what records would be on again: a stage that this one moved a deal out of. What it
+    has itself deleted comes back with them."""
+    ours, theirs, own = audit.alias(), audit.alias(), audit.alias()
+    touched = select(ours.c.record).where(ours.c.transaction == number, ours.c.operation != "create").distinct()
+    for kind in [BY_NAME[row.record] for row in snapshot.connection.execute(touched)]:
+        for name, link in links(kind).items():
+            if not (link.owns or link.keeps):
+                continue
+            before = sql_functions.number_in(type_coerce(ours.c.before, String), literal_column(f"'{name}'"))
+            linked = TABLES[BY_NAME[link.record]].c.id
+            statement = (
+                select(func.max(theirs.c.transaction).label("later"))
+                .join_from(ours, theirs, (theirs.c.record == link.record) & (theirs.c.record_id == before))
+                .where(ours.c.transaction == number, ours.c.record == kind.kind_name, ours.c.operation != "create")
+                .where(theirs.c.transaction > number, theirs.c.operation == "delete")
+                .where(~exists().where(linked == theirs.c.record_id))
+                .where(
+                    ~exists().where(
+                        own.c.transaction == number,
+                        own.c.operation == "delete",
+                        own.c.record == theirs.c.record,
+                        own.c.record_id == theirs.c.record_id,
+                    )
+                )
+                .group_by(theirs.c.record_id)
             )
             for row in snapshot.connection.execute(statement):
                 yield row.later
