@@ -9,7 +9,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Fields, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
 from crm.model import BY_NAME, RECORDS, Client, Field, Record, field_names, people
-from crm.model.fields import Choice, Extra, Flag, Id, Person, Secret, Tags
+from crm.model.fields import Check, Choice, Extra, Flag, Id, Person, Secret, Tags
 from crm.model.paths import path_of
 from crm.shell.words import (
     CHOICE,
@@ -144,10 +144,7 @@ def field_values(crm: CRM, takes: FieldsOf | Fields, options: Mapping[str, Any])
             continue
         text = "\n".join(written) if isinstance(written, tuple) else written
         try:
-            if isinstance(field.check, Id) and text.strip() not in ("", "0"):
-                values[name] = _selected(crm, BY_NAME[field.check.record], text).id
-            else:
-                values[name] = field.check.entered(text, crm.conventions)
+            values[name] = _linked(crm, field.check, text) or field.check.entered(text, crm.conventions)
         except FieldError as error:
             raise error.at(name, field.option) from error
     return values
@@ -181,9 +178,16 @@ def _read_one(crm: CRM, parameter: Parameter, text: Any) -> Any:
             return path_of(text)
         if parameter.record:
             return _selected(crm, parameter.record, text)
-        return parameter.value_check.read(text, crm.conventions)
+        return _linked(crm, parameter.value_check, text) or parameter.value_check.read(text, crm.conventions)
     except FieldError as error:
         raise error.at(parameter.name, parameter.option) from error
+
+
+def _linked(crm: CRM, check: Check | None, text: str) -> int:
+    """The number of the record that is named for a link, by its number or by what it is called; 0 where none is."""
+    if not isinstance(check, Id) or text.strip() in ("", "0"):
+        return 0
+    return _selected(crm, BY_NAME[check.record], text).id
 
 
 def _selected(crm: CRM, kind: type[Record], text: str) -> Record:

@@ -459,6 +459,15 @@ def test_a_missing_argument_is_wrong_usage_and_an_open_decision_names_its_option
     assert len(shell.clients()) == 3
 
 
+def test_a_record_in_an_option_is_named_or_numbered(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--company", "Berg")
+    shell.did("deals", "add", "Berg", "Roof", "--value", "10")
+    shell.did("follow-ups", "add", "Berg", "call", "--due", "tomorrow")
+    for written, number in (("roof", 1), ("0", 0), ("1", 1)):
+        assert shell.did("follow-ups", "edit", "1", "--deal", written)["deal"] == number
+    assert shell.refused("follow-ups", "edit", "1", "--deal", "Rof") == shell.refused("deals", "show", "Rof")
+
+
 def test_yes_answers_confirmations_and_nothing_else(shell: CommandLine) -> None:
     for place in ("Nord", "Ost"):
         shell.did("clients", "add", "--company", f"Berg {place}")

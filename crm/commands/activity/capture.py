@@ -136,7 +136,9 @@ def capture(
     sale: Annotated[bool | None, Flag(), About("Sale", "whether to record the sum in the note as a sale")] = None,
     deal: Annotated[bool | None, Flag(), About("Deal", "whether to add the sum in the note as a deal")] = None,
     won: Annotated[
-        int | None, Id("deal"), About("Won deal", "the number of the open deal that was won for the sum; 0 for none")
+        int | None,
+        Id("deal"),
+        About("Won deal", "the open deal that was won for the sum: its number or title; 0 for none"),
     ] = None,
     payment: Annotated[
         bool | None, Flag(), About("Payment", "whether the sum in the note pays the open invoices of the client")

@@ -155,7 +155,7 @@ def edit(
     due: Annotated[date | When | None, DUE, About("Due", "a date, or with a time: fri 10:00, next week")] = None,
     time: Annotated[str | None, TimeOfDay(), About("Time", "local; empty for any time of the day")] = None,
     for_: Annotated[str | None, Person(), About("For", "who does it")] = None,
-    deal: Annotated[int | None, Id("deal"), About("Deal", "the number of the deal it is about; 0 for none")] = None,
+    deal: Annotated[int | None, Id("deal"), About("Deal", "what it is about: its number or title; 0 for none")] = None,
     every: Annotated[int | None, Every, _EVERY] = None,
 ) -> FollowUpShown:
     """Change a follow-up; the other fields stay as they are."""
