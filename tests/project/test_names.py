@@ -83,6 +83,20 @@ def test_variables_parameters_and_attributes_are_nouns() -> None:
     assert [*empty_names(ROOT / "crm", EMPTY | ALSO_EMPTY), *empty_names(ROOT / "tests", EMPTY)] == []
 
 
+def test_names_of_the_pages_are_nouns_too() -> None:
+    word = "|".join(sorted(EMPTY | ALSO_EMPTY))
+    # A variable, a function, a parameter, an attribute and a method; the id of an element, and a colour.
+    names = re.compile(
+        rf"\b(?:const|let|var|function)\s+(?:{word})\b|\bthis\.(?:{word})\b|[(,]\s*(?:{word})(?:\s*,[^()]*)?\)\s*(?:=>|\{{)|"
+        rf"\b(?:{word})\s*=>|^\s*(?:{word})\(.*\{{$|\b(?:id=|part\()\"(?:{word})\"|--(?:{word})\b",
+        re.MULTILINE,
+    )
+    pages = [path for path in sorted((ROOT / "crm" / "web").rglob("*")) if path.suffix in (".js", ".html", ".css")]
+    assert len(pages) > 15
+    texts = {path.relative_to(ROOT): path.read_text("utf-8") for path in pages}
+    assert [f"{path}: {match[0]}" for path, text in texts.items() for match in names.finditer(text)] == []
+
+
 def test_no_part_of_a_name_is_a_word_without_a_noun() -> None:
     part = "|".join(sorted(POOR_PARTS))
     # But for `how_to_mend`, a key of the JSON of `check`.

@@ -126,7 +126,7 @@ class Screen:
 
     def message(self) -> str:
         """The text of the thin bar; '' while it is hidden."""
-        return self.page.inner_text("#told") if self.page.is_visible("#status") else ""
+        return self.page.inner_text("#notice") if self.page.is_visible("#status") else ""
 
 
 class Line:

@@ -27,13 +27,13 @@ export class Appearance {
   constructor(terminal, fit) {
     this.terminal = terminal;
     this.fit = fit;
-    this.wanted = Number(recall("size")) || USUAL;
+    this.size = Number(recall("size")) || USUAL;
     NIGHT.addEventListener("change", () => { terminal.options.theme = theme(); });
   }
 
   // The columns and lines there is room for, with letters as large as wanted where that leaves forty columns.
   room() {
-    for (let size = this.wanted; ; size -= 1) {
+    for (let size = this.size; ; size -= 1) {
       if (this.terminal.options.fontSize !== size) this.terminal.options.fontSize = size;
       const room = this.fit.proposeDimensions();
       if (!room || !room.cols || room.cols >= LEAST_COLUMNS || size <= SMALLEST) return room;
@@ -41,8 +41,8 @@ export class Appearance {
   }
 
   resize(by) {
-    this.wanted = Math.max(SMALLEST, Math.min(LARGEST, this.wanted + by));
-    remember("size", this.wanted);
+    this.size = Math.max(SMALLEST, Math.min(LARGEST, this.size + by));
+    remember("size", this.size);
   }
 }
 

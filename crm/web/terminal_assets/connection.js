@@ -46,14 +46,14 @@ export class Connection {
     socket.onmessage = (event) => {
       this.heard = Date.now();
       if (typeof event.data !== "string") this.page.output(new Uint8Array(event.data));
-      else this.told(JSON.parse(event.data));
+      else this.receive(JSON.parse(event.data));
     };
     socket.onclose = (event) => {
       if (this.socket === socket) this.closed(event.code, opened);
     };
   }
 
-  told(message) {
+  receive(message) {
     if (message.type === "ping") this.send({ type: "pong" });
     else if (message.type === "end") this.ended = message;
     else this.page.message(message);

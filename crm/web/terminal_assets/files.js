@@ -34,20 +34,20 @@ export class Files {
   }
 
   send(token, row, input, file) {
-    const told = row.querySelector(".name");
-    const shown = element("progress");
-    shown.max = 1;
-    shown.value = 0;
-    row.insertBefore(shown, input);
+    const name = row.querySelector(".name");
+    const progress = element("progress");
+    progress.max = 1;
+    progress.value = 0;
+    row.insertBefore(progress, input);
     input.hidden = true;
     const request = this.rows.get(token).request = new XMLHttpRequest();
     const failed = (why) => {
-      shown.remove();
+      progress.remove();
       input.hidden = false;
       input.value = "";
-      told.textContent = why;
+      name.textContent = why;
     };
-    request.upload.onprogress = (event) => { if (event.lengthComputable) shown.value = event.loaded / event.total; };
+    request.upload.onprogress = (event) => { if (event.lengthComputable) progress.value = event.loaded / event.total; };
     request.onload = () => {
       if (request.status >= 400) failed(plain(request) || "The file could not be sent. Choose it again.");
     };
@@ -61,9 +61,9 @@ export class Files {
   row(token, words) {
     this.remove(token);
     const row = element("div");
-    const told = element("span", words);
-    told.className = "name";
-    row.append(told);
+    const name = element("span", words);
+    name.className = "name";
+    row.append(name);
     this.rows.set(token, { row });
     this.place.append(row);
     this.place.hidden = false;

@@ -10,8 +10,8 @@ const QUESTIONS = [
 const ORDERS = [0, 1, 2, 4, 7, 9, 10, 11, 12, 99, 104, 110, 111, 112, 777, 1337];
 
 export function harmless(terminal) {
-  for (const each of QUESTIONS) terminal.parser.registerCsiHandler(each, () => true);
-  for (const each of ORDERS) terminal.parser.registerOscHandler(each, () => true);
+  for (const sequence of QUESTIONS) terminal.parser.registerCsiHandler(sequence, () => true);
+  for (const number of ORDERS) terminal.parser.registerOscHandler(number, () => true);
   terminal.parser.registerDcsHandler({ intermediates: "$", final: "q" }, () => true);
   terminal.parser.registerDcsHandler({ intermediates: "+", final: "q" }, () => true);
 }

@@ -24,8 +24,8 @@ export class Keys {
   // The keys of the page, each with its words.
   show(keys) {
     this.known = new Map(keys);
-    const shown = keys.length ? keys : OTHERWISE;
-    this.place.replaceChildren(...shown.map(([key, words]) => this.button(key, words)));
+    const offered = keys.length ? keys : OTHERWISE;
+    this.place.replaceChildren(...offered.map(([key, words]) => this.button(key, words)));
     this.place.scrollLeft = 0;
   }
 

@@ -102,7 +102,7 @@ function begin({ columns, lines }) {
 }
 
 function tell(words, button = "") {
-  part("told").textContent = words;
+  part("notice").textContent = words;
   part("again").textContent = button;
   part("again").hidden = !button;
   part("status").hidden = !words;
@@ -163,8 +163,8 @@ part("reader").onclick = () => {
   pressed();
 };
 part("show-keys").onclick = () => {
-  const shown = getComputedStyle(part("keys")).display === "none";
-  part("keys").className = shown ? "shown" : "hidden";
+  const isHidden = getComputedStyle(part("keys")).display === "none";
+  part("keys").className = isHidden ? "shown" : "hidden";
   pressed();
 };
 

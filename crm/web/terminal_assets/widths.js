@@ -62,6 +62,6 @@ class Widths {
 export function agreeOnWidths(terminal, addon) {
   const known = [];
   addon.activate({ unicode: { register: (provider) => known.push(provider), activeVersion: "" } });
-  terminal.unicode.register(new Widths(known.find((each) => each.version.includes("graphemes"))));
+  terminal.unicode.register(new Widths(known.find((provider) => provider.version.includes("graphemes"))));
   terminal.unicode.activeVersion = "python";
 }
