@@ -11,7 +11,6 @@ from crm.errors import OutwardError
 from crm.model import Client, Contact, Conventions, Mailing
 from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party
-from crm.outward.refusals import is_unknown_mailbox
 from crm.repository import Query, Snapshot
 from crm.repository.queries import mail as queries
 
@@ -28,6 +27,18 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "got": ("has already got this text", "have already got this text"),
     "twice": ("has the same address as another client", "have the same address as another client"),
 }
+# RFC 3463: the kind of an answer, what it is about, and the detail.
+_CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
+_ABOUT_ADDRESS = "1"
+# 5.1.7 and 5.1.8 are about the sender's address, not the recipient's.
+_OF_THE_RECIPIENT = frozenset(("0", "1", "2", "3", "4", "6", "10"))
+_UNKNOWN = re.compile(
+    r"no such (?:user|mailbox|recipient|account|address)|(?:user|mailbox|recipient|account|address) (?:is )?unknown"
+    r"|unknown (?:user|mailbox|recipient|account|address|local.part)|no mailbox here|invalid (?:recipient|mailbox)"
+    r"|(?:user|mailbox|recipient|account|address)(?: \S+)? (?:does not|doesn't) exist|user not found"
+    r"|(?:recipient|mailbox|account) not found|not a valid (?:user|mailbox|recipient)",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,3 +215,12 @@ def refused_addresses(snapshot: Snapshot) -> Mapping[str, str]:
 
 def _left_out(client: Client, why: str, explanation: str = "") -> LeftOut:
     return LeftOut(client.id, client.name, why, explanation or REASONS[why][0])
+
+
+def is_unknown_mailbox(words: str) -> bool:
+    """Return whether the words of a mail server say that the mailbox does not exist: what was refused for its content,
+    its sender, a block list or a full mailbox says nothing against the address."""
+    if match := _CODE.search(words):
+        kind, subject, detail = match.groups()
+        return kind == "5" and subject == _ABOUT_ADDRESS and detail in _OF_THE_RECIPIENT
+    return _UNKNOWN.search(words) is not None

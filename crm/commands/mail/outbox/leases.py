@@ -7,16 +7,14 @@ from datetime import datetime
 from crm.commands.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
-from crm.commands.mail.outbox.paid_reminders import reminders_paid
 from crm.commands.mail.outbox.readdressing import Rewrite, readdressed
-from crm.commands.mail.outbox.sent_invoices import note_sent_invoices
 from crm.commands.mail.unsubscribing import suppress
-from crm.model import Client, Contact, Message
+from crm.model import Client, Contact, Invoice, Message, Reminder
 from crm.model.fields.recipients import recipient_key
 from crm.model.record import AnyRecord
 from crm.outward.sms import STOPPED
 from crm.repository import Query, Snapshot, Transaction
-from crm.repository.queries import mail
+from crm.repository.queries import billing, mail
 from crm.repository.queries.mail import WhichQueued
 
 # Messages are looked at again so many at a time.
@@ -109,7 +107,7 @@ def take(
         ]
         addresses = [message.to for message in messages if _is_bulk(message) or message.channel == "sms"]
         against = objections(tx, addresses)
-        paid = reminders_paid(tx, [message.id for message in messages if not _is_bulk(message)])
+        paid = _reminders_paid(tx, [message.id for message in messages if not _is_bulk(message)])
         for message in messages:
             client = clients[message.client]
             if why := _unwanted(message, client, against) or paid.get(message.id, ""):
@@ -160,7 +158,7 @@ def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Deliv
             settled.append((tx.change(current, **after), sending.status))
             if current.channel == "sms" and f"({STOPPED})" in sending.status.failure:
                 suppress(tx, current.to, "stop")
-    note_sent_invoices(tx, [message for message, _ in settled])
+    _note_sent_invoices(tx, [message for message, _ in settled])
     return settled
 
 
@@ -214,3 +212,40 @@ def _by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) 
         some = snapshot.find_all(kind, Query({"id": ordered[start : start + _AT_ONCE]}))
         messages |= {message.id: message for message in some}
     return messages
+
+
+def _reminders_paid(tx: Transaction, messages: Sequence[int]) -> Mapping[int, str]:
+    """The reasons why reminders among some messages must not go out, by message: something was paid today, or nothing
+    is open. Of these the invoices count as not reminded, so that the next run reminds of what is still open."""
+    reminders = tx.find_all(Reminder, Query({"message": list(messages)})) if messages else ()
+    if not reminders:
+        return {}
+    invoices = {reminder.invoice: tx.get(Invoice, reminder.invoice) for reminder in reminders}
+    last_paid = billing.last_paid(tx, list(invoices))
+    reasons = {
+        reminder.message: f"{invoices[reminder.invoice].number} has been paid since"
+        for reminder in reminders
+        if invoices[reminder.invoice].open <= 0 or last_paid.get(reminder.invoice) == tx.today
+    }
+    for reminder in reminders:
+        if reminder.message in reasons:
+            before = tx.find_all(Reminder, Query({"invoice": reminder.invoice}, sort="level"))
+            earlier = [other for other in before if other.level < reminder.level]
+            reminded_on = earlier[-1].on if earlier else None
+            level = earlier[-1].level if earlier else 0
+            tx.change(tx.get(Invoice, reminder.invoice), reminded=level, reminded_on=reminded_on)
+            tx.delete(reminder)
+    return reasons
+
+
+def _note_sent_invoices(tx: Transaction, settled: Sequence[Message]) -> None:
+    """Write into the invoices that went out with some messages when they were sent, and that it was once more."""
+    # An invoice goes out in an e-mail of its own.
+    sent = {message.id: message for message in settled if message.state == "sent" and message.attachments}
+    sent = {number: message for number, message in sent.items() if not message.mailing}
+    if not sent:
+        return
+    clients = sorted({message.client for message in sent.values()})
+    for invoice in tx.find_all(Invoice, Query({"client": clients, "message": sorted(sent)})):
+        sendings = max(invoice.sendings, bool(invoice.sent_on)) + 1
+        tx.change(invoice, sent_on=sent[invoice.message].on, sendings=sendings)

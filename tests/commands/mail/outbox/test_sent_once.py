@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from crm.commands.mail.inbox.filing import file
+from crm.commands.mail.mailings.audience import is_unknown_mailbox
 from crm.errors import FieldError, RefusedError
 from crm.model import Message
 from crm.outward.incoming import received
 from crm.outward.outgoing import Party
-from crm.outward.refusals import is_unknown_mailbox
 from tests.commands.mail.inbox.test_inbox import REPORT
 from tests.support.clocks import running_on
 from tests.support.command_line import Answer, on_a_new_store
