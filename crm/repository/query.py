@@ -71,6 +71,23 @@ def only_link(kind: type[Record], query: Query) -> str | None:
     return name if name in links(kind) and type(value) is int else None
 
 
+def only_ids(query: Query) -> Sequence[int] | None:
+    """The ids by which alone a query asks for records; None where it asks for anything else."""
+    if query.filters.keys() != {"id"} or query != Query(query.filters):
+        return None
+    ids = _several(query.filters["id"])
+    return ids if all(type(id_) is int for id_ in ids) else None
+
+
+def _of_ids(kind: type[Record]) -> Select[Any]:
+    ids = tables.TABLES[kind].c.id
+    return IN_ORDER[kind].where(ids.in_(bindparam("wanted", expanding=True)))
+
+
+# The records of a kind with the ids `wanted`, in the order of its lists.
+OF_IDS = tables.ByKind(_of_ids)
+
+
 _linked: dict[tuple[type[Record], str, str], Select[Any]] = {}
 
 

@@ -27,7 +27,7 @@ from crm.repository import (
 from crm.repository.dialect import Dialect
 from crm.repository.driver import select_rows
 from crm.repository.known import Known, KnownRosters
-from crm.repository.query import IN_ORDER, linked_to, only_link, selection
+from crm.repository.query import IN_ORDER, OF_IDS, linked_to, only_ids, only_link, selection
 from crm.repository.spend import counts_invoices
 from crm.repository.team import Team, team_of
 
@@ -142,6 +142,8 @@ class SqlSnapshot:
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
         if query == _EVERYTHING:
             rows = select_rows(self.connection, IN_ORDER[kind])
+        elif (ids := only_ids(query)) is not None:
+            rows = select_rows(self.connection, OF_IDS[kind], {"wanted": ids})
         elif (link := only_link(kind, query)) is not None:
             rows = select_rows(self.connection, linked_to(kind, link, query.sort), {"wanted": query.filters[link]})
         else:

@@ -351,6 +351,18 @@ def test_several_values_mean_any_and_several_tags_mean_all(store: Store) -> None
     assert listed(store, filters={"tags": ["gol"]}) == []
 
 
+def test_clients_with_some_ids_are_listed_in_the_usual_order_each_time(store: Store) -> None:
+    for name in "ZYXWVUTSRQPO":
+        store.add(last_name=name)
+    # As the statement is first carried out, and as it is kept; a few ids, and many.
+    for _ in range(3):
+        assert listed(store, filters={"id": [1, 12, 5]}) == [12, 5, 1]
+        assert listed(store, filters={"id": [12, 2, 99]}) == [12, 2]
+        assert listed(store, filters={"id": list(range(1, 30))}) == list(range(12, 0, -1))
+    assert listed(store, filters={"id": [1, 12, 5]}, sort="id", limit=2) == [1, 5]
+    assert listed(store, filters={"id": [1, 12, 5], "last_name": "V"}) == [5]
+
+
 @pytest.mark.parametrize("name", ["city", "id", "date_of_birth"])
 def test_a_filter_on_an_empty_list_finds_nobody(store: Store, name: str) -> None:
     store.add(city="Graz")
