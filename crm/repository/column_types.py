@@ -17,7 +17,6 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeEngine
 
 from crm.errors import FieldError, RefusedError
-from crm.lazy_pattern import lazy_pattern
 from crm.model import Record, field_names, fields
 from crm.model.encoding import types_of
 from crm.model.fields import Whole
@@ -216,8 +215,6 @@ class UniqueNumber(TypeDecorator[int]):
 
 # The largest whole number that a column of every database holds.
 _MOST = Whole.most
-# No database keeps half of a surrogate pair, and some no NUL.
-_NOT_KEPT = lazy_pattern("[\0\ud800-\udfff]")
 
 _OF_EVERY_RECORD = frozenset(field.name for field in dataclasses.fields(Record))
 
@@ -323,8 +320,19 @@ def _is_kept(texts: Sequence[Any]) -> bool:
     """Return whether all are texts that databases keep."""
     if not set(map(type, texts)) <= {str}:
         return False
-    joined: str = "".join(texts)
-    return joined.isprintable() or not _NOT_KEPT.search(joined)
+    return _can_be_kept("".join(texts))
+
+
+def _can_be_kept(text: str) -> bool:
+    """Return whether every database keeps a text: none keeps half of a surrogate pair, and some no NUL."""
+    if text.isprintable():
+        return True
+    try:
+        # Quicker than a pattern.
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def missing(kind: type[Record], name: str) -> FieldError:
@@ -351,6 +359,6 @@ def _wrong(value: Any, needed: type) -> str:
     if needed in (str, tuple, Mapping):
         if not all(isinstance(part, str) for part in parts):
             return "a part of this is no text"
-        if any(map(_NOT_KEPT.search, parts)):
+        if not all(map(_can_be_kept, parts)):
             return "this has a character that cannot be kept"
     return ""

@@ -19,7 +19,8 @@ _CONTROL_NAMES = {"\x00": "NUL", "\x07": "bell", "\x08": "backspace", "\x1b": "e
 
 def forbidden_character(text: str) -> str:
     """The first character in `text` that must not be stored, in words; '' when there is none."""
-    match = _FORBIDDEN.search(text)
+    # Most texts have line breaks at most, and are not searched.
+    match = None if text.replace("\n", " ").isprintable() else _FORBIDDEN.search(text)
     if match is None:
         return ""
     character = match.group()

@@ -117,7 +117,7 @@ class Readers:
             addresses = {client.id: _address(client, contacts.get(client.id)) for client in clients}
             against = objections(self._snapshot, [address for address, _ in addresses.values()])
             for client in clients:
-                yield self._sorted(client, contacts.get(client.id), against)
+                yield self._sorted(client, contacts.get(client.id), *addresses[client.id], against)
 
     def _contacts(self, clients: Sequence[int]) -> Mapping[int, Contact]:
         if not clients:
@@ -125,9 +125,11 @@ class Readers:
         contacts = self._snapshot.find_all(Contact, Query({"client": list(clients), "is_primary": True}))
         return {contact.client: contact for contact in contacts}
 
-    def _sorted(self, client: Client, contact: Contact | None, against: Mapping[str, Objection]) -> Reader | LeftOut:
-        address, name = _address(client, contact)
-        objection = against.get(recipient_key(address))
+    def _sorted(
+        self, client: Client, contact: Contact | None, address: str, name: str, against: Mapping[str, Objection]
+    ) -> Reader | LeftOut:
+        key = recipient_key(address)
+        objection = against.get(key)
         if objection and objection.why == "opted_out":
             return _left_out(client, "opted_out", f"{address} {objection.words}")
         if not client.marketing_consent:
@@ -138,13 +140,13 @@ class Readers:
             return _left_out(client, "shared", f"{address}: {objection.words}")
         if words := self._bad.get(address.casefold()):
             return _left_out(client, "bad", f"{address} bounced: {words}")
-        if words := self._got.get(recipient_key(address)):
+        if words := self._got.get(key):
             return _left_out(client, "got", f"{address} {words}")
         try:
             party = Party(address, name)
         except OutwardError:
             return _left_out(client, "bad", f"{address} is not a valid e-mail address")
-        other = self._by_address.setdefault(recipient_key(address), client)
+        other = self._by_address.setdefault(key, client)
         if other is not client:
             return _left_out(client, "twice", f"{address} is also the address of {other.name} ({other.id})")
         return Reader(client, party, contact.id if contact and not client.email else 0)
