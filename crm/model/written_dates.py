@@ -275,6 +275,7 @@ def calendar_day(year: int, month: int, day: int) -> date:
         raise FieldError(f"no day {day} in {MONTHS[month - 1].capitalize()} {year}; check the date") from error
 
 
+@lru_cache(maxsize=4096)
 def _full(year: int, month: int, day: int) -> When:
     return When(calendar_day(year, month, day), has_year=True)
 

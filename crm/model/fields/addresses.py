@@ -12,6 +12,9 @@ from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check, Line
 from crm.model.fields.countries import country_code, likely_country
 
+# Made once: an import reads thousands.
+_EMAIL_LINE, _ELECTRONIC_LINE, _PHONE_LINE, _COUNTRY_LINE = Line(254), Line(120), Line(60), Line(80)
+
 
 class Email(Check):
     """An e-mail address. Its syntax is checked, not whether it exists (RFC 5322 and 6531, by email-validator)."""
@@ -20,7 +23,7 @@ class Email(Check):
     keeps_unreadable = True
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = Line(254).read(typed, by)
+        text = _EMAIL_LINE.read(typed, by)
         # Wide letters, as some keyboards write them, are no others.
         return _normal_email(text if text.isascii() else unicodedata.normalize("NFKC", text)) if text else ""
 
@@ -34,7 +37,7 @@ class ElectronicAddress(Check):
     example = "9930:DE123456789"
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = Line(120).read(typed, by)
+        text = _ELECTRONIC_LINE.read(typed, by)
         if not text or "@" in text:
             return Email().read(text, by)
         scheme, _, address = (part.strip() for part in text.partition(":"))
@@ -51,6 +54,8 @@ _PLAIN_MAILBOX = lazy_pattern(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
 _PLAIN_DOMAIN = lazy_pattern(r"(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]+")
 
 
+# An address that is read is looked at for doubts next.
+@lru_cache(maxsize=1024)
 def _normal_email(text: str) -> str:
     mailbox, at, domain = text.rpartition("@")
     if at and len(mailbox) <= 64 and _PLAIN_MAILBOX.fullmatch(mailbox):
@@ -121,11 +126,11 @@ class Phone(Check):
     keeps_unreadable = True
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = Line(60).read(typed, by)
+        text = _PHONE_LINE.read(typed, by)
         return _e164(text, by.country) if text else ""
 
     def entered(self, typed: str, by: Conventions) -> str:
-        text = Line(60).read(typed, by)
+        text = _PHONE_LINE.read(typed, by)
         try:
             return self.read(text, by)
         except FieldError:
@@ -190,6 +195,7 @@ def _country_code(digits: str) -> str:
 _Plan = Sequence[tuple[Set[int], re.Pattern[str]]]
 
 
+@lru_cache(maxsize=1024)
 def is_plain_number(text: str) -> bool:
     """Return whether a text is a valid number as it is kept, as far as the tables of its country alone show.
 
@@ -291,7 +297,7 @@ class Country(Check):
     keeps_unreadable = True
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = Line(80).read(typed, by)
+        text = _COUNTRY_LINE.read(typed, by)
         if not text:
             return ""
         code = country_code(text, by.language)

@@ -18,6 +18,7 @@ from crm.model.fields.addresses import is_plain_number
 from crm.model.folding import words
 
 BATCH = 1000
+_OWN = Line(2000)
 # What a mapper makes other fields of.
 _OF_MAPPER = frozenset(
     (
@@ -150,8 +151,7 @@ class Reader:
             for target, match, cell, doubt in mapped.unclear_dates:
                 self._check_order(checked, target, match, cell, is_other=doubt == "other")
             if mapped.extra:
-                line = Line(2000)
-                checked.values["extra"] = {name: line.read(text, self._by) for name, text in mapped.extra.items()}
+                checked.values["extra"] = {name: _OWN.read(text, self._by) for name, text in mapped.extra.items()}
         except FieldError as error:
             checked.refused = str(error)
         return checked
