@@ -4,12 +4,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.commands.context import has_accounts
 from crm.errors import Cancelled, CRMError, FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
 from crm.model.fields import Email, Line, Secret
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Back, Needed
+from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -67,7 +70,8 @@ def sign_in_first(session: Session, email: str, password: str) -> None:
 
 
 def _asked(session: Session, email: str) -> tuple[str, str]:
-    """The address and the password that somebody types. Raises Back and Cancelled."""
+    """The address and the password that somebody types; one step back from the password of a known address is the
+    address. Raises Back and Cancelled."""
     typed = {"email": email, "password": ""}
 
     def ask_email() -> None:
@@ -75,9 +79,12 @@ def _asked(session: Session, email: str) -> tuple[str, str]:
         typed["email"] = session.prompts.value("E-mail", Email(), required=True, typed=typed["email"])
 
     def ask_password() -> None:
+        session.page("Sign in")
+        session.screen.print(Text("E-mail: ", "muted").append(clean(typed["email"]), "default"))
         typed["password"] = session.prompts.value("Password", Secret(), required=True)
 
-    in_steps(session, [ask_email, ask_password])
+    # After a wrong password people type the next one at once, which must not be seen.
+    in_steps(session, [ask_email, ask_password], at=1 if email else 0)
     return typed["email"], typed["password"]
 
 

@@ -31,14 +31,14 @@ def in_steps(
     session: Asking,
     steps: Sequence[Step] | Callable[[], Sequence[Step]],
     written: Callable[[], bool] = lambda: False,
+    at: int = 0,
 ) -> Any:
-    """Take one step after the other; what the last one gave. `steps` is a function where later steps depend on the
-    answers to earlier ones.
+    """Take one step after the other, from the one `at` that place; what the last one gave. `steps` is a function where
+    later steps depend on the answers to earlier ones.
 
     Back goes to the step before. From the first step it is raised; where `written` says that something was typed, the
     person is asked first, and so they are where they press Ctrl-C. Raises Cancelled.
     """
-    at = 0
     while True:
         listed = steps() if callable(steps) else steps
         try:
