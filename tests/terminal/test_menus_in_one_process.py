@@ -66,7 +66,8 @@ class ThreadedMenu(Session):
 
 @pytest.fixture
 def menus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    for variable in ("XDG_DATA_HOME", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
     started: list[ThreadedMenu] = []
 
     def start(user: str, columns: int = 80, **settings: str) -> ThreadedMenu:
@@ -108,6 +109,17 @@ def test_each_menu_uses_the_data_folder_of_its_own_environment(menus: Any, tmp_p
         menu.sees("Welcome").choose("Add").sees("1) A person").press("1")
         menu.sees("First name").press(name, "enter")
         menu.sees("Last name").press("Galanis", "enter").choose("Save").sees(f"Added {name} Galanis")
+    if variable == "HOME":
+        # ~ is the home folder of the menu in which it is typed.
+        for menu in started.values():
+            menu.press("esc", "esc", "esc").choose("Data & settings").choose("Export to a file")
+            menu.sees("File (").press("~/clients.csv", "enter").choose("Clients").settled()
+            for _ in range(5):
+                if "client in" not in menu.text:
+                    menu.press("enter").settled()
+            menu.sees("1 client in")
+        for name, home in homes.items():
+            assert f",{name},Galanis," in (home / "clients.csv").read_text("utf-8-sig")
     for menu in started.values():
         menu.press("esc", "esc", "esc").choose("Exit")
         assert menu.leave() == 0

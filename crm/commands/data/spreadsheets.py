@@ -17,7 +17,7 @@ from crm.repository.shut import Shut
 
 # What reads lists is loaded when there is one.
 if TYPE_CHECKING:
-    from crm.commands.data.importing.taking_over import TakeOver, TakeOverReport
+    from crm.commands.data.importing.import_spreadsheet import TakeOver, TakeOverReport
 
 # What is answered where no list is to be taken over.
 NONE = "no"
@@ -108,7 +108,7 @@ def setup(
             return report
         if own_fields:
             listed = listed.with_own_fields()
-        from crm.commands.data.importing.taking_over import take_over as carry_out
+        from crm.commands.data.importing.import_spreadsheet import take_over as carry_out
 
         return _report(crm, sheet, put_back, carry_out(store, listed))
     finally:
@@ -193,7 +193,7 @@ def _may_write(store: CRM) -> bool:
 
 def lists_in(crm: CRM, sheet: Spreadsheet) -> "list[TakeOver]":
     """The lists of clients in the other tabs of a spreadsheet, by their first rows."""
-    from crm.commands.data.importing.taking_over import recognised
+    from crm.commands.data.importing.import_spreadsheet import recognised
 
     seen = [recognised(table, crm) for table in sheet.tables]
     return [tab for tab in seen if tab is not None]
@@ -201,7 +201,7 @@ def lists_in(crm: CRM, sheet: Spreadsheet) -> "list[TakeOver]":
 
 def whole_list(crm: CRM, url: str, title: str) -> "TakeOver":
     """A list of clients with all its rows. Raises NotFoundError."""
-    from crm.commands.data.importing.taking_over import recognised
+    from crm.commands.data.importing.import_spreadsheet import recognised
 
     listed = recognised(crm.spreadsheets.table(url, title), crm)
     if listed is None:
@@ -263,7 +263,7 @@ def _become_own(names: Sequence[str]) -> str:
 
 def _asked(store: CRM, sheet: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
     """The effect of taking each list over, in words."""
-    from crm.commands.data.importing.taking_over import take_over
+    from crm.commands.data.importing.import_spreadsheet import take_over
 
     by = store.conventions
     questions = []

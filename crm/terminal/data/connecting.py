@@ -329,7 +329,7 @@ def _own_fields(left_out: Sequence[str]) -> Sequence[str]:
 
 def _takes(session: Session, target: CRM, sheet: Spreadsheet, title: str, own: str) -> Callable[[], Any]:
     def take() -> Any:
-        from crm.commands.data.importing.taking_over import take_over
+        from crm.commands.data.importing.import_spreadsheet import take_over
 
         session.page(_TITLE, title)
         listed = whole_list(target, sheet.url, title)

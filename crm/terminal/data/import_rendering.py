@@ -18,8 +18,8 @@ from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
     from crm.commands.data.full_export import WholeStoreReport
+    from crm.commands.data.importing.import_spreadsheet import TakeOverReport
     from crm.commands.data.importing.report import ImportReport
-    from crm.commands.data.importing.taking_over import TakeOverReport
     from crm.commands.data.sheet_repair import RepairReport
     from crm.commands.data.spreadsheets import SpreadsheetReport, StoreChosen
 
@@ -244,7 +244,7 @@ def _remembered(screen: Screen, url: str, comes_first: str) -> None:
     screen.copyable(f"CRM_STORE={url}")
 
 
-@renderer("crm.commands.data.importing.taking_over.TakeOverReport")
+@renderer("crm.commands.data.importing.import_spreadsheet.TakeOverReport")
 def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
     tab = f"the tab “{result.tab}”"
     if result.applied:
