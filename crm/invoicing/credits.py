@@ -82,7 +82,10 @@ def credit_of_lines(
         lines.append(_line_for(part, number, line))
     too_much = {key for key, amount in by_group.items() if abs(amount) > abs(left.get(key, NOTHING))}
     if too_much & {key for key, amount in credited.items() if amount}:
-        raise RefusedError("Part of these lines is already credited, so less is left of the invoice.")
+        raise RefusedError(
+            "Part of these lines is already credited, so less is left of the invoice. Credit other lines, or an amount"
+            " instead of lines. Nothing was changed."
+        )
     whole, rest = sum(parts, NOTHING), sum(left.values(), NOTHING)
     if too_much or whole > rest:
         of_rate = rest if whole > rest else min((left.get(key, NOTHING) for key in too_much), default=rest)

@@ -96,7 +96,7 @@ class _Parser:
         negated = word.word == "not"
         if negated:
             if self._token.word != "in":
-                raise self._error("Write not before a comparison, or as in 'gold' not in tags.", word.start)
+                raise self._error("Write “not” before a comparison, or as in 'gold' not in tags.", word.start)
             self._advance()
         if self._token.source == "(":
             return ConditionPart(self._check.in_list(left, self._list(), negated), left.start)
@@ -104,7 +104,7 @@ class _Parser:
             self._advance()
             return ConditionPart(self._check.in_tags(left, negated), left.start)
         example = "as in country in ('DE', 'AT')"
-        raise self._error(f"After in comes tags, or a list in parentheses, {example}.", self._token.start)
+        raise self._error(f"After “in” comes tags, or a list in parentheses, {example}.", self._token.start)
 
     def _list(self) -> list[str]:
         opening = self._advance()
@@ -152,7 +152,7 @@ class _Parser:
             self._advance()
             return MissingPart(token.start)
         if token.word == "otherwise":
-            raise self._error("Write otherwise right after the status: Regular otherwise.", token.start)
+            raise self._error("Write “otherwise” right after the status: Regular otherwise.", token.start)
         if token.kind == "word" and token.word not in _KEYWORDS:
             name = self._metric(token)
             self._advance()
@@ -160,7 +160,7 @@ class _Parser:
             return ValuePart(Name(name), "number" if kind == "money" else kind, token.start)
         if self._ended():
             raise self._error("A name, a number or a text is missing at the end.", token.start)
-        raise self._error(f"A name, a number or a text is missing before {token.source}", token.start)
+        raise self._error(f"A name, a number or a text is missing before “{clipped(token.source)}”.", token.start)
 
     def _group(self) -> Part:
         opening = self._descend()
@@ -211,11 +211,11 @@ class _Parser:
         if token.source == ")":
             raise self._error("This ) closes no (. Delete it or add a ( before it.", token.start)
         if token.source in COMPARISONS or token.word in {"not", "in"}:
-            raise self._error(f"{token.source} cannot follow. Join conditions with and, or.", token.start)
+            raise self._error(f"“{token.source}” cannot follow. Join conditions with “and” or “or”.", token.start)
         if token.kind == "word" and token.word not in _KEYWORDS and token.word not in METRICS:
             self._metric(token)
         source = clipped(token.source)
-        raise self._error(f"Before {source} a comparison (=, <, >=, in), and, or is missing.", token.start)
+        raise self._error(f"Before “{source}” a comparison (=, <, >=, in), “and” or “or” is missing.", token.start)
 
     def _error(self, reason: str, position: int) -> RuleError:
         return error_at(reason, self._text, position)

@@ -72,7 +72,7 @@ class Checker:
             case ConditionPart(node):
                 return node
             case MissingPart(start):
-                raise error_at("none is not a condition. Write country = none.", self._text, start)
+                raise error_at("“none” is not a condition. Write country = none.", self._text, start)
             case ValuePart(Literal(), _, start):
                 raise error_at("A value alone is not a condition. Compare it.", self._text, start)
             case ValuePart(Name(name), "number", start):
@@ -90,13 +90,13 @@ class Checker:
         operator = COMPARISONS[sign.source]
         if isinstance(left, ConditionPart) or isinstance(right, ConditionPart):
             start = left.start if isinstance(left, ConditionPart) else right.start
-            raise error_at("A condition cannot be compared. Join conditions with and, or.", self._text, start)
+            raise error_at("A condition cannot be compared. Join conditions with “and” or “or”.", self._text, start)
         if isinstance(left, MissingPart):
             return self._missing(right, sign)
         if isinstance(right, MissingPart):
             return self._missing(left, sign)
         if "tags" in {left.kind, right.kind}:
-            reason = "Tags are tested with in, as in 'gold' in tags, or tags = none."
+            reason = "Tags are tested with “in”, as in 'gold' in tags, or tags = none."
             raise error_at(reason, self._text, sign.start)
         if left.kind != right.kind:
             reason = f"{_described(left)}, {_described(right)}: they cannot be compared."
@@ -107,11 +107,11 @@ class Checker:
 
     def _missing(self, part: ValuePart | MissingPart, sign: Token) -> IsMissing:
         if isinstance(part, MissingPart):
-            raise error_at("Write none on one side only, as in country = none.", self._text, part.start)
+            raise error_at("Write “none” on one side only, as in country = none.", self._text, part.start)
         if isinstance(part.node, Literal):
-            raise error_at("A value that you write is never none.", self._text, part.start)
+            raise error_at("A value that you write is never “none”.", self._text, part.start)
         if COMPARISONS[sign.source] not in {"=", "!="}:
-            raise error_at("none is tested with = or != only.", self._text, sign.start)
+            raise error_at("“none” is tested with = or != only.", self._text, sign.start)
         return IsMissing(part.node, negated=COMPARISONS[sign.source] == "!=")
 
     def in_list(self, part: Part, texts: Sequence[str], negated: bool) -> In:

@@ -28,11 +28,11 @@ _HINTS = {
     "=>": "At least is written >=.",
     "=<": "At most is written <=.",
     "===": "Equal is written =.",
-    "&&": "Both conditions together are written with and.",
-    "&": "Both conditions together are written with and.",
-    "||": "One or the other is written with or.",
-    "|": "One or the other is written with or.",
-    "!": "The opposite is written not, or != between two values.",
+    "&&": "Both conditions together are written with “and”.",
+    "&": "Both conditions together are written with “and”.",
+    "||": "One or the other is written with “or”.",
+    "|": "One or the other is written with “or”.",
+    "!": "The opposite is written “not”, or != between two values.",
     "**": "Powers do not work here. Use + - * /.",
     "^": "Powers do not work here. Use + - * /.",
     "//": "Division is written /.",
@@ -114,7 +114,7 @@ def _quoted(text: str, at: int) -> Token:
     source = match.group()
     value = source[1:-1].replace(quote * 2, quote)
     if not value:
-        raise error_at("An empty text equals nothing. Write none, as in country = none.", text, at)
+        raise error_at("An empty text equals nothing. Write “none”, as in country = none.", text, at)
     return Token("text", source, at, value)
 
 

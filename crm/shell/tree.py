@@ -224,7 +224,7 @@ def _own(line: Line) -> dict[str, click.Command]:
             "Serve the menu to browsers, until it is stopped.",
             web,
             [
-                click.Option(["--port"], type=int, default=0, help="Where to listen; PORT by default, else 8000."),
+                click.Option(["--port"], type=int, default=0, help="Where to listen: PORT by default, else 8000."),
                 click.Option(["--host"], default="", help="On which address. By default only this machine."),
             ],
         ),

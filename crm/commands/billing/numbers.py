@@ -116,7 +116,7 @@ def set_pattern(
         new = checked or current.pattern
         if issued and is_yearly(new) != is_yearly(current.pattern):
             raise FieldError(
-                "numbers are already in use, with or without the year; keep that as it is", field="pattern",
+                "numbers are already in use; keep the year in the pattern, or keep it out", field="pattern",
                 label="Pattern",
             )  # fmt: skip
         for other in (series_of(tx, crm.settings, kind) for kind in INVOICE_KINDS if kind != series):
