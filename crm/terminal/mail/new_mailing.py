@@ -48,7 +48,7 @@ class MailingForm(MessageForm):
     def draw_above(self) -> None:
         """Say how many will get it, and how many are left out."""
         screen = self.session.screen
-        screen.print(Text(self.recipients.sentences(self.session.conventions), "muted"))
+        screen.print(Text(self.recipients.sentences(self.session.conventions, has_text=False), "muted"))
         screen.print()
 
     def ask_first(self, field: Field) -> None:

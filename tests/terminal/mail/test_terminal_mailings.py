@@ -123,10 +123,11 @@ def test_the_number_of_recipients_is_shown_before_the_text_is_written(
     readers(crm, 3)
     readers(crm, 2, marketing_consent=False, email="")
     named("templates add")(crm, "Spring", subject="Spring", body="Dear {first_name}")
-    notice = "This goes to 3 clients. 2 clients are left out: 2 have not agreed to mailings."
+    notice = "This can go to 3 clients. 2 clients are left out: 2 have not agreed to mailings."
     session = to_many(start, columns=100, **mail).choose("All clients").sees("Start from:").sees(notice)
     session.choose("A blank page").sees("Subject (").sees(notice).press("News", "enter").sees("Text:").sees(notice)
     session.press("Hello", "enter").sees("1) Preview and send").sees(notice)
+    session.press("1").sees("This goes to 3 clients. 2 clients are left out")
 
 
 def test_a_mailing_is_prepared_without_a_mailbox_and_its_text_is_kept(start: Start, crm: CRM) -> None:

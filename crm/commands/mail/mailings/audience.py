@@ -81,9 +81,11 @@ class Audience:
         self.first = self.first or next(iter(readers), None)
         return readers
 
-    def sentences(self, by: Conventions, takes: str = "") -> str:
-        """The number of clients who get it, what that `takes`, and how many are left out, in sentences."""
-        return f"This goes to {pluralize(self.count, 'client', 'clients', by)}.{takes} {self.summary(by)}".rstrip()
+    def sentences(self, by: Conventions, takes: str = "", *, has_text: bool = True) -> str:
+        """The number of clients who get it, what that `takes`, and how many are left out, in sentences. As long as it
+        has no text, nobody knows who has got the same already."""
+        goes = "goes" if has_text else "can go"
+        return f"This {goes} to {pluralize(self.count, 'client', 'clients', by)}.{takes} {self.summary(by)}".rstrip()
 
     def summary(self, by: Conventions) -> str:
         """The clients left out, counted by the reason, in a sentence; '' for nobody."""
