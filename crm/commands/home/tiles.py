@@ -246,7 +246,7 @@ TILES: Mapping[str, Tile] = {
         Tile("newest", "Newest clients", _newest, True),
         Tile("moved", "Status changed recently", _moved, True),
         Tile("birthdays", "Birthdays", _birthdays, True),
-        Tile("latest", "Latest activity", _latest, True),
+        Tile("latest", "Latest interactions and sales", _latest, True),
         Tile("pipeline", "Pipeline by stage", _pipeline),
         Tile("billing", "Invoices: open, overdue, paid this month", _billing),
         Tile("messages", "Messages under way", _messages),
