@@ -122,7 +122,7 @@ class Loading:
             return False
         for name in self.kind.about.unique:
             values = [value for value in read.bound[name] if value not in _MISSING]
-            if len(set(values)) < len(values) or self._is_taken(name, values, rows):
+            if len(set(values)) < len(values) or self._taken(name, values, rows):
                 return False
         owner = owner_link(self.kind)
         if owner is not None and not self._all_exist(owner[1], set(read.values[owner[0]])):
@@ -365,20 +365,10 @@ class Loading:
 
     def _taken(self, name: str, values: Collection[Any], rows: Mapping[int, Placed]) -> dict[Any, int]:
         """The records, other than those of the rows, that have one of some unique values, by the value."""
-        column, record_id = tables.TABLES[self.kind].c[name], tables.TABLES[self.kind].c.id
-        taken: dict[Any, int] = {}
-        for start in range(0, len(values), _BATCH):
-            batch = list(values)[start : start + _BATCH]
-            stored = self.connection.execute(select(record_id, column).where(column.in_(batch)))
-            taken |= {value: number for number, value in stored if number not in rows}
-        return taken
-
-    def _is_taken(self, name: str, values: Collection[Any], rows: Mapping[int, Placed]) -> bool:
-        """Return whether a record, other than those of the rows, has one of some unique values, as the database takes
-        them."""
-        statement = f'SELECT id FROM {tables.TABLES[self.kind].name} WHERE "{name}" IN (SELECT value FROM json_each(?))'
-        stored = self.connection.exec_driver_sql(statement, (json.dumps(values),)) if values else ()
-        return any(row[0] not in rows for row in stored)
+        table = tables.TABLES[self.kind].name
+        statement = f'SELECT id, "{name}" FROM {table} WHERE "{name}" IN (SELECT value FROM json_each(?))'
+        stored = self.connection.exec_driver_sql(statement, (json.dumps(list(values)),)) if values else ()
+        return {row[1]: row[0] for row in stored if row[0] not in rows}
 
     def _all_exist(self, kind: type[Record], ids: set[int]) -> bool:
         """Return whether there are records with all of some ids."""
