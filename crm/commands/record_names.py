@@ -28,6 +28,8 @@ def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], b
 def linked_names(snapshot: Snapshot, rows: Sequence[Any], link: str, by: Conventions) -> dict[int, str]:
     """The names of the records that a field of some rows links to, by their numbers: of those that are there and that
     the reader may see. What is no record itself may have the number of a client."""
+    if not rows:
+        return {}
     row = type(rows[0])
     kind = BY_NAME[links(row)[link].record] if issubclass(row, Record) else Client
     numbers = {getattr(row, link) for row in rows} - {0}

@@ -14,10 +14,11 @@ from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.commands.timeline_sources import latest
 from crm.errors import NotFoundError, Question, RefusedError
-from crm.model import Client, Field, Record, fields
+from crm.model import Client, Field, Invoice, Record, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.model.postal_addresses import is_postcode_last
+from crm.repository import Query
 from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import (
     address_line,
@@ -155,8 +156,9 @@ class ClientPage(RecordPage[Client, ClientCard]):
             listed = deals(session.crm, client=client, limit=1)
             what = f"deal {listed.deals[0].deal.title}" if listed.count == 1 else f"{listed.count} deals"
             parts += [f"{what} {by.money(listed.value)}"] if listed.count else []
-        if session.offers(invoices := named("invoices list")):
-            drafts = len(invoices(session.crm, client=client, state="draft"))
+        if session.offers(named("invoices list")):
+            with session.crm.read() as snapshot:
+                drafts = snapshot.count(Invoice, Query({"client": client.id, "state": "draft"}))
             parts += ["1 draft invoice" if drafts == 1 else f"{drafts} draft invoices"] if drafts else []
         return on_line(session.screen, "Open", " · ".join(parts)) if parts else None
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.commands.client_names import client_names
 from crm.commands.clients.contacts import ContactCard, contacts_saying
+from crm.commands.record_names import linked_names
 from crm.commands.registry import named
 from crm.model import Client, Contact, Field, fields, typed_fields
 from crm.repository import Query
@@ -46,7 +46,8 @@ class ContactsPage(ListPage):
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         with self.session.crm.read() as snapshot:
             listed = contacts_saying(snapshot, self.text, self.client, limit, offset)
-            self._companies = {} if self.client else client_names(snapshot, listed)
+            by = self.session.conventions
+            self._companies = {} if self.client else linked_names(snapshot, listed, "client", by)
         return listed
 
     def count(self) -> int | None:

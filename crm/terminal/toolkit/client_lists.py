@@ -1,13 +1,20 @@
 """A list of what was done with clients: rows with the names of the clients."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from crm.commands.client_names import OfClient, client_names
+from crm.commands.record_names import linked_names
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.session import Session
+
+
+class OfClient(Protocol):
+    """A row that belongs to a client, which it names by number."""
+
+    @property
+    def client(self) -> int: ...
 
 
 class ClientListPage(ListPage):
@@ -31,5 +38,5 @@ class ClientListPage(ListPage):
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         listed = super().rows(limit, offset)
         with self.session.crm.read() as snapshot:
-            self._clients = client_names(snapshot, listed)
+            self._clients = linked_names(snapshot, listed, "client", self.session.conventions)
         return listed

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from crm.commands.client_names import client_names
 from crm.commands.context import CRM
 from crm.commands.data.importing.delimiters import DELIMITERS
+from crm.commands.record_names import linked_names
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
 from crm.model import Sale
@@ -206,4 +206,4 @@ def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, i
         taking.take(batch)
         tell(*draft.source.progress())
     first_sales = [record for record in tally.first_records if isinstance(record, Sale)]
-    tally.client_names = client_names(tx, first_sales)
+    tally.client_names = linked_names(tx, first_sales, "client", by)
