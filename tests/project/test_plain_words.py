@@ -28,7 +28,7 @@ _PHRASES = re.compile(
 _KEPT = {"took back "}
 # The first is a table of what not to write, the other a record of the past.
 _ABOUT_WORDS = {"design.md", "decisions.md"}
-_JOINED = re.compile(r"[^\n]*[\w)`”}]; [^\n]*[a-z)`”}]\.$", re.MULTILINE)
+_JOINED = re.compile(r"^[^\n]*[\w)`”}]; [^\n]*[a-z)`”}]\.$", re.MULTILINE)
 
 
 def _texts(path: Path) -> Iterator[tuple[int, str]]:
@@ -80,7 +80,7 @@ def test_no_text_of_the_program_joins_two_sentences_with_a_semicolon() -> None:
     faults = [
         f"{path.relative_to(_ROOT)}:{line}: {text!r}"
         for path, line, text in _program()
-        if path.name not in described and text not in kept and _JOINED.match(text)
+        if path.name not in described and text not in kept and _JOINED.search(text)
     ]
     assert not faults, "\n".join(faults)
 
