@@ -30,12 +30,11 @@ SEALED_WITH_ROSTER = "/2-"
 _user, _audit, _facts = tables.user.c, tables.audit.c, tables.store_facts.c
 _ANY_SEALED_SINCE = ANY_PASSWORD.where(_user.seal.contains(SEALED_WITH_ROSTER))
 # What the history tells of a store whose accounts are gone: that somebody signed in, or got a password.
-_ANY_SIGN_IN = select(_audit.id).where(_audit.record == SignIn.kind_name).limit(1)
-_ANY_PASSWORD_GIVEN = (
-    select(_audit.id)
-    .where(_audit.record == User.kind_name, type_coerce(_audit.after, String).contains('"password"'))
-    .limit(1)
+_signed_in = select(_audit.id).where(_audit.record == SignIn.kind_name)
+_got_password = select(_audit.id).where(
+    _audit.record == User.kind_name, type_coerce(_audit.after, String).contains('"password"')
 )
+_ANY_ONCE = select(literal(1)).where(_signed_in.exists() | _got_password.exists())
 
 
 # Whether there are accounts now where there were none when somebody came in: all who write one write both.
@@ -138,7 +137,7 @@ def accounts_exist(snapshot: Snapshot) -> bool:
         raise damaged()
     if has_roster or known.anywhere >= 0:
         raise damaged()
-    if snapshot.select(_ANY_SIGN_IN) or snapshot.select(_ANY_PASSWORD_GIVEN):
+    if snapshot.select(_ANY_ONCE):
         raise damaged()
     return False
 
