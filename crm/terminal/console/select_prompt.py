@@ -11,11 +11,12 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
 from prompt_toolkit.data_structures import Point
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples
+from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples, to_formatted_text
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import (
     ConditionalContainer,
+    Dimension,
     FormattedTextControl,
     HSplit,
     Layout,
@@ -74,6 +75,8 @@ ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 _LEAST_ROOM = 4
 # In fewer lines there is no room to say that there are more entries.
 _LEAST_CUT = 2
+# Lines that the entries have, and the end of their question, in the lowest window.
+_LEAST_ENTRIES, _LEAST_QUESTION = 2, 2
 # What stands between two keys in a hint.
 _BETWEEN = (" · ", KEYS_APART)
 # The look of the row that is pointed at.
@@ -134,7 +137,8 @@ class _Entries(InquirerControl):
         if height is None or height < _LEAST_CUT or content.line_count <= height:
             return content
         room, at = height - 1, content.cursor_position.y
-        top = max(0, min(at - room + 2, content.line_count - room))
+        # One more than what is pointed at is seen where there is room.
+        top = max(0, min(at, at - room + 2, content.line_count - room))
         places = self._lines_of_entries()
         above, below = sum(line < top for line in places), sum(line >= top + room for line in places)
         counts = [f"{count} more {where}" for count, where in ((above, "above"), (below, "below")) if count]
@@ -184,6 +188,7 @@ class SelectPrompt:
         # Whether a letter was pressed in a form, to which what is typed next may belong.
         self._marks = False
         self._control = _Entries("»" if is_drawable() else ">")
+        self._more = "…" if is_drawable() else "..."
         # The lines of the page that the question has, 0 where it takes what it needs; and the note above the hint.
         self._room = 0
         self._note: AnyFormattedText = ""
@@ -197,7 +202,11 @@ class SelectPrompt:
         question = FormattedTextControl(lambda: cast(AnyFormattedText, self._question_line()))
         note = FormattedTextControl(lambda: self._note)
         under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
-        entries = Window(self._control, dont_extend_height=Condition(lambda: not self._side()))
+        entries = Window(
+            self._control,
+            height=lambda: Dimension(min=min(_LEAST_ENTRIES, len(self._entries))),
+            dont_extend_height=Condition(lambda: not self._side()),
+        )
         # The card of the entry that is pointed at, where the entries have one and there is room.
         beside = with_card(entries, self._card, self._side)
         container = HSplit(
@@ -209,7 +218,7 @@ class SelectPrompt:
                 ConditionalContainer(beside, Condition(lambda: bool(self._entries))),
                 ConditionalContainer(Window(), Condition(lambda: self._room > 0 and not self._side())),
                 ConditionalContainer(Window(note, dont_extend_height=True), Condition(lambda: bool(self._note))),
-                Window(under, dont_extend_height=True, wrap_lines=True),
+                Window(under, height=Dimension(min=1), dont_extend_height=True, wrap_lines=True),
             ],
         )
         self._container = container
@@ -249,6 +258,7 @@ class SelectPrompt:
         self._note = ANSI(note.rstrip("\n")) if note else ""
         self._room = room if room >= _LEAST_ROOM else 0
         self._container.height = filling(self._room) if self._room else None
+        self._question = self._end_of_question()
         self._size = self._application.output.get_size()
         self._has_cards = any(entry.card for entry in entries)
         self._show_keys(
@@ -264,6 +274,17 @@ class SelectPrompt:
         if chosen is BACK:
             raise Back
         return chosen
+
+    def _end_of_question(self) -> str:
+        """The question; of one that is too long for its room beside its entries the end, which says what they do."""
+        lines = self._question.split("\n")
+        pieces = (*self._under, *to_formatted_text(self._note))
+        below = 1 + sum(text.count("\n") for _, text, *_ in pieces) + bool(self._note)
+        entries = self._control.create_content(get_app_session().output.get_size().columns, None).line_count
+        room = max(_LEAST_QUESTION, self._room - entries - below)
+        if not self._room or len(lines) <= room:
+            return self._question
+        return "\n".join((self._more, *lines[len(lines) - room + 1 :]))
 
     def _with_back(self, entries: list[Choice]) -> list[Choice]:
         return [*entries, Choice(self._back, BACK, "0")] if self._back else entries

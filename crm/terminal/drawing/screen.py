@@ -29,6 +29,8 @@ _BLANK_ENDS = lazy_pattern(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.25
 _UNBOUNDED = 1_000_000
 _CHARACTERS_IN_A_COLUMN = 8
+# Where one is, and the line below it.
+_TITLE_LINES = 2
 # From so many columns on a list has the card of the chosen row beside it, which has so many at least and at most; the
 # list itself has as many as in a window of 80 where there is room.
 _WITH_SIDE, _LEAST_SIDE, _WIDEST_SIDE, _LIST = 110, 40, 60, 80
@@ -244,6 +246,17 @@ class Screen:
         self._write(captured.get())
         # It is cut again from the full lines when the window changes its size.
         self.used, self._page = used, [page]
+
+    def shorten(self, most: int) -> None:
+        """Show only the first lines of the page, so many with a sign that there are more, but always its title."""
+        used, page = self.page()
+        most = max(_TITLE_LINES, most)
+        if used <= most:
+            return
+        lines = page.splitlines(keepends=True)
+        more = [f"{self.sign('…', '...')}\n"] if most > _TITLE_LINES else []
+        kept = [*lines[: most - len(more)], *more]
+        self.show_page((len(kept), "".join(kept)))
 
     def erase(self, lines: str) -> None:
         """Show the page once more without these lines, as `drawn` gave them."""

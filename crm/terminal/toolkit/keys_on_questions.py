@@ -54,9 +54,13 @@ class QuestionKeyboard:
         if choices and not self._screen.plain:
             narrowing = "type to narrow the list" if how["narrows"] else ""
             hint = "   ".join(filter(None, (hint, narrowing)))
+            if not how["narrows"]:
+                # What is above it gives way to a question with all its answers.
+                self._screen.shorten(self._screen.height - self._lines(question, choices))
             how["room"] = self._screen.left
             how["above"] = self._screen.show_resized
-            if how.get("back", "Back") and how.get("at") is not BACK and self._scrolls(question, choices):
+            is_whole = self._lines(question, choices) <= self._screen.left
+            if how.get("back", "Back") and how.get("at") is not BACK and not is_whole:
                 # The way back is among the keys then, and always seen.
                 way_back = letters.BACK(BACK)
                 how["back"], hidden = "", [*hidden, way_back]
@@ -71,12 +75,12 @@ class QuestionKeyboard:
             how["at"] = self._keyboard.pointed
             chosen()
 
-    def _scrolls(self, question: str, choices: Sequence[Choice]) -> bool:
-        """Return whether a question with its entries, the way back and the keys is more than what is left of the
-        window."""
-        width = self._screen.width - 2
-        asked = sum(1 + self._screen.measure(line) // width for line in question.splitlines())
-        return asked + lines_of(choices, self._screen.width) + _BELOW > self._screen.left
+    def _lines(self, question: str, choices: Sequence[Choice]) -> int:
+        """The number of lines of a question with its entries, the way back and the keys."""
+        from crm.terminal.console.prompt import wrapped
+
+        asked = len(wrapped(question).splitlines())
+        return asked + lines_of(choices, self._screen.width) + _BELOW
 
     def _card(self) -> Callable[[], Pieces] | None:
         """Draw what is beside a question; None for nothing."""

@@ -85,6 +85,9 @@ def test_a_question_is_answered_by_its_own_keys(keyboard: TerminalKeyboard, type
         (0, 0, 7, "0 1 2 3", "6 more below"),
         (3, 0, 7, "1 2 3 4", "1 more above, 5 more below"),
         (9, 0, 7, "6 7 8 9", "6 more above"),
+        # However low it is, the entry that Enter chooses is seen.
+        (0, 0, 4, "0", "9 more below"),
+        (5, 0, 4, "5", "5 more above, 4 more below"),
         (0, 5, 6, "0 5 1 6 2 7", "4 more below"),
     ],
 )

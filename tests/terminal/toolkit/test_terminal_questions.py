@@ -1,5 +1,6 @@
 """Questions in the frame of a page, in any window: a title, keys at the bottom, and nothing out of date."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,26 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 
 Start = Callable[..., Any]
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 20), (40, 12)])
+def test_what_enter_does_is_seen_before_an_invoice_is_issued(start: Start, crm: CRM, columns: int, lines: int) -> None:
+    address = {"address": "1 Elm Street", "city": "Toledo", "country": "US"}
+    client = named("clients add")(crm, {"company": "Acme", **address})
+    for key, value in (
+        ("company_name", "Buckeye"), ("company_address", "12 High St"), ("company_city", "Columbus"),
+        ("country", "US"), ("tax_number", "12-3456789"),
+    ):  # fmt: skip
+        named("settings set")(crm, key, value)
+    named("invoices add")(crm, client=client, line=["10 h Consulting 150 0%"])
+    session = start(columns=columns, lines=lines).choose("Billing").choose("Invoices").sees("1-1").press("1")
+    session.choose("Issue it").sees("» 1) Issue it").settled()
+    assert "only credited." in session.text
+    assert session.lines[0].startswith("Invoices › Draft 1 › Issue")
+    if lines >= 20:
+        assert re.search(r"It does not say how to pay: .* It gets the next", " ".join(session.text.split()))
+        assert "3) Set first: Payment terms" in session.text
+    session.press("?").sees("any key").press("x").sees("» 1) Issue it").press("down").sees("» 2) Set first")
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 20)])
