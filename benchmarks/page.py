@@ -4,6 +4,7 @@ pointer."""
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import statistics
@@ -31,8 +32,9 @@ _UP, _DOWN = "\x1b[A", "\x1b[B"
 _TYPED = [*"berdol", "\x15", *"brdol", "\x15"]
 _ROUNDS, _EACH, _ARROWS = 9, 4, 8
 _DEADLINE = 20.0
-# What is drawn last on a page.
+# What is drawn last on a page, without its colours.
 _DRAWN = b"? keys"
+_COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 
 
 class Menu:
@@ -51,7 +53,7 @@ class Menu:
         while True:
             if select.select([self._terminal], [], [], 0.03)[0]:
                 seen += os.read(self._terminal, 65_536)
-            elif wanted in seen:
+            elif wanted in _COLOURS.sub(b"", seen):
                 return
             elif time.perf_counter() - started > _DEADLINE:
                 raise RuntimeError(f"no {wanted!r} after {_DEADLINE} s: {seen[-300:]!r}")

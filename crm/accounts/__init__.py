@@ -36,8 +36,8 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorAsked:
-    """The password was right, and a code is still missing: by `method` ('totp' or 'sms'), of which `hint` tells
-    where it was sent ('…42'). The token is good for one sign-in, for five minutes."""
+    """The answer to a right password where a code is still missing: by `method` ('totp' or 'sms'), of which `hint`
+    tells where it was sent ('…42'). The token is good for one sign-in, for five minutes."""
 
     token: str = field(repr=False)
     method: str = "totp"

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 class Attempts:
-    """Every attempt is counted before it is judged, whether there is such an account or not. `address` is the network
-    address that it comes from, '' for this machine. All of them raise TooManyAttemptsError."""
+    """The counts of attempts, each counted before it is judged, whether there is such an account or not. `address` is
+    the network address that it comes from, '' for this machine. All of them raise TooManyAttemptsError."""
 
     def __init__(self, secret: "Secret", limiter: "AttemptLimiter") -> None:
         self._secret = secret

@@ -27,9 +27,9 @@ _UNKNOWN = (
 
 
 class MachineKeys:
-    """A key holds as long as it is in the store, has not expired, and its maker could make it now, as an active admin:
-    so it never has more rights than its maker. What is kept of it is an HMAC: it has 256 random bits, so that nobody
-    finds it by trying, and a slow hash or a limit on attempts would protect nothing more."""
+    """Keys that hold as long as they are in the store, have not expired, and their maker could make them now, as an
+    active admin: so a key never has more rights than its maker. What is kept of it is an HMAC: it has 256 random bits,
+    so that nobody finds it by trying, and a slow hash or a limit on attempts would protect nothing more."""
 
     def __init__(self, store: AccountStore) -> None:
         self._store = store

@@ -23,7 +23,7 @@ _MOST_DIGITS = 18
 
 
 class Sessions:
-    """A session holds while its sign-in says so, its user may enter, and for twelve hours at most."""
+    """Sessions, which hold while their sign-in says so, their user may enter, and for twelve hours at most."""
 
     def __init__(self, store: AccountStore) -> None:
         self._store = store

@@ -42,9 +42,9 @@ class _Refusal:
 
 
 class Authentication:
-    """Every attempt is counted before it is judged, by account and by address, whether there is such an account or
-    not, and takes as long. A device that somebody has signed in with before, from the same address, is counted apart,
-    and so is the machine itself (`address` ''): guessing elsewhere does not shut its owner out.
+    """Sign-in: every attempt is counted before it is judged, by account and by address, whether there is such an
+    account or not, and takes as long. A device that somebody has signed in with before, from the same address, is
+    counted apart, and so is the machine itself (`address` ''): guessing elsewhere does not shut its owner out.
     """
 
     def __init__(self, store: AccountStore, sessions: Sessions, credentials: Credentials) -> None:

@@ -14,7 +14,7 @@ _HOME = ContextVar("home", default="")
 
 @contextmanager
 def at_another_device() -> Iterator[None]:
-    """Paths are shown to somebody at another device meanwhile."""
+    """Show paths as to somebody at another device meanwhile."""
     before = _ELSEWHERE.set(True)
     try:
         yield
@@ -24,7 +24,7 @@ def at_another_device() -> Iterator[None]:
 
 @contextmanager
 def at_home(environment: Mapping[str, str]) -> Iterator[None]:
-    """`~` is the home folder that an environment names meanwhile, and not that of the process."""
+    """Read `~` as the home folder that an environment names meanwhile, and not as that of the process."""
     before = _HOME.set(environment.get("HOME", ""))
     try:
         yield

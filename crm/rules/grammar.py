@@ -83,7 +83,7 @@ class HasTag:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All parts are true."""
+    """A condition that is true where all its parts are."""
 
     parts: "tuple[Condition, ...]"
 
@@ -97,7 +97,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The part is false."""
+    """A condition that is true where its part is false."""
 
     part: "Condition"
 

@@ -59,7 +59,7 @@ class Connection(H11Protocol):
         self._look(begun=True)
 
     def on_response_complete(self) -> None:
-        """A request was answered; uvicorn itself closes the connection where nothing follows."""
+        """Note that a request was answered; uvicorn itself closes the connection where nothing follows."""
         super().on_response_complete()
         self._look(begun=False)
 

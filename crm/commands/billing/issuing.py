@@ -151,7 +151,7 @@ def _due_day(crm: CRM, invoice: Invoice, client: Client, on: date, due: date | N
 
 
 def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
-    """Numbers go up with the days: nothing is issued before what was issued last."""
+    """Refuse a day before that of the last document: numbers go up with the days."""
     last = billing.last_issued(tx, kind)
     if last and on < last[1]:
         raise FieldError(

@@ -42,5 +42,5 @@ class AgendaPage(ListPage):
 
 @flow("agenda")
 def agenda(session: Session, **_: Any) -> None:
-    """The agenda is on the first screen, with the rest of the day."""
+    """Open the first screen, which has the agenda with the rest of the day."""
     session.start(named("today"))

@@ -116,7 +116,7 @@ def add(session: Session, **_: Any) -> None:
 
 @flow("rules edit")
 def edit(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
-    """The old line is there to change."""
+    """Edit a rule, beginning with its line as it is."""
     rule = _chosen(session, rule, "Edit a rule")
     line = _ask_line(session, before := rule_text(rule.status, rule.when))
     if line == before:
@@ -146,7 +146,7 @@ def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
 
 @flow("rules remove")
 def remove(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
-    """A rule goes; the clients stay as they are until the rules are applied."""
+    """Remove a rule; the clients stay as they are until the rules are applied."""
     rule = _chosen(session, rule, "Remove a rule")
     session.confirm(f"Remove {rule_text(rule.status, rule.when)}?", "Remove", destructive=True)
     _changed(session, session.call("rules remove", rule=rule), "Removed")

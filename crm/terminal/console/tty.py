@@ -25,8 +25,8 @@ def output_to(out: IO[str], environment: Mapping[str, str]) -> Output:
 
 
 def quiet(source: IO[str]) -> AbstractContextManager[None]:
-    """Keys pressed between two questions are kept for the next one and not written across the screen. Ctrl-C alone
-    does at once what it does: the others that end or stop a program do nothing in a question either."""
+    """The terminal between two questions: keys are kept for the next one and not written across the screen. Ctrl-C
+    alone does at once what it does: the others that end or stop a program do nothing in a question either."""
     return _without(source, ("ICRNL", "IXON"), ("ECHO", "ICANON", "IEXTEN"), ("VQUIT", "VSUSP"))
 
 

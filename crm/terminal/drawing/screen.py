@@ -461,7 +461,7 @@ class _Bar:
                 self._bar.update(self._task, description=self._words)
 
     def end(self) -> None:
-        """The work is done, or has failed."""
+        """End the progress: the work is done, or has failed."""
         with self._lock:
             self._ended = True
             if self._bar is not None:

@@ -236,7 +236,7 @@ class BoardPage:
         return self._card.deal
 
     def _move(self, steps: int) -> None:
-        """The card goes to the stage beside its own, and is pointed at there."""
+        """Move the card to the stage beside its own, and point at it there."""
         to = self.at + steps
         if 0 <= to < len(self._sums):
             deal = self._pointed()

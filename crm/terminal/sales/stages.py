@@ -58,7 +58,7 @@ def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
 
 @flow("stages rename")
 def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
-    """The old name is there to change."""
+    """Rename a stage, beginning with its name as it is."""
     stage = _chosen(session, stage, "Rename")
     record_actions.rename(
         session, "stages rename", stage, named("stages rename").parameters["to"].value_check, stage=stage

@@ -94,7 +94,7 @@ def _sign_out(session: Session) -> None:
 
 
 def _change_phone(session: Session) -> None:
-    """Codes may go to it."""
+    """Change the phone number, to which codes may go; so the password is asked for."""
     _edit(session, "phone", password=prove(session, "My account"))
 
 

@@ -161,7 +161,7 @@ def _tell(stdout: IO[str], sentence: str) -> None:
 
 @contextmanager
 def _keys_only() -> Iterator[None]:
-    """Ctrl-C is a key like others, which cannot come a moment too early to be noticed."""
+    """A terminal on which Ctrl-C is a key like others, which cannot come a moment too early to be noticed."""
     before = termios.tcgetattr(0)
     silent = [*before]
     silent[3] = before[3] & ~(termios.ISIG | termios.ICANON | termios.ECHO)

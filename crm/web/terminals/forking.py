@@ -147,7 +147,7 @@ class Forking:
             talk.close()
 
     def _lost(self) -> None:
-        """The fork server is gone, and with it every menu."""
+        """End every menu with the fork server, which is gone."""
         if self._socket is None:
             return
         asyncio.get_running_loop().remove_reader(self._socket)

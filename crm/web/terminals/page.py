@@ -85,7 +85,7 @@ class Page:
         asyncio.get_running_loop().call_later(_CLOSES_WITHIN, self.abandon)
 
     def acknowledged(self, total: object) -> None:
-        """The browser has drawn so many bytes since the page opened."""
+        """Note how many bytes the browser has drawn since the page opened."""
         if isinstance(total, int) and self._displayed < total <= self._sent:
             self._displayed = total
             self.shown_at = time.monotonic()

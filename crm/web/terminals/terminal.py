@@ -74,7 +74,7 @@ class Terminal:
         self._fit()
 
     def detach(self, page: Page) -> None:
-        """The page is gone; the menu stays."""
+        """Leave a page that is gone; the menu stays."""
         if page in self.pages:
             self.pages.remove(page)
             if page.pasting:
@@ -85,7 +85,7 @@ class Terminal:
             self._read_on()
 
     def resize(self, page: Page, columns: int, lines: int) -> None:
-        """The page has room for so much."""
+        """Fit the menu to the room that a page has."""
         page.size = (columns, lines)
         self._fit()
 
@@ -115,7 +115,7 @@ class Terminal:
     # Output
 
     def acknowledged(self, page: Page, total: object) -> None:
-        """A page has drawn so many bytes."""
+        """Note how many bytes a page has drawn."""
         page.acknowledged(total)
         self._read_on()
 

@@ -32,7 +32,7 @@ class Transfers:
         asyncio.get_running_loop().add_reader(channel, self._message)
 
     def close(self) -> None:
-        """The menu has ended."""
+        """End the transfers with the menu."""
         asyncio.get_running_loop().remove_reader(self._channel)
         self._channel.close()
 
