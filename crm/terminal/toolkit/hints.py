@@ -59,8 +59,11 @@ OF_COMMANDS: Mapping[str, str] = {
     "opt-outs list": "Who gets no mailings",
     "bounces list": "Where e-mail could not be delivered",
 }
-# By the name of a menu under another.
+# By the name of a menu: beside its entry where it is under another, and what it is for on its page of keys.
 OF_MENUS: Mapping[str, str] = {
+    "billing": "Invoices, payments, and who owes you money",
+    "reports": "Sales, clients and deals in figures, for any period",
+    "data": "Import and export, settings, backups, and the people who use the program",
     "not written to": "Addresses that get no mailings",
     "invoices": "Drafts, issued, overdue and paid",
     "payments": "Payments and refunds",
@@ -76,4 +79,14 @@ OF_MENUS: Mapping[str, str] = {
     "sheets": "Keep your data in a spreadsheet",
     "team": "Accounts and roles; workload",
     "profile": "Your name, password and sessions",
+}
+# What a page that a key opens is for, by the last of its breadcrumbs.
+OF_PAGES: Mapping[str, str] = {
+    "Filter": "Choose which rows the list shows",
+    "Sort": "Choose the order of the list; choose it again to reverse it",
+    "Saved views": "Show a list that you filtered and saved, or save this one",
+    "Bulk actions": "Do one thing with many clients at once",
+    "More": "What else can be done here",
+    "Move": "Choose the stage that the deal is in now",
+    "Mark as lost": "Say why the deal was lost; the report of lost deals counts the reasons",
 }

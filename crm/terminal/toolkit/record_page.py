@@ -26,7 +26,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
     command = ""
     # The commands about the record that have a key.
     lettered: Mapping[str, Letter] = {}
-    # The purpose of the page, beside its keys.
+    # The purpose of the page, beside its keys, where it is not what its command says.
     about = ""
     # Left once something was done; an Aside comes back.
     once = False
@@ -119,7 +119,8 @@ class RecordPage(Generic[AnyRecord, _Card]):
             return self.crumbs()
 
         try:
-            session.menu(read, self._entries, above=self.draw_above, keys=self.keys, about=self.about, once=self.once)
+            about = self.about or (named(self.command).summary if self.command else "")
+            session.menu(read, self._entries, above=self.draw_above, keys=self.keys, about=about, once=self.once)
         finally:
             session.client_number = before
 

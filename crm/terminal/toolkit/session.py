@@ -14,7 +14,7 @@ from rich.text import Text
 
 from crm.commands import menus
 from crm.commands.context import CRM
-from crm.commands.registry import Command, may_run, named
+from crm.commands.registry import Command, commands, may_run, named
 from crm.errors import (
     Cancelled,
     CRMError,
@@ -64,7 +64,7 @@ _FIRST_RECORDS: Mapping[str, tuple[type[Record], str]] = {
 # The blanks between the title and the sign that this is sample data.
 _BEFORE_SAMPLE = 2
 # Of longer menus so many entries are seen beside what is above them; the others are reached by arrows.
-_LEAST_ENTRIES = 6
+LEAST_ENTRIES = 6
 # So many lines of a long page are seen at least; below what is only read stand its place and the way on.
 _LEAST_LINES, _AROUND_READ = 3, 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
@@ -158,6 +158,8 @@ class Session:
         self._foot = ""
         # The lines above this page about what has just happened, where they are too many for its foot.
         self.message_lines = 0
+        # What this page says about what has just happened, as it is drawn.
+        self._message = ""
         # Where the person is, by the titles of the pages that led there.
         self.place: Sequence[str] = ()
         # What the page is for, beside its keys.
@@ -206,13 +208,14 @@ class Session:
         self.place, self._purpose, self._beside, self._about_client = crumbs, purpose, beside, client
         self.screen.clear()
         self.screen.is_side_broad = False
-        self._foot, self.message_lines = "", 0
+        self._foot, self._message, self.message_lines = "", "", 0
         below = self._draw_title(crumbs, about)
         if notice:
             self.screen.print(Text(clean(notice), "warning"))
         notes, self._notes = self._notes, []
         self._page_notes = notes
         drawn = without_links(self.screen.drawn(notes)) if foot and notes and not self.screen.plain else ""
+        self._message = drawn
         if drawn and drawn.count("\n") <= _FOOT_LINES:
             self._foot = drawn
         elif notes:
@@ -228,6 +231,10 @@ class Session:
     def lines_below(self) -> int:
         """The number of lines about what has just happened above the keys of this page."""
         return self._foot.count("\n")
+
+    def says(self, words: str) -> bool:
+        """Return whether the message on this page has these words."""
+        return " ".join(words.split()) in " ".join(Text.from_ansi(self._message).plain.split())
 
     def _coloured_statuses(self) -> Sequence[str]:
         """The statuses that have a colour, those of the rules first; none for a person who may not see the rules."""
@@ -421,7 +428,7 @@ class Session:
                     else:
                         above()
                         listed = entries()
-                        below = min(len(listed), _LEAST_ENTRIES) + AROUND_MENU + self.lines_below
+                        below = min(len(listed), LEAST_ENTRIES) + AROUND_MENU + self.lines_below
                         self._draw_part(named, above, reading, below)
                 chosen = self.choose(
                     question,
@@ -755,7 +762,7 @@ class Session:
         draw_keys."""
         from crm.terminal.toolkit.cheat_sheet import draw_keys
 
-        crumbs = [*self.place, letters.KEYS.word]
+        crumbs, about = [*self.place, letters.KEYS.word], about or self._purpose or _purpose_of(self.place)
         self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about, **how))
 
 
@@ -769,6 +776,16 @@ def _breadcrumbs(screen: Screen, crumbs: Sequence[str]) -> Text:
 def _menu_called(crumbs: Sequence[str]) -> str:
     """The name of the menu whose title the breadcrumbs begin with; '' for none."""
     return next((name for name, menu in menus().items() if [menu.title] == [*crumbs[:1]]), "")
+
+
+def _purpose_of(crumbs: Sequence[str]) -> str:
+    """The purpose of a page by the last of its breadcrumbs that is the title of a command, of a menu or of a page."""
+    from crm.terminal.toolkit import hints
+
+    known = {command.title: command.summary for command in commands()}
+    known |= {menus()[name].title: f"{hint}." for name, hint in hints.OF_MENUS.items() if name in menus()}
+    known |= {title: f"{hint}." for title, hint in hints.OF_PAGES.items()}
+    return next((known[crumb] for crumb in reversed(crumbs) if crumb in known), "")
 
 
 def _client_in(answers: Mapping[str, Any]) -> int:

@@ -26,7 +26,7 @@ from crm.terminal.console.keyboard import BACK, NO, YES, Back, Choice, numbered
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.main_menu import MainMenu
-from crm.terminal.toolkit import letters
+from crm.terminal.toolkit import cheat_sheet, letters
 from crm.terminal.toolkit.pages import FLOWS, load_flows
 from crm.terminal.toolkit.sections import entries
 from crm.terminal.toolkit.session import Session
@@ -60,6 +60,8 @@ class Walking:
         # By page, how many entries it has without a letter of their own, and more than digits.
         self.too_long: dict[Page, int] = {}
         self.pressed: set[str] = set()
+        # By page, what its page of keys says that it is for.
+        self.purposes: dict[Page, str] = {}
         # The breadcrumbs of every page and every question.
         self.places: set[Page] = set()
         self._pressed: dict[tuple[Page, Page], set[str]] = defaultdict(set)
@@ -73,6 +75,7 @@ class Walking:
             self.labels[choice.key].setdefault(choice.label, tuple(self.session.place))
         # A question has no keys but yes and no, the search and the keys of the page.
         if not {choice.label for choice in hidden} - {YES, NO, "Search", "Keys"}:
+            next((choice.value for choice in hidden if choice.label == "Keys"), lambda: None)()
             raise Back
         if (unkeyed := sum(choice.keyed and not (choice.key or choice.field) for choice in keyed)) > 0:
             self.too_long[tuple(self.session.place)] = unkeyed
@@ -150,6 +153,11 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Walking, set[str]]
         patch.setattr(Command, "__call__", runs)
         _note_flows(patch, called)
         keyboard = Walking()
+
+        def draws(_screen: Any, _entries: Any, _keys: Any, _room: int, about: str, **_: Any) -> None:
+            keyboard.purposes[tuple(keyboard.session.place)] = about
+
+        patch.setattr(cheat_sheet, "draw_keys", draws)
         screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"})
         with closing(Session(crm, keyboard, screen)) as session:
             keyboard.session = session
@@ -208,6 +216,14 @@ def test_a_letter_key_means_the_same_on_every_page(walked: tuple[Walking, set[st
         assert key in letters.MEANINGS, labels
         for label, page in labels.items():
             assert label.startswith(words[key]), (key, label, page)
+
+
+@pytest.mark.slow
+def test_the_keys_of_each_page_say_what_it_is_for(walked: tuple[Walking, set[str]]) -> None:
+    purposes = walked[0].purposes
+    assert len(purposes) > 40
+    without = [" › ".join(page[:-1]) for page, purpose in purposes.items() if not purpose]
+    assert not without, "\n".join(without)
 
 
 @pytest.mark.slow
