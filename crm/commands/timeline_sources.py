@@ -67,7 +67,8 @@ class Source:
 
     `kinds` are the kinds of its entries, as people ask for them, each with what several are called; `also` are other
     words that they ask with. Where there is little room, those that are `first` come first: what was said to a client
-    and sold, not what was noted down. `place` is its place where kinds are listed; it needs the rights of its `area`.
+    and sold, not what was noted down; of these, those that are a `contact` were said to a client or heard from it.
+    `place` is its place where kinds are listed; it needs the rights of its `area`.
     """
 
     record: type[Record]
@@ -75,6 +76,7 @@ class Source:
     also: Mapping[str, Sequence[str]]
     place: int
     first: bool
+    contact: bool
     area: str
 
     def rows(self, part: Part) -> list[Keyed]:
@@ -107,12 +109,13 @@ def source(
     *,
     place: int = 50,
     first: bool = False,
+    contact: bool = False,
     area: str = "",
 ) -> Callable[[_Source], _Source]:
     """Register a source; its area is that of the record if none is named."""
 
     def register(kind: _Source) -> _Source:
-        _SOURCES.append(kind(record, kinds, also, place, first, area or record.kind_name))
+        _SOURCES.append(kind(record, kinds, also, place, first, contact, area or record.kind_name))
         return kind
 
     return register
@@ -137,6 +140,12 @@ def kinds() -> Mapping[str, str]:
 def first_kinds() -> frozenset[str]:
     """The kinds that come first where there is little room."""
     return frozenset(kind for known in sources() if known.first for kind in known.kinds)
+
+
+@cache
+def contact_kinds() -> frozenset[str]:
+    """The kinds of what was said to a client or heard from it."""
+    return frozenset(kind for known in sources() if known.contact for kind in known.kinds)
 
 
 class EntryKinds(Check):

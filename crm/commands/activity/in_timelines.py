@@ -10,7 +10,7 @@ from crm.repository.queries import timeline
 _KINDS = {"call": "calls", "meeting": "meetings", "email": "e-mails", "sms": "SMS", "note": "notes"}
 
 
-@source(Interaction, _KINDS, {"interactions": list(INTERACTIONS)}, place=1, first=True)
+@source(Interaction, _KINDS, {"interactions": list(INTERACTIONS)}, place=1, first=True, contact=True)
 class Interactions(Source):
     """Interactions that somebody has logged: 'Call with Jo Fox: a quote'."""
 

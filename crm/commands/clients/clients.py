@@ -16,7 +16,6 @@ from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes,
 from crm.errors import FieldError, Question, RefusedError, deletion
 from crm.lean_dataclass import dataclass
 from crm.model import (
-    INTERACTIONS,
     Client,
     Contact,
     Conventions,
@@ -265,16 +264,16 @@ def _sort_field(sort: str) -> str:
 @command("clients show", title="Show", menu="", roles=EVERYBODY)
 def show(crm: CRM, client: TheClient) -> ClientCard:
     """Show a client: the card, the contacts, warnings, and the latest activity."""
-    from crm.commands.timeline_sources import latest
+    from crm.commands.timeline_sources import contact_kinds, latest
 
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
         contacts = snapshot.find_all(Contact, Query({"client": record.id}))
         odd = {**_opt_outs(crm, snapshot, record), **doubts(record, crm.conventions)}
         entries = latest(crm, snapshot, record, _SHOWN)
-        if len(entries) == _SHOWN and not any(entry.kind in INTERACTIONS for entry in entries):
-            # The last interaction is shown even after many later changes.
-            entries += latest(crm, snapshot, record, 1, tuple(INTERACTIONS))
+        if len(entries) == _SHOWN and not any(entry.kind in contact_kinds() for entry in entries):
+            # The latest contact is shown even after many later changes.
+            entries += latest(crm, snapshot, record, 1, tuple(contact_kinds()))
         return ClientCard(record, contacts, odd, entries, _billing(crm, snapshot, record))
 
 

@@ -14,6 +14,7 @@ from crm.repository.queries import timeline
     {word: ["email"] for word in ("emails", "mail", "mails")},
     place=2,
     first=True,
+    contact=True,
 )
 class Messages(Source):
     """Messages with what became of them: 'E-mail to Jo Fox sent: your quote'."""

@@ -14,7 +14,7 @@ from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.commands.timeline_sources import latest
 from crm.errors import NotFoundError, Question, RefusedError
-from crm.model import Client, Field, Invoice, Record, fields
+from crm.model import Client, Conventions, Field, Invoice, Record, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.model.postal_addresses import is_postcode_last
@@ -23,6 +23,7 @@ from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import (
     address_line,
     billing_line,
+    client_heading,
     client_side,
     draw_client,
     draw_contacts,
@@ -32,6 +33,7 @@ from crm.terminal.clients.rendering import (
 )
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline, entry_line, side_card
+from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
@@ -40,7 +42,7 @@ from crm.terminal.toolkit.pages import Pieces, flow, side_card_of, unless_refuse
 from crm.terminal.toolkit.panels import first_rows
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.record_page import RecordPage, record_page
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.session import AROUND_MENU, LEAST_ENTRIES, Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 # What one does most often is on the card; the rest behind one entry more, what one regrets last.
@@ -48,10 +50,7 @@ _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "dea
 _EVENTS, _LEAST_EVENTS, _EVENTS_BESIDE = 12, 3, 8
 # Beside the entries of a card: so many rows of what is open, and the lines around the latest.
 _OPEN_BESIDE, _AROUND_LATEST = 4, 5
-# In fewer columns the fields of a card are in one column.
-_TWO_COLUMNS = 60
-# The lines of a card's heading, and what is below its fields.
-_HEADING = 2
+# What is below the fields of a card.
 _BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on", "open_amount", "credit")
 # What has a letter; it is not there once more.
 _LETTERS: Mapping[str, letters.Letter] = {
@@ -109,43 +108,55 @@ class ClientPage(RecordPage[Client, ClientCard]):
 
     def draw_above(self) -> None:
         card, session = self.card, self.session
-        screen, by = session.screen, session.conventions
+        screen, by, client = session.screen, session.conventions, card.client
         with session.crm.read() as snapshot:
-            next_one = next_by_client(snapshot, [card.client]).get(card.client.id)
-        # Below stand a blank line, the entries with the one for more, the way back and the keys; what was said and sold
-        # last is seen in any case, with a blank line above. A message takes its lines from the timeline, not from the
-        # fields: by these one knows whose card it is.
+            next_one = next_by_client(snapshot, [client]).get(client.id)
+        next_step = next_line(screen, next_one, by) if next_one else None
+        happened = () if screen.side else card.timeline
+        # Below stand a blank line, the entries with the one for more, the way back and the keys.
         below = len(_offered(session)) + _AROUND_ENTRIES + session.lines_below
-        billed = billing_line(screen, card, by)
-        opened = self._open()
-        kept = min(len(card.timeline), max(0, _LEAST_EVENTS - session.message_lines - session.lines_below))
-        ahead = (next_one is not None) + (billed is not None) + bool(opened)
-        around = below + ahead + 2 * bool(card.contacts) + _HEADING + bool(card.client.notes)
-        least = 1 if screen.width >= _TWO_COLUMNS else reached_by(card.client)
-        # How the client is reached matters more than what was before the latest.
-        kept = min(kept, max(1, screen.left - around - 2 - least))
-        latest = kept + 2 if kept else bool(ahead)
-        room = None if screen.plain else max(least, screen.left - around - latest)
-        latest += ahead
-        draw_client(screen, card.client, by, card.doubts, _BELOW_THE_FIELDS, room)
-        if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - latest):
+        least = max(1, reached_by(client))
+        # The reason for the status is left out where the message has just said it, or there is no room.
+        why = not session.says(reason_words(client.status_reason, by))
+        # In any window: who it is, how they are reached, the next step and the latest contact.
+        needed = least + bool(next_step) + bool(happened)
+        is_blank_counted = True
+        if not screen.plain and _heading(screen, client, by, why) + needed > screen.left - below:
+            why = False
+            if _heading(screen, client, by, why) + needed > screen.left - below:
+                # Without the blank line; the last entries are reached by arrows where that is not enough.
+                is_blank_counted = False
+                below = LEAST_ENTRIES + AROUND_MENU + session.lines_below
+        spare = screen.left - below - _heading(screen, client, by, why) - needed
+        # Then the latest sale, the notes and what is open; the rest of a message's lines come off the latest.
+        most = max(2, _LEAST_EVENTS - session.message_lines - session.lines_below)
+        kept = min(len(happened), most if spare >= most else 1 + (spare > 0))
+        spare -= max(0, kept - 1) + bool(client.notes)
+        noted = spare >= 0
+        opened, billed = self._open(), billing_line(screen, card, by)
+        fitting = [line for line in (next_step, billed, opened) if line]
+        fitting = fitting if screen.plain else fitting[: bool(next_step) + max(0, spare)]
+        ahead = [line for line in (billed, next_step, opened) if line and any(line is other for other in fitting)]
+        # A blank line above these, and one below that says how many more there are.
+        around = 2 if happened else bool(ahead)
+        reserved = len(ahead) + kept + around
+        spare -= len(ahead) - bool(next_step) + 2 * bool(card.contacts) + around
+        hidden = _BELOW_THE_FIELDS if noted or screen.plain else (*_BELOW_THE_FIELDS, "notes")
+        draw_client(screen, client, by, card.doubts, hidden, None if screen.plain else least + max(0, spare), why=why)
+        if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - reserved):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
-        is_more = billed or next_one or opened or (card.timeline and not screen.side)
-        if is_more and (screen.plain or screen.left > below + 1):
+        if (ahead or happened) and (screen.plain or screen.left - below > len(ahead) + kept):
             screen.print()
-        # What has no room is left out, but for the latest contact or sale.
-        lines = [line for line in (billed, next_one and next_line(screen, next_one, by), opened) if line]
-        for line in lines if screen.plain else lines[: max(0, screen.left - below - bool(card.timeline))]:
+        for line in ahead:
             screen.print(line)
-        room = screen.left - below + 1
-        events = _fitting(len(card.timeline), _EVENTS, room)
-        if events and not screen.side:
-            draw_timeline(screen, card.timeline, by, events, label="Latest")
-        elif card.timeline and room > 1 and not screen.side:
-            # There is one line: the latest goes there, without the number of the others.
-            draw_timeline(screen, card.timeline, by, 1, more=False, label="Latest")
-        if screen.left > below - 2:
+        events = _fitting(len(happened), _EVENTS, screen.left - below + 1)
+        if events >= kept:
+            draw_timeline(screen, happened, by, events, label="Latest")
+        else:
+            # The latest go there, without the number of the others.
+            draw_timeline(screen, happened, by, kept, more=False, label="Latest")
+        if screen.plain or screen.left > below - is_blank_counted:
             screen.print()
 
     def _open(self) -> Text | None:
@@ -238,6 +249,11 @@ def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
     for contact in card.contacts[:_CONTACTS]:
         lines += [(contact.name, contact.email), (contact.name, known["phone"].check.show(contact.phone, by))]
     return [*lines, ("Address", address_line(client, by) if client.address else "")]
+
+
+def _heading(screen: Screen, client: Client, by: Conventions, why: bool) -> int:
+    """The number of lines of a card's heading."""
+    return screen.drawn([lambda: client_heading(screen, client, by, why=why)]).count("\n")
 
 
 def _fitting(count: int, most: int, room: int) -> int:

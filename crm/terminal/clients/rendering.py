@@ -121,8 +121,8 @@ tables.COLUMNS |= {
 _BY_HAND = "Pinned by hand"
 
 
-def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
-    """The client's name and status, what was sold, and why the status is this one."""
+def client_heading(screen: Screen, client: Client, by: Conventions, *, why: bool = True) -> None:
+    """The client's name and status, what was sold, and `why` the status is this one; a pin is always named."""
     status = badge(client.status or "no status", status_style(client.status) or "bold")
     number = f"  no. {client.id}  "
     heading = data(client.name, "bold")
@@ -130,13 +130,13 @@ def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
     heading.append(number, "muted").append_text(status)
     beside(screen, heading, _sold(client, by))
     reason = client.status_reason.removeprefix(f"{client.status} ")
-    why = data("" if reason == "otherwise" else reason_words(client.status_reason, by), "muted")
+    words = data(reason_words(client.status_reason, by) if why and reason != "otherwise" else "", "muted")
     if client.status_pinned_until and reason.startswith(_BY_HAND):
-        why = Text(f"{_BY_HAND} {_until(client, by)}", "warning")
+        words = Text(f"{_BY_HAND} {_until(client, by)}", "warning")
     elif client.status_pinned_until:
-        why.append(f"{'  ' if why else ''}(pinned {_until(client, by)})", "warning")
-    if why:
-        screen.print(why)
+        words.append(f"{'  ' if words else ''}(pinned {_until(client, by)})", "warning")
+    if words:
+        screen.print(words)
 
 
 def _sold(client: Client, by: Conventions) -> Text:
@@ -175,9 +175,12 @@ def draw_client(
     doubts: Mapping[str, str] | None = None,
     hidden: Collection[str] = (),
     most: int | None = None,
+    *,
+    why: bool = True,
 ) -> None:
-    """The card of a client, its fields on so many lines at most; those that are `hidden` stand elsewhere."""
-    client_heading(screen, client, by)
+    """The card of a client, its fields on so many lines at most; those that are `hidden` stand elsewhere. `why` is as
+    for client_heading."""
+    client_heading(screen, client, by, why=why)
     doubts = doubts or {}
     rows = []
     known = fields(Client)
@@ -204,7 +207,7 @@ def draw_client(
         rows.insert(place, (known["address"].label, data(address_line(client, by))))
     rows += [(clean(name), linked(data(value), web_link(value))) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width, most))
-    if client.notes:
+    if client.notes and "notes" not in hidden:
         notes = data(client.notes, "note", lines=most is None)
         if most is not None:
             notes.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")

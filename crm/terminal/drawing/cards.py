@@ -201,12 +201,15 @@ def labelled(label: str) -> str:
 
 
 def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
-    """The first entries of a timeline, in its order: what was said and sold before what was noted down about it."""
-    from crm.commands.timeline_sources import first_kinds
+    """The first entries of a timeline, in its order: the latest contact, then the latest besides, then what was said
+    and sold before what was noted down about it."""
+    from crm.commands.timeline_sources import contact_kinds, first_kinds
 
     telling = [place for place, entry in enumerate(entries) if entry.kind in first_kinds()]
-    rest = [place for place in range(len(entries)) if place not in telling]
-    return [entries[place] for place in sorted([*telling, *rest][:most])]
+    contacts = [place for place in telling if entries[place].kind in contact_kinds()]
+    besides = [place for place in telling if place not in contacts]
+    chosen = dict.fromkeys([*contacts[:1], *besides[:1], *telling, *range(len(entries))])
+    return [entries[place] for place in sorted(list(chosen)[:most])]
 
 
 def entry_line(entry: "Entry", by: Conventions, amount_wide: int = 0) -> Text:

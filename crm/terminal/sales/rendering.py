@@ -277,11 +277,13 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
     total.append("" if narrow else f" in {by.in_total(client.sales_count)}")
     if status.before == status.after:
         total.append(", still ").append(clean(status.after or "without a status"), status_style(status.after))
-    screen.print(total)
+    if not narrow or status.before == status.after:
+        screen.print(total)
     if note := not_counted(by):
         screen.print(Text(f"  {note}", "warning"))
     if status.before != status.after:
         moved = Text(f"  {screen.sign('★', '*')} Status: ", "bold").append(clean(status.before or "none"))
         moved.append(f" {screen.sign('→', '->')} ").append(clean(status.after or "none"), status_style(status.after))
         screen.print(moved)
+    if status.before != status.after and not narrow:
         screen.print(data(f"    {reason_words(status.reason, by)}", "muted"))

@@ -5,9 +5,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import Client, Sale
+from crm.model import Client, FollowUp, Sale
 
 Start = Callable[..., Any]
 
@@ -220,3 +222,31 @@ def test_a_small_window_shows_how_a_client_is_reached_after_a_sale_too(start: St
     session = start(columns=40, lines=20).choose("Clients").sees("Anna").press("1").sees("0) Back").press("1")
     session.sees("Amount").press("320", "enter").sees("Date").press("enter").sees("Note").press("enter").sees("0) Back")
     session.sees("Phone +43 1 5150").sees("Address Main Street 2, 1010 Vienna").sees("$320.00 Sale 2")
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(40, 20), (80, 24)])
+def test_the_latest_contact_and_an_overdue_step_are_seen_in_any_window(
+    start: Start, crm: CRM, columns: int, lines: int
+) -> None:
+    anna = add(
+        crm, first_name="Anna", last_name="Berg", email="anna@example.com", phone="+43 1 5150",
+        address="Main Street 2", postcode="1010", city="Vienna", country="AT", tags=("gift",), notes="likes oak",
+    )  # fmt: skip
+    named("interactions add")(crm, anna, "call", subject="wants a table", on=date(2026, 11, 2))
+    late = FollowUp(client=anna.id, due_on=date(2026, 11, 14), what="ask for the size", user="Ben")
+    crm.transact(lambda tx: tx.add(late), "put there by a test")
+    named("deals add")(crm, anna, "Roof", Decimal(500))
+    for day in range(3, 20):
+        named("sales add")(crm, anna, Decimal(day), date(2026, 11, day))
+
+    def seen() -> None:
+        session.sees("0) Back").sees("E-mail anna@example.com").sees("Phone +43 1 5150").sees("Address Main Street 2")
+        session.sees("ask for the size").sees("Nov 2").sees("Call: wants a table")
+
+    session = start(columns=columns, lines=lines).choose("Clients").sees("Anna").press("1").sees("Sale 17")
+    seen()
+    session.press("1").sees("Amount").press("40000", "enter").sees("Date").press("enter").sees("Note").press("enter")
+    session.sees("Status: Regular → VIP")
+    seen()
+    # The reason is said once, where there is room for it.
+    assert session.settled().text.count("at least") == (columns == 80)
