@@ -33,11 +33,14 @@ FIELDS: Mapping[str, str] = {
 # Before the name of one of the team's own fields.
 OWN = "extra."
 _PARTS = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
+# How fields are written in other programs: {{contact.firstname}}, *|FNAME|*.
+_FOREIGN = re.compile(r"(?<!\{)\{\{([^{}\n]*)\}\}(?!\})|\*\|[^|\n]{1,40}\|\*")
 _AT_ONCE = 500
 # What stands for a field while it is found out where that is, and what must be in a text for it to matter.
 _STAND_IN = "qzfieldzq"
 _MARKS = ("](", "://", "`", "~~~", "    ", "\t", "]:", "<")
 _LONGEST = 2000
+_ALL = f"the fields are {', '.join(f'{{{field}}}' for field in FIELDS)}, and your own, like {{extra.shoe size}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,21 @@ class ProseWithFields(Prose):
 
 
 def check(text: str) -> None:
-    """Raise FieldError, naming the place, where a field is not known or a brace is alone.
+    """Raise FieldError, naming the place, where a field is not known or is written as in other programs, or a brace is
+    alone.
 
     The team's own fields are not looked up: each client may have others, and a template may be written first.
     """
     _parsed(text)
+    for match in _FOREIGN.finditer(text):
+        written, doubled = match.group(), match.group(1)
+        if doubled is None:
+            raise FieldError(f"{written} {_place(text, match.start())} is no field here; {_ALL}")
+        if meant := _meant(doubled):
+            raise FieldError(
+                f"{written} {_place(text, match.start())} would be sent as the text {written[1:-1]}; write "
+                f"{{{meant}}} for the field"
+            )
 
 
 def values(crm: CRM, snapshot: Snapshot, client: Client, contact: Contact | None = None) -> Mapping[str, str]:
@@ -218,19 +231,34 @@ def _parsed(text: str) -> tuple[str | _Field, ...]:
     return tuple(part for part in parts if part)
 
 
+def _name(inside: str) -> str:
+    """The name of a field, of what is between its braces."""
+    return " ".join(inside.partition("|")[0].split()).casefold()
+
+
+def _is_field(inside: str) -> bool:
+    name = _name(inside)
+    return name in FIELDS or (name.startswith(OWN) and name != OWN)
+
+
+def _meant(inside: str) -> str:
+    """The field that somebody means by what they put between two braces; '' for none."""
+    return inside.strip() if _is_field(inside) else _close_to(_name(inside).rpartition(".")[2])
+
+
+def _close_to(name: str) -> str:
+    """The field whose name is much like this; '' for none."""
+    return next(iter(get_close_matches(name, FIELDS, n=1)), "")
+
+
 def _field(text: str, at: int, inside: str) -> _Field:
-    written, _, otherwise = inside.partition("|")
-    name = " ".join(written.split()).casefold()
-    if name.startswith(OWN) and (own := name.removeprefix(OWN).strip()):
-        return _Field(OWN + own, otherwise.strip())
-    if name in FIELDS:
-        return _Field(name, otherwise.strip())
-    close = get_close_matches(name, FIELDS, n=1)
-    advice = f"Did you mean {{{close[0]}}}? " if close else ""
-    names = ", ".join(f"{{{field}}}" for field in FIELDS)
+    name, otherwise = _name(inside), inside.partition("|")[2].strip()
+    if _is_field(inside):
+        return _Field(name, otherwise)
+    close = _close_to(name)
+    advice = f"Did you mean {{{close}}}? " if close else ""
     raise FieldError(
-        f"no field {{{line(written, 40)}}}, {_place(text, at)}. {advice}"
-        f"The fields are {names}, and your own, like {{extra.shoe size}}; write {{{{ and }}}} for braces"
+        f"no field {{{line(name, 40)}}}, {_place(text, at)}. {advice}T{_ALL[1:]}; write {{{{ and }}}} for braces"
     )
 
 

@@ -78,7 +78,7 @@ def test_an_unknown_merge_field_is_refused_with_its_position(text: str, message:
         ("Dear {last_name| my dear friend },", "Dear my dear friend,"),
         ("Dear {last_name},", "Dear ,"),
         ("{extra.shoe size} {EXTRA.Shoe  Size} {extra.hat|none}", "42 42 none"),
-        ("{{first_name}} }} {{", "{first_name} } {"),
+        ("{{sic}} }} {{", "{sic} } {"),
         ("{{{first_name}}}", "{Anna}"),
         ("{first_name|a|b}{last_name|a|b}", "Annaa|b"),
     ],
@@ -133,6 +133,23 @@ def test_a_company_is_addressed_through_its_primary_contact_by_default(office: O
         acme.id: "Eva", lonely.id: "Lonely", anna.id: "Anna",
     }  # fmt: skip
     assert many[acme.id] == of(office, acme)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "Dear {{first_name}}",
+            "{{first_name}} at position 6 would be sent as the text {first_name}; write {first_name} ",
+        ),
+        ("Dear {{ name|friend }}", "would be sent as the text { name|friend }; write {name|friend} for the field"),
+        ("Dear {{contact.firstname}}", "sent as the text {contact.firstname}; write {first_name} for the field"),
+        ("Dear *|FNAME|*", "*|FNAME|* at position 6 is no field here; the fields are {first_name}, "),
+    ],
+)
+def test_a_field_as_other_programs_write_it_is_refused(text: str, message: str) -> None:
+    with pytest.raises(FieldError, match=re.escape(message)):
+        check(text)
 
 
 @given(st.text(st.characters(exclude_characters="{}", codec="utf-8"), max_size=60), st.booleans())
