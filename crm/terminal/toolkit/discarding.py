@@ -1,7 +1,10 @@
 """The question before typed text is lost."""
 
 from crm.errors import Cancelled
-from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Keyboard, yes_or_no
+from crm.terminal.console.keyboard import BACK, Back, Choice, Keyboard, yes_or_no
+
+_QUESTION = "Discard what you typed?"
+_KEYS = "y discard   esc keep editing"
 
 
 class Discarded(Cancelled):
@@ -10,16 +13,30 @@ class Discarded(Cancelled):
 
 def discards(keyboard: Keyboard) -> bool:
     """Ask whether what was typed may be lost. Ctrl-C says yes: it was pressed to leave."""
-    entries = [Choice("Discard", True)]
+    return _asked(keyboard, [Choice("Discard", True)]) is True
+
+
+def leave_form(keyboard: Keyboard) -> None:
+    """Ask what Esc meant in a form whose first fields were asked one by one: return to keep editing. Raises Back for
+    the question before the form, and Cancelled where what was typed may be lost."""
+    chosen = _asked(keyboard, [Choice("Discard", True), Choice("Go back a question", False)])
+    if chosen is True:
+        raise Discarded
+    if chosen is False:
+        raise Back
+
+
+def _asked(keyboard: Keyboard, entries: list[Choice]) -> bool | None:
+    """The answer; None to keep editing."""
     try:
-        keyboard.choose(
-            "Discard what you typed?", entries, back="Keep editing", hidden=yes_or_no(True), hint=YES_OR_NO, at=BACK
+        chosen: bool = keyboard.choose(
+            _QUESTION, entries, back="Keep editing", hidden=yes_or_no(True), hint=_KEYS, at=BACK
         )
     except Back:
-        return False
+        return None
     except Cancelled:
-        pass
-    return True
+        return True
+    return chosen
 
 
 def leave(keyboard: Keyboard, left: Cancelled, *, is_written: bool) -> None:

@@ -20,7 +20,7 @@ from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace
 from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.drawing.screen import clean, data
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.discarding import leave
+from crm.terminal.toolkit.discarding import leave, leave_form
 from crm.terminal.toolkit.pages import Pieces, draw_side_card
 from crm.terminal.toolkit.picking import line_of, pick
 from crm.terminal.toolkit.session import Session
@@ -193,11 +193,9 @@ class RecordForm:
         time what is in the form. Raises Back, where nothing would be lost by it, and Cancelled."""
         at: Any = None
         # Where there is little room, it is for the keys that are the same everywhere.
-        pick = "" if self.session.screen.width < _NARROW else f"{saves}, or pick a field"
-        if not self.session.screen.plain:
-            # One key leaves the whole form, where Esc goes back a question.
-            pick = "   ".join(filter(None, (f"{pick} by number or letter" if pick else "", "ctrl-c leave")))
-        hint = pick
+        hint = "" if self.session.screen.width < _NARROW else f"{saves}, or pick a field"
+        if hint and not self.session.screen.plain:
+            hint += " by number or first letter"
         while True:
             titles = [*(crumbs() if callable(crumbs) else crumbs), *(["More fields"] if self._shows_more else [])]
             self._field = None
@@ -227,9 +225,14 @@ class RecordForm:
                 if self._shows_more:
                     self._shows_more, at = False, _MORE
                     continue
-                if not self.loses():
+                if self.loses():
+                    chosen = self._leave(saves)
+                elif self.is_written():
+                    # A question before this form would take what is typed next, unseen where it is for a secret.
+                    leave_form(self.session.keyboard)
+                    chosen = ""
+                else:
                     raise
-                chosen = self._leave(saves)
                 hint = "Ctrl-C twice discards your changes"
             if chosen is _MORE:
                 self._shows_more, at = True, None

@@ -101,7 +101,8 @@ def test_a_template_mailing_goes_to_the_clients_of_a_view(
 def test_esc_goes_back_one_step_and_keeps_the_text(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 2)
     session = written(to_many(start, **mail)).sees("1) Send to 2 people").press("esc").sees("1) Preview and send")
-    session.sees("News for {first_name}").press("esc").sees("Text:").sees("Dear {name}").press("esc")
+    session.sees("News for {first_name}").press("esc").sees("Discard what you typed?").press("esc")
+    session.sees("Ctrl-C twice discards").press("esc").choose("Go back").sees("Text:").sees("Dear {name}").press("esc")
     session.sees("Subject (").sees("News for").press("esc").sees("Which clients?").press("esc")
     session.sees("Discard what you typed").press("esc").sees("Which clients?").press("esc")
     session.sees("Discard what you typed").choose("Discard").sees(") New mailing")

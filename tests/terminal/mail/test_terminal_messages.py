@@ -108,12 +108,18 @@ def test_esc_goes_back_one_step_and_keeps_the_text(start: Start, crm: CRM, post:
     named("templates add")(crm, "Welcome", subject="Welcome, {first_name}", body="Dear {first_name}")
     session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Start from:")
     session.choose("A blank page").sees("Subject (").press("Hi", "enter").sees("Text:").press("a text", "enter")
-    session.sees("1) Preview and send").press("esc").sees("a text").press("esc").sees("Subject (").sees("Hi")
+    session.sees("1) Preview and send").press("esc").choose("Go back").sees("a text").press("esc").sees(
+        "Subject ("
+    ).sees("Hi")
     session.press("esc").sees("Start from:").press("esc").sees("Discard what you typed").press("esc")
     session.sees("Start from:").choose("A blank page").sees("Hi").press("enter").sees("a text").press("enter")
-    session.sees("2) Subject Hi").press("esc").press("esc").press("esc").sees("Start from:").choose("Welcome")
+    session.sees("2) Subject Hi").press("esc").choose("Go back").press("esc").press("esc").sees("Start from:").choose(
+        "Welcome"
+    )
     session.sees("2) Subject Welcome, {first_name}").choose("Text").sees("Text:").press("!", "enter")
-    session.sees("Dear {first_name}!").press("esc").sees("Start from:").choose("Welcome").sees("Dear {first_name}!")
+    session.sees("Dear {first_name}!").press("esc").choose("Go back").sees("Start from:").choose("Welcome").sees(
+        "Dear {first_name}!"
+    )
     session.press("1").sees("Subject: Welcome, Anna").press("esc").sees("1) Preview and send").press("c-c")
     session.choose("Discard").sees("n new")
     assert post.taken == []

@@ -30,6 +30,12 @@ def in_settings(start: Start, crm: CRM, **environment: str) -> Session:
     return start(lines=30, **environment).choose("Data").choose("Settings").sees("Company name")
 
 
+def test_esc_after_the_questions_leads_into_no_hidden_field(start: Start, crm: CRM) -> None:
+    session = in_settings(start, crm).choose("Sending e-mail").choose("Set up on this computer").sees("Sender:")
+    session.press(USER, "enter").sees("Password (").press(PASSWORD, "enter").sees("1) Save and test it").press("esc")
+    session.sees("Discard what you typed?").sees("esc keep editing").press("y").sees("Discarded").sees("1) Set up on")
+
+
 @pytest.mark.slow
 def test_mail_is_set_up_tested_used_and_removed(start: Start, crm: CRM, tmp_path: Path, authority: trustme.CA) -> None:
     trusted = tmp_path / "authority.pem"

@@ -74,7 +74,7 @@ def deals(crm: CRM) -> list[Deal]:
 
 
 def test_a_deal_keeps_its_title_and_value(crm: CRM, acme: Client) -> None:
-    hands = led(crm, "deals add", "Roof", ("12",), ESC, ESC, None, None, ESC, None, "Save", client=acme)
+    hands = led(crm, "deals add", "Roof", ("12",), ESC, ESC, None, None, ESC, "Go back", None, "Save", client=acme)
     assert hands.asked[:3] == [("Title", ""), ("Value", ""), ("Title", "Roof")]
     # Nothing is lost unasked, and the line that was left has what stood in it.
     assert hands.asked[3][0].startswith("Discard what you typed")
@@ -112,9 +112,9 @@ def test_a_reason_can_be_chosen_again(crm: CRM, acme: Client) -> None:
     [
         ("follow-ups add", ("Call", ("tomo",), None)),
         ("interactions add", ("Call", ("tomo",), "Call")),
-        ("contacts add", ("tomo", ESC)),
-        ("clients add", ("A company", "tomo", ESC)),
-        ("templates add", ("E-mail", "tomo", ESC)),
+        ("contacts add", ("tomo", ESC, "Go back")),
+        ("clients add", ("A company", "tomo", ESC, "Go back")),
+        ("templates add", ("E-mail", "tomo", ESC, "Go back")),
         ("sales add", ("10", ("tomo",), None)),
         ("users add", ("a@example.com", ("tomo",), None)),
         ("clients pin", ("Another", ("tomo",), "Another")),
