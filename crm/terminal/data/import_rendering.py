@@ -1,6 +1,7 @@
 """Imports on screen: what came in from a file or a spreadsheet, or would come in."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -127,8 +128,36 @@ def _updates(result: "ImportReport") -> str:
     return f"updates an existing {known}" if result.updated == 1 else f"update existing {known}s"
 
 
+@dataclass(frozen=True)
+class _Advice:
+    """The ways to correct how columns are read, in the words of the menu or the shell."""
+
+    unused: str
+    dates: str
+    money_in: str
+
+
+_IN_SHELL = _Advice(
+    "map it to a field of your own (--map)", "(--dates)", "--as sales --map {column}=amount imports {column}."
+)
+_AT_MENU = _Advice(
+    "choose a new field for it under Columns before you import",
+    "under Dates, before you import",
+    "To import {column}, choose A sale under Type of record, and Amount for it under Columns.",
+)
+
+
 @renderer("crm.commands.data.importing.report.ImportReport")
 def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
+    _draw_report(result, screen, by, _IN_SHELL)
+
+
+def draw_at_menu(result: "ImportReport", screen: Screen, by: Conventions) -> None:
+    """Draw the report of an import with the entries of the menu where the shell has options."""
+    _draw_report(result, screen, by, _AT_MENU)
+
+
+def _draw_report(result: "ImportReport", screen: Screen, by: Conventions, advice: _Advice) -> None:
     if result.failed:
         head = "Nothing was imported" if result.applied else "This import would add nothing"
     else:
@@ -153,20 +182,16 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     )
     _draw_counts(screen, counts, by)
     if result.left_out:
-        how = (
-            "choose a new field for it under Columns before you import"
-            if result.at_menu
-            else "map it to a field of your own (--map)"
-        )
-        line = f"Columns not used: {', '.join(result.left_out)}. To keep one, {how}."
+        line = f"Columns not used: {', '.join(result.left_out)}. To keep one, {advice.unused}."
         screen.print(data(line, "muted"))
     for order in sorted(set(result.date_orders.values())):
         columns = ", ".join(column for column, read in result.date_orders.items() if read == order)
-        how = "under Dates, before you import" if result.at_menu else "(--dates)"
-        line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, choose another order {how}."
+        line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, choose another order {advice.dates}."
         screen.print(data(line, "muted"))
     for note in result.notes:
         screen.print(data(note, "warning"))
+    if result.money_in:
+        screen.print(data(advice.money_in.format(column=result.money_in), "warning"))
     if not (result.new or result.updated or result.joined or result.refused):
         screen.print("Everything in this file is already in the store.")
     doubts = result.doubts

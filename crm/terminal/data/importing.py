@@ -60,7 +60,7 @@ def import_file(session: Session, **_: Any) -> None:
             if file.suffix.lower() == ".json":
                 holds = command(session.crm, file, as_="all", preview=True)
                 return _whole_store(session, file, holds)
-            return _ImportPages(session, begin(session.crm, file, at_menu=True)).show()
+            return _ImportPages(session, begin(session.crm, file)).show()
         except FileError as error:
             session.fail(error)
             typed = str(file)
@@ -186,14 +186,14 @@ class _ImportPages:
         if source.kind == "csv":
             known |= {"delimiter": source.delimiter, "encoding": source.encoding}
         chosen = self.session.keyboard.choose("", entries)
-        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, at_menu=True, **{**known, **chosen})
+        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, **{**known, **chosen})
 
     def _change_what(self) -> None:
         from crm.commands.data.importing import begin
 
         kind = self.session.keyboard.choose("Each row is:", [Choice("A client", "clients"), Choice("A sale", "sales")])
         if kind != self.draft.what:
-            self.draft = begin(self.session.crm, self.draft.file, kind, at_menu=True)
+            self.draft = begin(self.session.crm, self.draft.file, kind)
 
     def _change_column(self) -> None:
         def fetch(limit: int, offset: int) -> Sequence[tuple[str, int]]:
@@ -210,10 +210,15 @@ class _ImportPages:
         self.draft = self.draft.with_target(at, target)
 
     def _preview(self) -> None:
-        from crm.commands.data.importing import run
+        from crm.commands.data.importing import NoColumnError, run
+        from crm.terminal.data.import_rendering import draw_at_menu
 
         session = self.session
-        report = run(session.crm, self.draft, preview=True, whole=True)
+        try:
+            report = run(session.crm, self.draft, preview=True, whole=True)
+        except NoColumnError as error:
+            goes = ": it goes to a name" if error.needs == "a name" else ""
+            raise FileError(f"{error.fault} Choose one under Columns{goes}.{error.notes}") from error
         brief = report.brief()
         crumbs = ("Import a file", self.draft.file.name, "Preview")
         changes = report.new or report.updated or report.joined
@@ -223,7 +228,7 @@ class _ImportPages:
         entries += _row_lists(session, crumbs, report)
         while True:
             session.page(*crumbs, purpose=_PREVIEW)
-            show(session.screen, brief, session.crm.conventions)
+            draw_at_menu(brief, session.screen, session.crm.conventions)
             session.screen.print()
             if changes:
                 chosen = session.keyboard.choose(
@@ -251,6 +256,8 @@ class _ImportPages:
 
     def _result(self, report: "ImportReport") -> None:
         """Tell what was imported; where rows were refused or are doubtful, on a page with ways to all of them."""
+        from crm.terminal.data.import_rendering import draw_at_menu
+
         session = self.session
         crumbs = ("Import a file", self.draft.file.name, "Result")
         entries = _row_lists(session, crumbs, report) if report.refusals or report.doubts else []
@@ -259,11 +266,12 @@ class _ImportPages:
             session.menu(
                 crumbs,
                 lambda: entries,
-                above=lambda: show(session.screen, brief, session.crm.conventions),
+                above=lambda: draw_at_menu(brief, session.screen, session.crm.conventions),
                 about=_RESULT,
             )
         else:
-            session.tell(report)
+            with_files = session.with_files(report)
+            session.tell_drawn(lambda: draw_at_menu(with_files, session.screen, session.crm.conventions))
 
 
 def _row_lists(session: Session, crumbs: Sequence[str], report: "ImportReport") -> list[Choice]:

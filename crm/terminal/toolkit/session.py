@@ -316,7 +316,11 @@ class Session:
             from crm.terminal.drawing.render import names_in, show
 
             by, names = self.conventions, names_in(self.crm, result)
-            self._notes.append(lambda: show(self.screen, result, by, names))
+            self.tell_drawn(lambda: show(self.screen, result, by, names))
+
+    def tell_drawn(self, draw: Callable[[], None]) -> None:
+        """Draw a result on the next page."""
+        self._notes.append(draw)
 
     def with_files(self, result: Any) -> Any:
         """The result of a command whose files are handed over, or named with their folders where the menu runs."""

@@ -12,7 +12,6 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.errors import FileError
 from crm.model import Client
-from crm.model.encoding import plain
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import Screen
 
@@ -77,13 +76,25 @@ def test_the_menu_names_its_own_entries_and_the_shell_its_options(
     session.choose("Import a file").sees("File").press(unnamed.name, "enter").choose("Continue")
     session.sees("is a name. Choose one under Columns").lacks("--map")
     report = named("import")(crm, file, preview=True)
-    assert "at_menu" not in plain(report)
     show(Screen(sys.stdout, plain=True), report, crm.conventions)
     output = " ".join(capsys.readouterr().out.split())
     assert "map it to a field of your own (--map)." in output
     assert "choose another order (--dates)." in output
     with pytest.raises(FileError, match="Say which with --map COLUMN=name"):
         named("import")(crm, unnamed)
+
+
+def test_a_column_of_money_that_is_not_read_is_named_with_the_way_to_read_it(
+    start: Start, crm: CRM, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bank.csv"
+    file.write_text("Name,Debit,Credit\nAda,,12\n", "utf-8")
+    session = previewed(start(columns=120), file).sees("Debit and Credit are not read")
+    session.sees("To import Credit, choose A sale under Type of record, and Amount for it under Columns.").lacks("--as")
+    session.choose("Import now").sees("To import Credit, choose A sale").lacks("--as")
+    report = named("import")(crm, file, preview=True)
+    show(Screen(sys.stdout, plain=True), report, crm.conventions)
+    assert "--as sales --map Credit=amount imports Credit." in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_warning_about_most_phone_numbers_is_given_once(start: Start, tmp_path: Path) -> None:

@@ -98,7 +98,6 @@ def begin(
     delimiter: str = "",
     header: bool | None = None,
     sheet: str = "",
-    at_menu: bool = False,
 ) -> "ImportDraft":
     """The file as it is understood, to be corrected. Raises FileError for one that cannot be read."""
     from crm.commands.data.importing.draft import drafted
@@ -108,8 +107,7 @@ def begin(
     with crm.read() as snapshot:
         own = own_fields(snapshot)
     how = {"encoding": encoding, "delimiter": sign}
-    draft = drafted(file, what, crm.conventions, **how, header=header, sheet=sheet, own_fields=own)
-    return replace(draft, at_menu=at_menu)
+    return drafted(file, what, crm.conventions, **how, header=header, sheet=sheet, own_fields=own)
 
 
 def decided(
@@ -156,25 +154,29 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
         return tallies[-1].report(applied=True, refused_file=refused_file, doubts_file=doubts_file)
 
 
+class NoColumnError(FileError):
+    """A file to import without a column for what every record needs (`needs`: a name, the date of a sale). Its sentence
+    ends with the options of the shell; `fault` does not."""
+
+    def __init__(self, draft: "ImportDraft", needs: str, how: str) -> None:
+        self.fault = f"No column of {draft.file.name} is {needs}."
+        self.needs = needs
+        self.notes = "".join(f" {note}" for note in draft.notes)
+        amount = f" --as sales --map {draft.money_in}=amount imports {draft.money_in}." if draft.money_in else ""
+        super().__init__(f"{self.fault} {how}{self.notes}{amount}")
+
+
 def _refuse_pointless(draft: "ImportDraft") -> None:
     targets = {match.target for match in draft.matches}
-    notes = "".join(f" {note}" for note in draft.notes)
     if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company", "email", "phone"}:
-        raise FileError(
-            f"No column of {draft.file.name} is a name. "
-            + (
-                "Choose one under Columns: it goes to a name."
-                if draft.at_menu
-                else f"Columns are {', '.join(draft.source.columns)}."
-                " Say which with --map COLUMN=name (or first_name, last_name, company)."
-            )
-            + notes
+        how = (
+            f"Columns are {', '.join(draft.source.columns)}."
+            " Say which with --map COLUMN=name (or first_name, last_name, company)."
         )
-    missing = {"on": "date", "amount": "amount"}
-    for target, words in missing.items():
+        raise NoColumnError(draft, "a name", how)
+    for target, words in {"on": "date", "amount": "amount"}.items():
         if draft.what == "sales" and target not in targets:
-            how = "Choose one under Columns" if draft.at_menu else f"Say which with --map COLUMN={target}"
-            raise FileError(f"No column of {draft.file.name} is the {words} of a sale. {how}.{notes}")
+            raise NoColumnError(draft, f"the {words} of a sale", f"Say which with --map COLUMN={target}.")
     if draft.what == "sales" and draft.mode == "update":
         raise FieldError("sales are added, never updated", field="mode", label="Mode")
     if draft.match and not targets & _identifying(draft.what, draft.match):

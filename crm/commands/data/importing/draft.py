@@ -44,8 +44,7 @@ _CLIENT_OF_SALE = ("first_name", "last_name", "company", "email", "phone")
 @dataclass(frozen=True)
 class ImportDraft:
     """A file to import as `what` ('clients' or 'sales'): which column goes to which field, how records that
-    are there already are recognised (`match`, '' for any way), and what is done with them (`mode`). Advice names what
-    the menu offers where it is corrected `at_menu`, else options of the shell."""
+    are there already are recognised (`match`, '' for any way), and what is done with them (`mode`)."""
 
     file: Path
     what: str
@@ -54,7 +53,6 @@ class ImportDraft:
     match: str = ""
     mode: str = "both"
     create_clients: bool = False
-    at_menu: bool = False
 
     @property
     def read_as(self) -> str:
@@ -78,10 +76,9 @@ class ImportDraft:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The reasons why something of the file is not read that one might expect, a sentence each, with what to do."""
-        named = {match.column: plain_words(match.column) for match in self.matches if not match.target}
-        sides = [column for column, words_ in named.items() if words_ in _MONEY_OUT | _MONEY_IN]
-        linking = [column for column, words_ in named.items() if words_.startswith("associated ")]
+        """The reasons why something of the file is not read that one might expect, in sentences."""
+        sides = [column for column, words_ in self._unread.items() if words_ in _MONEY_OUT | _MONEY_IN]
+        linking = [column for column, words_ in self._unread.items() if words_.startswith("associated ")]
         notes = []
         if empty := self.source.without_results:
             columns = f"Column {empty[0]} holds" if len(empty) == 1 else f"Columns {', '.join(empty)} hold"
@@ -90,21 +87,25 @@ class ImportDraft:
                 " again."
             )
         if len(sides) > 1:
-            taken = next((column for column in sides if named[column] in _MONEY_IN), sides[-1])
-            how = (
-                f"To import {taken}, choose A sale under Type of record, and Amount for it under Columns."
-                if self.at_menu
-                else f"--as sales --map {taken}=amount imports {taken}."
-            )
-            notes.append(
-                f"{' and '.join(sides)} are not read: a sale has one amount, and these are money out and in. {how}"
-            )
+            notes.append(f"{' and '.join(sides)} are not read: a sale has one amount, and these are money out and in.")
         if linking:
             notes.append(
                 f"{', '.join(linking)}: these point to records in the other program, and are not imported."
                 + (" A sale finds its client by name, company or e-mail address." if self.what == "sales" else "")
             )
         return tuple(notes)
+
+    @property
+    def money_in(self) -> str:
+        """The column that could be the amount of sales, where those of money out and in are not read; '' elsewhere."""
+        out = [column for column, words_ in self._unread.items() if words_ in _MONEY_OUT]
+        come_in = [column for column, words_ in self._unread.items() if words_ in _MONEY_IN]
+        return (come_in or out[::-1])[0] if len(out) + len(come_in) > 1 else ""
+
+    @property
+    def _unread(self) -> Mapping[str, str]:
+        """The columns that go nowhere, each in plain words."""
+        return {match.column: plain_words(match.column) for match in self.matches if not match.target}
 
     @property
     def targets(self) -> Mapping[str, str]:

@@ -5,9 +5,9 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.reading import Checked, TwoOrders, refused_columns
@@ -84,7 +84,8 @@ class ImportReport:
     is how many rows became new clients though a client of another name has their e-mail. `updates` are the first known
     clients that change. `date_orders` are the columns whose dates do not begin with the year, each with the order in
     which they were read ('dmy' or 'mdy'); `two_orders` are those of them in which some dates can only be meant in the
-    other order, with the first lines of these. `client_names` are those of the clients of the first new sales."""
+    other order, with the first lines of these. `client_names` are those of the clients of the first new sales.
+    `money_in` is the column that could be the amount, where those of money out and in are not read."""
 
     applied: bool
     what: str
@@ -116,11 +117,7 @@ class ImportReport:
     date_orders: Mapping[str, str] = field(default_factory=dict)
     two_orders: Mapping[str, Sequence[int]] = field(default_factory=dict)
     client_names: Mapping[int, str] = field(default_factory=dict)
-    at_menu: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        """The report for scripts, which are not at the menu."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "at_menu"}
+    money_in: str = ""
 
     def brief(self) -> "ImportReport":
         """The same with the first rows that were refused or are doubtful, of each sort a few."""
@@ -327,7 +324,7 @@ class Tally:
             },
             {column: two.others[:_LISTED] for column, two in self.two_orders.items() if two.others},
             self.client_names,
-            self.draft.at_menu,
+            self.draft.money_in,
         )
 
     def _left_out(self) -> tuple[str, ...]:
