@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from crm.errors import FieldError
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.currencies import currencies_of
+from crm.model.fields.money import refuse_doubtful_thousands
 from crm.model.grouped_sums import joined_where_sure, words_of_sum
 from crm.model.units import PIECE, unit_code
 
@@ -17,6 +18,8 @@ _GROUPED = re.compile(r"\d[\d.,'\u2019\u00a0\u202f]*\d")
 _GLUED = re.compile(r"([-\u2212]?[\d.,]+)([^\d.,\s%]+)")
 _MINUS = ("-", "\u2212")
 _TIMES = frozenset({"x", "\u00d7", "*"})
+# What many write before the price of one: 10 hours Consulting @ $150.
+_AT = "@"
 # Words of units that more often begin a name: 2 flat screens.
 _NAMES = frozenset({"flat"})
 _MOST_DECIMALS, _MOST_OF_A_PRICE = 4, 10
@@ -36,10 +39,11 @@ class TypedLine:
 
 
 def read_line(text: str, conventions: Conventions) -> TypedLine:
-    """Read a line: [quantity [unit] [x]] name [price] [rate%]. Raises FieldError with an example."""
+    """Read a line: [quantity [unit] [x]] name [[@] price] [rate%]. Raises FieldError with an example."""
     words = joined_where_sure(TURNING_MARKS.sub("", text)).split()
     rate, words = _rate_at_the_end(words, conventions)
-    price, words = _price_at_the_end(_grouped_by_blanks(words, conventions), conventions)
+    words = _without_at(_grouped_by_blanks(words, conventions), conventions)
+    price, words = _price_at_the_end(words, conventions)
     quantity, unit, words = _quantity_at_the_start(words, conventions)
     name = " ".join(words)
     if not any(sign.isalpha() for sign in name):
@@ -91,6 +95,18 @@ def _grouped_by_blanks(words: list[str], by: Conventions) -> list[str]:
             field="price",
         )
     return [*words[: end - count], joined, *words[end:]]
+
+
+def _without_at(words: list[str], by: Conventions) -> list[str]:
+    """The words without the sign before the price: @ $150, @150, @ 150 EUR."""
+    for place in range(max(1, len(words) - 3), len(words)):
+        before, (word, *behind) = words[:place], words[place:]
+        if word.startswith(_AT):
+            priced = [*filter(None, [word.removeprefix(_AT)]), *behind]
+            price, left = _price_at_the_end(priced, by)
+            if price is not None and not left:
+                return [*before, *priced]
+    return words
 
 
 def _groups_by_blanks(by: Conventions) -> bool:
@@ -153,6 +169,7 @@ def _number(written: str, by: Conventions) -> Decimal | None:
     if _PLAIN.fullmatch(text):
         number = Decimal(text.replace(",", "."))
     elif _GROUPED.fullmatch(text):
+        refuse_doubtful_thousands(text, by)
         from babel.numbers import NumberFormatError, get_group_symbol, parse_decimal
 
         group = get_group_symbol(by.locale)

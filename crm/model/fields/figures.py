@@ -110,6 +110,7 @@ class Rate(Quantity):
 
     example = "19 or 5.5"
     signed = False
+    has_thousands = False
 
     def decimals(self, by: Conventions) -> int:
         return 2

@@ -28,6 +28,7 @@ class Amount(Check):
     and millions may be written in short: 12k, 1.5m.
 
     A point before one, two, four or more last digits is always the decimal mark, so scripts need not know the locale.
+    Three digits behind it may be thousands to whoever typed them: 12.000 is refused where they cannot be cents.
     """
 
     empty = NOTHING
@@ -36,6 +37,8 @@ class Amount(Check):
     signed: ClassVar[bool] = False
     # Whether it may be written in thousands or millions.
     shortens: ClassVar[bool] = True
+    # Whether it may be so large that it has thousands.
+    has_thousands: ClassVar[bool] = True
 
     def decimals(self, by: Conventions) -> int:
         """The number of decimals that may be typed."""
@@ -73,6 +76,10 @@ class Amount(Check):
             raise FieldError(f"that is not an amount; write digits, like {self.hint(by)}")
         if len(text) > 40:
             raise FieldError(f"that is too large: at most {_largest(by)}")
+        if self.has_thousands and _has_doubtful_thousands(text, by):
+            if self.decimals(by) < 3:
+                raise FieldError(f"{self.too_exact(by)}; did you mean {by.number(int(text.replace(mark, '')))}?")
+            refuse_doubtful_thousands(text, by)
         if self.decimals(by) > 2 and _THREE_DECIMALS.fullmatch(text):
             if group != "." or text.startswith("0"):
                 return Decimal(text)
@@ -111,6 +118,21 @@ class Amount(Check):
         decimals = by.shown_decimals(value)
         plain = f"{value:.{decimals}f}"
         return plain.replace(".", by.decimal_mark) if decimals == 3 else plain
+
+
+def _has_doubtful_thousands(text: str, by: Conventions) -> bool:
+    """Return whether a number has three digits behind its only mark, which is the decimal mark here and separates
+    thousands elsewhere, in a currency with fewer decimals: 12.000."""
+    pattern = rf"[1-9]\d{{0,2}}{re.escape(by.decimal_mark)}\d{{3}}"
+    return by.decimals < 3 and re.fullmatch(pattern, text) is not None
+
+
+def refuse_doubtful_thousands(text: str, by: Conventions) -> None:
+    """Raise FieldError for a price or a quantity that is more likely in thousands: its third decimal is a nought, which
+    nobody needs."""
+    if text.endswith("0") and _has_doubtful_thousands(text, by):
+        digits = text.replace(by.decimal_mark, "")
+        raise FieldError(f"{text} can be read in two ways; write {text[:-1]} or {digits}")
 
 
 def _like(whole: int, by: Conventions) -> Decimal:

@@ -19,6 +19,7 @@ from crm.model.fields import (
     FOREVER,
     LARGEST_AMOUNT,
     Amount,
+    Balance,
     Check,
     Choice,
     Country,
@@ -32,6 +33,7 @@ from crm.model.fields import (
     Price,
     Prose,
     Quantity,
+    Rate,
     Tags,
     Whole,
 )
@@ -435,7 +437,11 @@ def test_an_amount_is_read_as_the_program_shows_it_in_every_language(currency: s
         ("€36", US, "that is in EUR"),
         ("$", US, "give an amount"),
         ("$-5", US, "cannot be negative"),
-        ("1.234", US, "at most two decimals"),
+        ("1.234", US, "at most two decimals; did you mean 1,234?"),
+        ("12.000", US, "at most two decimals; did you mean 12,000?"),
+        ("$12.000", US, "did you mean 12,000?"),
+        ("12,000", DE, "did you mean 12.000?"),
+        ("1.500", replace(US, currency="JPY"), "did you mean 1,500?"),
         ("1.005", FR, ""),
         ("-5", US, "cannot be negative"),
         ("\u22125", DE, "cannot be negative"),
@@ -454,6 +460,16 @@ def test_an_amount_is_read_as_the_program_shows_it_in_every_language(currency: s
 )
 def test_an_impossible_amount_is_refused(typed: str, by: Conventions, words: str) -> None:
     assert words in refusal(Amount(), typed, by)
+
+
+@pytest.mark.parametrize("check", [Price(), ExactPrice(), Balance(), Quantity()])
+def test_three_decimals_that_may_be_thousands_are_refused_in_prices_and_quantities(check: Check) -> None:
+    assert "12,000" in (words := refusal(check, "12.000", US)) or "write 12.00 or 12000" in words
+    assert check.read("12.00", US) == 12
+    assert check.read("12,000", US) == 12_000
+    assert check.read("0.500", US) == Decimal("0.5")
+    assert check.read("12.500", replace(US, currency="KWD")) == Decimal("12.5")
+    assert Rate().read("19.000", US) == 19
 
 
 @given(
