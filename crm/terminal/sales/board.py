@@ -11,7 +11,7 @@ from crm.commands.registry import named
 from crm.commands.sales.board import on_board
 from crm.commands.sales.pipeline import DealShown, StageSum, cards, stages, sums
 from crm.errors import Cancelled, NotFoundError
-from crm.model import Conventions, Deal
+from crm.model import Conventions, Deal, Stage
 from crm.repository.queries.deals import place_in_stage
 from crm.repository.queries.people import EVERYBODY
 from crm.terminal.console.keyboard import Back, Choice
@@ -201,9 +201,12 @@ class BoardPage:
 
     def _keys(self) -> Sequence[Choice]:
         session = self.session
-        return [
+        moves = [
             letters.MOVE_ON(lambda: self._move(1), "a stage"),
             letters.MOVE_BACK(lambda: self._move(-1), "a stage"),
+        ]
+        return [
+            *(move for move, steps in zip(moves, (1, -1), strict=True) if not self._sums or self._beside(steps)),
             letters.WON(lambda: self._end("deals win")),
             letters.LOST(lambda: self._end("deals lose")),
             letters.NEW(lambda: session.start(named("deals add")), "deal"),
@@ -235,13 +238,23 @@ class BoardPage:
             raise NotFoundError("No deal here.")
         return self._card.deal
 
+    def _beside(self, steps: int) -> Stage | None:
+        """The stage that a card moves to from the one that is pointed at: on to the next open one or to won, back to
+        an open one; None for none. A deal is lost by a key of its own alone."""
+        stages = [sum_.stage for sum_ in self._sums]
+        if steps > 0:
+            is_open = stages[self.at].outcome == "open"
+            return next((stage for stage in stages[self.at + 1 :] if is_open and stage.outcome != "lost"), None)
+        return next((stage for stage in reversed(stages[: self.at]) if stage.outcome == "open"), None)
+
     def _move(self, steps: int) -> None:
         """Move the card to the stage beside its own, and point at it there."""
-        to = self.at + steps
-        if 0 <= to < len(self._sums):
-            deal = self._pointed()
-            self.session.start(named("deals move"), deal=deal, to=self._sums[to].stage)
+        deal, to = self._pointed(), self._beside(steps)
+        if to is not None:
+            self.session.start(named("deals move"), deal=deal, to=to)
             self._follow(deal)
+        elif self._sums[self.at].stage.outcome != "open":
+            self.session.say(f"{deal.title} is closed. {letters.MOVE_BACK.key} reopens it.")
 
     def _end(self, words: str) -> None:
         deal = self._pointed()

@@ -23,6 +23,8 @@ _FILTERS: Mapping[str, str] = {
     "lost": "Lost only",
     "all_": "Open, won and lost",
 }
+# With these, too, the open deals alone are listed.
+_OPEN_ALONE = frozenset(("client", "mine", "owner", "since", "until", "text"))
 
 
 @list_page
@@ -67,9 +69,18 @@ class DealsPage(ListPage):
         record: Record = row.deal
         return record
 
+    def nothing(self, keys: Sequence[Choice]) -> str:
+        closed = named(self.command)(self.session.crm, all_=True, limit=1, **self.filters).count
+        if not closed:
+            return super().nothing(keys)
+        number = self.session.crm.conventions.number(closed)
+        return f"No open deals, {number} won or lost: press {letters.FILTER.key} and choose {_FILTERS['all_']}."
+
     def narrowed(self) -> str:
+        is_open = bool(self.result and self.result.count) and _OPEN_ALONE.issuperset(self.filters)
+        listed = [super().narrowed(), "open" if is_open else ""]
         sums = [added_up(self.result, self.session.crm.conventions)] if self.result and self.result.count else []
-        return ", ".join([*filter(None, [super().narrowed()]), *sums])
+        return ", ".join([*filter(None, listed), *sums])
 
     def filter_text(self, name: str, value: Any) -> str:
         if name == "all_":

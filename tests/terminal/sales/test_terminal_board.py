@@ -131,6 +131,10 @@ def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm:
     session.press(")").sees("Moved to Negotiation").press(")").sees("Amount of the sale").press("enter").sees("Date (")
     session.press("enter").sees("Won: Deal 7")
     assert sales(crm) == [(Decimal("700.00"), deals[6].id)]
+    # It goes on to no further stage: only its own key loses a deal.
+    assert ") move on" not in session.settled().text
+    session.press(")").sees(") is not a choice here").press(SHIFT_RIGHT).sees("Deal 7 is closed")
+    assert (where(crm, deals[6]), len(sales(crm))) == ("Won", 1)
     session.press("(").sees("was recorded when this deal was won").choose("Remove it").sees(
         "Moved to Negotiation: Deal 7"
     )
@@ -202,7 +206,16 @@ def test_the_list_of_deals_is_filtered_and_totalled(start: Start) -> None:
     session = start().choose("Deals").press("v").sees("1-7 of 7").sees("7 deals, $2,800.00, weighted $280.00")
     session.press("a").sees("1-6 of 6 · mine").press("a").sees("1-7 of 7").press("f").choose("Text").press("3", "enter")
     session.sees("1-1 of 1 · text 3").press("1").sees("overdue !").press("esc").press("f").choose("Lost only")
-    session.sees("No matches").press("f").choose("Show open deals again").sees("1-7 of 7")
+    session.sees("No matches").press("f").choose("Show open deals again").sees("1-7 of 7 · open")
+
+
+def test_a_list_without_open_deals_names_the_closed_ones(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    for deal in deals[1:]:
+        named("deals delete")(crm, deal, yes=True)
+    named("deals win")(crm, deals[0])
+    session = start().choose("Deals").press("v").sees("No open deals, 1 won or lost: press f and choose Open, won and")
+    assert "yet" not in session.text
+    session.press("f").choose("Open, won and lost").sees("1-1 of 1").sees("Deal 1")
 
 
 def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
