@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.data.demo import made_sample
-from crm.commands.data.history import TransactionShown
+from crm.commands.data.history import TransactionShown, undo_preview
 from crm.commands.registry import named
 from crm.model import Client
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.data.rendering import HISTORY_WITHOUT_NUMBERS, draw_transaction
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage
@@ -18,6 +18,8 @@ from crm.terminal.toolkit.session import Session
 _RECORDS = 30
 # What names a change above its page.
 _NAME = 50
+# A change of one record, such as a sale with the totals and the status of its client, touches no more.
+_FEW = 5
 
 
 class HistoryPage(ListPage):
@@ -59,14 +61,26 @@ def transaction_page(session: Session, number: int) -> None:
         session.screen.print()
 
     done_for_good = report.entry.undone_by is not None or made_sample(session.crm, number)
-    entries = []
-    if not done_for_good and session.offers(named("history undo")):
-        title = "Redo this" if report.entry.is_undo else "Undo this"
-        entries.append(
-            Choice(title, lambda: session.tell(session.call("history undo", transaction=number)), instant=True)
-        )
+    entry = report.entry
+    word = letters.REDO.word if entry.is_undo else letters.UNDO.word
+
+    def undo() -> None:
+        if done_for_good:
+            session.say(f"{entry.first_words} was undone already." if entry.undone_by else "Sample data stays.")
+            raise Back
+        session.page(*session.place, word)
+        question = "\n".join((f"{word}: {entry.first_words}?", *undo_preview(session.crm, entry)))
+        # What changed many records is not undone by Enter alone.
+        session.confirm(question, f"{word} it", destructive=entry.changes > _FEW)
+        session.tell(session.call("history undo", transaction=number))
+
+    entries: list[Choice] = []
+    keys: list[Choice] = []
+    if session.offers(named("history undo")):
+        entries = [] if done_for_good else [Choice(f"{word} this", undo, instant=True)]
+        keys = [letters.UNDO(undo, "this" if not entry.is_undo else "")]
     session.menu(
-        ["History", session.screen.fit(report.entry.first_words, _NAME)], lambda: entries, above=above, once=True
+        ["History", session.screen.fit(entry.first_words, _NAME)], lambda: entries, above=above, keys=keys, once=True
     )
 
 

@@ -530,12 +530,14 @@ class Session:
         if back and at is not BACK and self.scrolls(entries):
             # The way back is among the keys then, and always seen.
             back, keys = "", [letters.BACK(BACK), *keys]
+        # The page of a change has an undo of its own.
+        undoes = any(key.key == letters.UNDO.key for key in keys)
         jumps = next((key.value for key in silent if key.key == CAPITAL), None)
         known = [
             *keys,
             *quiet,
             *([letters.SEARCH(Aside(self.find))] if self.search and self.leads_to("clients search") else []),
-            *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") else []),
+            *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") and not undoes else []),
             *([letters.REDO(Aside(lambda: self.redo(jumps)))] if self.leads_to("history undo") else []),
             *([letters.NOTE(Aside(self._note_down))] if notes_down else []),
             letters.KEYS(

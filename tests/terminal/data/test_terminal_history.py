@@ -44,11 +44,30 @@ def test_the_history_is_filtered_and_a_change_is_opened_and_undone(start: Start,
     session.sees("City: Graz → Wien").press("enter").sees("1-1 · text graz").press("1").sees(
         "client 1 Anna Berg changed"
     )
-    session.choose("Undo this").sees("Undone: edited Anna Berg")
+    session.choose("Undo this").sees("Undo: edited Anna Berg?").choose("Undo it").sees("Undone: edited Anna Berg")
     session.settled()
     assert _client(crm, 1).city == "Graz"
     session.sees("1) ").sees("undid: edited Anna Berg").sees("1 undone").lacks("undid 2")
     session.press("2").sees("edited Anna Berg").sees("; undone").sees("City: Graz → Wien")
+
+
+def test_the_key_to_undo_is_about_the_change_that_is_shown(start: Start, crm: CRM) -> None:
+    session = start().choose("Data").choose("History").sees("1-4").press("3").sees("City: Graz → Wien")
+    session.press("u").sees("Undo: edited Anna Berg?").press("esc").sees("City: Graz → Wien").press("u")
+    session.sees("Undo: edited Anna Berg?").press("y").sees("Undone: edited Anna Berg")
+    assert _client(crm, 1).city == "Graz"
+    assert _client(crm, 2).first_name == "Ben"
+    # What was undone already undoes nothing else.
+    session.press("4").sees("; undone").press("u").sees("was undone already").sees("; undone")
+    assert _client(crm, 2).first_name == "Ben"
+
+
+def test_a_change_of_many_records_is_not_undone_by_enter_alone(start: Start, crm: CRM) -> None:
+    tagged = [named("clients add")(crm, {"company": f"Firm {number}"}) for number in range(6)]
+    crm.repository.transact(lambda tx: [tx.change(client, city="Bonn") for client in tagged], "moved six clients")
+    session = start().choose("Data").choose("History").sees("moved six clients").press("1").choose("Undo this")
+    session.sees("Undo: moved six clients?").sees("» 0) No, go back").press("enter").sees("moved six clients")
+    assert _client(crm, tagged[0].id).city == "Bonn"
 
 
 def test_a_client_has_a_history_of_its_own(start: Start) -> None:
