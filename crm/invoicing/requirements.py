@@ -8,6 +8,7 @@ from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, NEVER_ZERO, TAXED, I
 from crm.invoicing.electronic_address import in_peppol
 from crm.model.iban import is_iban
 from crm.model.local_labels import local_label
+from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.money import NOTHING, decimals_of
 from crm.model.vat_ids import is_like_vat_id
 
@@ -36,7 +37,7 @@ def missing(document: InvoiceDocument, format: str = "") -> tuple[Missing, ...]:
     `totals.completed` makes it; it needs no number and no date yet."""
     categories = {line.category for line in document.lines} | {part.category for part in document.adjustments}
     lacks = [
-        *_of_seller(document, categories),
+        *_of_seller(document, categories, has_format=bool(format)),
         *_of_buyer(document, categories),
         *_of_lines(document),
         *_of_invoice(document, categories),
@@ -47,10 +48,14 @@ def missing(document: InvoiceDocument, format: str = "") -> tuple[Missing, ...]:
     return tuple(sorted(dict.fromkeys(lacks), key=lambda lack: order.index(lack.of)))
 
 
-def _of_seller(document: InvoiceDocument, categories: set[str]) -> Iterator[Missing]:
+def _of_seller(document: InvoiceDocument, categories: set[str], *, has_format: bool) -> Iterator[Missing]:
     seller = document.seller
     yield from _name_and_address("seller", "your", seller)
-    if "O" in categories:
+    local = LOCAL_TAXES.get(seller.country)
+    if local and not (local.is_on_invoices or has_format):
+        # An invoice needs no number there, an e-invoice does.
+        pass
+    elif "O" in categories:
         if not (seller.tax_number or seller.registration):
             yield Missing("seller", "tax_number", "your tax number or your number in a register")
     elif not (seller.vat_id or seller.tax_number):

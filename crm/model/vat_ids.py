@@ -3,7 +3,8 @@
 from crm.lazy_pattern import lazy_pattern
 from crm.model.local_taxes import LOCAL_TAXES
 
-_SHAPE = lazy_pattern(r"[A-Z]{2}[A-Z0-9+*]{2,12}")
+# Each has a digit: NONE is no number.
+_SHAPE = lazy_pattern(r"[A-Z]{2}(?=[A-Z+*]*[0-9])[A-Z0-9+*]{2,12}")
 
 # Where it does not begin with the code of the country: Greece, and Northern Ireland.
 _OTHER_PREFIXES = {"EL": "GR", "XI": "GB"}

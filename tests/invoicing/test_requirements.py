@@ -74,10 +74,16 @@ def test_missing_legal_requirements_are_named(changes: dict[str, Any], lacking: 
     assert fields(changed(invoice(), **changes)) == lacking
 
 
-@pytest.mark.parametrize(("country", "sentence"), [("US", "your tax ID or your tax number"), ("DE", "your VAT ID or")])
+@pytest.mark.parametrize(("country", "sentence"), [("NZ", "your GST number or"), ("DE", "your VAT ID or")])
 def test_the_tax_number_of_a_seller_has_its_national_name(country: str, sentence: str) -> None:
     (lack,) = missing(changed(invoice(), seller__country=country, seller__vat_id="", seller__tax_number=""))
     assert lack.sentence.startswith(sentence)
+
+
+def test_a_country_whose_invoices_need_no_tax_number_asks_for_none() -> None:
+    bare = changed(invoice(), seller__country="US", seller__vat_id="", seller__tax_number="")
+    assert not missing(bare)
+    assert "seller.vat_id" in fields(bare, "factur-x")
 
 
 @pytest.mark.parametrize(

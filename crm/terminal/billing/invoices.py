@@ -448,10 +448,55 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         name = typed_fields(Client)["country"].check.show(country, session.crm.conventions)
         lines.insert(0, f"- your country (Settings, {labels['country']}); so far {name} is assumed")
     if keys and _may_set(session):
-        fill_in = Choice("Fill in the missing settings", lambda: _ask_settings(session, keys, numbers))
+        asked = _with_rest_of_address(session, keys)
+        fill_in = Choice("Fill in the missing settings", lambda: _ask_settings(session, asked, numbers))
         entries = [fill_in, *(entry for entry in entries if entry is not settings)]
+    of_client = [CLIENT_FIELDS[lack.field] for lack in lacks if lack.of == "buyer" and lack.field in CLIENT_FIELDS]
+    if of_client and session.offers(named("clients edit")):
+        title = f"Fill in what is missing of {card.client.name}"
+        place = next(place for place, entry in enumerate(entries) if entry is client)
+        entries.insert(place, Choice(title, lambda: _ask_client(session, card.client, of_client)))
     question = "\n".join(("It cannot be issued yet. Missing:", *lines))
     session.keyboard.choose(question, entries)()
+
+
+# The rest of an address, which an invoice needs no more than the law says, but a letter does.
+_REST = ("company_region", "company_postcode")
+_REGIONS = ("State", "Province")
+
+
+def _with_rest_of_address(session: Session, keys: Sequence[str]) -> list[str]:
+    """The settings that are asked for, and with an address what else it has in the team's country."""
+    known, country = session.crm.settings, session.crm.conventions.country
+    of_address = [key for key in keys if key in ("company_address", "company_city")]
+    if not of_address:
+        return [*keys]
+    rest = _REST if local_label("State/Region", country) in _REGIONS else _REST[1:]
+    at = keys.index(of_address[-1]) + 1
+    return [*keys[:at], *(key for key in rest if not known[key] and key not in keys), *keys[at:]]
+
+
+def _ask_client(session: Session, client: Client, names: Sequence[str]) -> None:
+    """Ask for these fields of a client one after the other, and with its city for the rest of its address."""
+    by, answers = session.crm.conventions, dict[str, Any]()
+    known = typed_fields(Client)
+    rest = ("region", "postcode") if local_label("State/Region", by.country) in _REGIONS else ("postcode",)
+    is_of_address = not {"address", "city"}.isdisjoint(names)
+    more = [name for name in rest if is_of_address and not getattr(client, name) and name not in names]
+    asked = sorted({*names, *more}, key=[*known].index)
+
+    def ask(name: str, after: int) -> None:
+        label, check = local_label(known[name].label, by.country), known[name].check
+        typed = check.edit(answers.get(name) or (by.country if name == "country" else getattr(client, name)), by)
+        session.page(client.name, label, about=f"{after} more" if after else "")
+        answers[name] = session.prompts.value(label, check, typed=typed, required=name in names)
+
+    def save() -> None:
+        session.call("clients edit", client=client, changes=answers)
+        session.done(f"Saved {client.name}.")
+
+    steps = [partial(ask, name, len(asked) - at) for at, name in enumerate(asked, 1)]
+    in_steps(session, [*steps, save], lambda: any(answers.values()))
 
 
 def _ask_settings(session: Session, keys: Sequence[str], either: Sequence[str]) -> None:
@@ -471,7 +516,7 @@ def _ask_setting(session: Session, key: str, either: Sequence[str], after: int) 
         entries = [Choice(labels[name], name) for name in either]
         session.page("Settings", " or ".join(entry.label for entry in entries), about=f"{after} more" if after else "")
         key = session.keyboard.choose("Which number do you have?", entries)
-    session.start(named("settings set"), key=key, after=after, needed=True)
+    session.start(named("settings set"), key=key, after=after, needed=key not in _REST)
 
 
 def _may_set(session: Session) -> bool:

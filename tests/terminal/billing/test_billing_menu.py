@@ -303,7 +303,7 @@ def test_missing_settings_of_a_draft_are_asked_for_one_by_one(menu: Menu) -> Non
         "invoices issue", "Draft 1", "Fill in the missing settings",
         **{"Company name": "Berg GmbH", "City": "Graz"},
     )  # fmt: skip
-    assert "Settings › Company name\n1 more" in filled
+    assert "Settings › Company name\n2 more" in filled
     assert "Settings › City" in filled
     # It leads to these alone, not to the list of all settings.
     assert "Open the settings" not in filled
@@ -398,6 +398,35 @@ def test_a_country_that_nobody_has_set_is_asked_for_with_the_other_settings(menu
     assert "- your country (Settings, Country); so far United States is assumed" in asked
     assert menu.mailed.crm.settings["country"] == "DE"
     assert "your country" not in menu("invoices issue", "Draft 1", "Issue it")
+
+
+def test_the_walk_through_an_address_asks_for_state_and_zip_code_too(menu: Menu) -> None:
+    mailed = menu.mailed
+    mailed("settings set", "country", "US")
+    for key in ("company_address", "company_city", "company_postcode", "company_region", "vat_id", "tax_number"):
+        mailed("settings set", key, "")
+    mailed("clients edit", mailed.acme, {"address": "", "city": "", "country": "", "postcode": ""})
+    mailed.crm.forget_settings()
+    mailed("invoices add", mailed.acme, line=["Late 100 0%"])
+    answers = {"Street": "12 High St", "City": "Columbus", "State": "OH", "ZIP code": "43004"}
+    asked = menu("invoices issue", "Draft 1", "Fill in the missing settings", **answers)
+    assert "tax ID" not in asked
+    settings = mailed.crm.settings
+    assert [settings[f"company_{name}"] for name in ("address", "city", "region", "postcode")] == [*answers.values()]
+    answers |= {"Address": "1 Elm St", "City": "Toledo", "Country": "United States"}
+    menu("invoices issue", "Draft 1", "Fill in what is missing of Acme {x}", **answers)
+    with mailed.crm.read() as snapshot:
+        client = snapshot.get(Client, mailed.acme.id)
+    assert (client.address, client.city, client.region, client.postcode) == ("1 Elm St", "Toledo", "OH", "43004")
+    assert client.country == "US"
+    assert "It gets the next number" in menu("invoices issue", "Draft 1", BACK)
+
+
+def test_a_word_in_place_of_a_tax_number_is_refused(menu: Menu) -> None:
+    menu.mailed("settings set", "country", "US")
+    menu.mailed.crm.forget_settings()
+    with pytest.raises(FieldError, match="write it like 12-3456789"):
+        menu.mailed("settings set", "vat_id", "none")
 
 
 def test_a_required_setting_is_not_called_optional_and_its_example_fits_the_country(menu: Menu) -> None:
