@@ -275,8 +275,9 @@ class _Tab:
             before = [*row.was, *[""] * (len(row.now) - len(row.was))]
             cells = {at: new for at, (new, old) in enumerate(zip(row.now, before, strict=True)) if not alike(new, old)}
             if cells:
-                identity = {at: before[at] for at in self._identity if at < len(before)}
-                relies = {**identity, **{at: before[at] for at in cells}}
+                # A row that does not say whose it is is known by all that is in it; what is written over may be blank.
+                sure = [*self._identity, *cells] if self.is_whole(replace(row, now=before)) else range(len(before))
+                relies = {at: before[at] for at in sure if at < len(before)}
                 names = naming(self.head, dict(enumerate(before)), cells)
                 plan.updates.append(RowWrite(self.kind, self.id_of(row) or 0, row.at, relies, cells=cells, names=names))
 
@@ -287,7 +288,8 @@ class _Tab:
 
 class _Owners:
     """The one rule for which row a commit wrote over: it says what the commit wrote there to say so, or still has the
-    ID that it had; of several such rows it is the one most like what was there before. No row is taken twice."""
+    ID that it had; of several such rows it is the one that holds most of what the commit wrote, then the one most like
+    what was there before. No row is taken twice."""
 
     def __init__(self, tab: _Tab, rows: Sequence[_Row]) -> None:
         self._tab = tab
@@ -301,7 +303,7 @@ class _Owners:
     def row_of(self, victim: "_Victim") -> _Row | None:
         """The row as it stands now; None where it is not there any more."""
         candidates = [row for row in self._candidates(victim) if id(row) not in self._taken]
-        row = max(candidates, key=lambda row: (victim.names_in(row), victim.likeness(row)), default=None)
+        row = max(candidates, key=victim.match, default=None)
         if row is not None:
             self._taken.add(id(row))
         return row
@@ -323,7 +325,7 @@ class _Owners:
             # It was made a row without an ID again.
             unnamed = self._with(next(iter(victim.names)), "")
             return [row for row in unnamed if victim.names_in(row) == len(victim.names) and victim.is_like(row)]
-        # Columns had moved, and something else is where its ID was.
+        # No ID was written, and it had none, or columns had moved and something else is where its ID was.
         return [row for row in self._rows if not self._tab.is_whole(row) and self._was_written(row, victim)]
 
     def _with(self, at: int, cell: Cell) -> Sequence[_Row]:
@@ -334,10 +336,13 @@ class _Owners:
         return self._by_column[at].get(comparable(cell), ())
 
     def _was_written(self, row: _Row, victim: "_Victim") -> bool:
-        """Return whether what the commit wrote is in this row: its stamp does, where one was written."""
-        targets = victim.targets
-        stamp = self._tab.head.positions.get("version")
-        return any(row.cell(at) != "" for at in ([stamp] if stamp in targets else targets))
+        """Return whether what the commit wrote is in this row: its stamp, or all of it where it wrote none there."""
+        stamp = self._tab.head.positions.get("version", -1)
+        if not victim.cells:
+            return any(row.cell(at) != "" for at in ([stamp] if stamp in victim.targets else victim.targets))
+        if victim.cells.get(stamp, "") != "":
+            return alike(row.cell(stamp), victim.cells[stamp])
+        return victim.cells_in(row) == len(victim.cells)
 
 
 class _Victim:
@@ -355,7 +360,7 @@ class _Victim:
         self.row = row
         places = [columns(column) for column in sorted(use.writes or ())]
         # What the commit wrote, by column, as far as it is known.
-        self._cells = {at: cell for at, cell in zip(places, cells, strict=False) if at is not None and cell != ""}
+        self.cells = {at: cell for at, cell in zip(places, cells, strict=False) if at is not None}
         self.columns = columns
         self.deleted = use.writes is None
         self._written = frozenset(use.writes or ())
@@ -369,16 +374,24 @@ class _Victim:
 
     def is_all_of(self, row: _Row) -> bool:
         """Return whether a row holds what the commit wrote there, and nothing else."""
-        filled = {at: cell for at, cell in enumerate(row.now) if cell != ""}
+        written = {at for at, cell in self.cells.items() if cell != ""}
         return (
-            bool(filled)
-            and filled.keys() == self._cells.keys()
-            and all(alike(cell, self._cells[at]) for at, cell in filled.items())
+            bool(written)
+            and {at for at, cell in enumerate(row.now) if cell != ""} == written
+            and self.cells_in(row) == len(self.cells)
         )
 
+    def match(self, row: _Row) -> tuple[int, int, int]:
+        """Return the quality of the match with a row, to compare it with others."""
+        return self.names_in(row), self.cells_in(row), self.likeness(row)
+
     def names_in(self, row: _Row) -> int:
-        """The number of those that are in a row."""
+        """The number of cells in a row by which the written one is known."""
         return sum(alike(row.cell(at), cell) for at, cell in self.names.items())
+
+    def cells_in(self, row: _Row) -> int:
+        """The number of cells in a row that hold what the commit wrote there."""
+        return sum(alike(row.cell(at), cell) for at, cell in self.cells.items())
 
     def likeness(self, row: _Row) -> int:
         """The likeness of a row to this one where nothing was written over."""
