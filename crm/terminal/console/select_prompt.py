@@ -278,11 +278,14 @@ class SelectPrompt:
     def _end_of_question(self) -> str:
         """The question; of one that is too long for its room beside its entries the end, which says what they do."""
         lines = self._question.split("\n")
+        if not self._room or len(lines) <= _LEAST_QUESTION:
+            # Counting the entries takes a quarter of the time of a page: prompt_toolkit makes an application for it.
+            return self._question
         pieces = (*self._under, *to_formatted_text(self._note))
         below = 1 + sum(text.count("\n") for _, text, *_ in pieces) + bool(self._note)
         entries = self._control.create_content(get_app_session().output.get_size().columns, None).line_count
         room = max(_LEAST_QUESTION, self._room - entries - below)
-        if not self._room or len(lines) <= room:
+        if len(lines) <= room:
             return self._question
         return "\n".join((self._more, *lines[len(lines) - room + 1 :]))
 
