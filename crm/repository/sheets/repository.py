@@ -286,9 +286,8 @@ class SheetsRepository(SqlRepository):
         return not 0 <= now - at <= max(after, took / _SHARE_OF_READING)
 
     def _has_moved(self, connection: Connection, seen: Seen) -> bool:
-        """Return whether a program has saved since, as the spreadsheet itself says; asked where Drive may be late."""
-        if mirror.is_punctual(connection):
-            return False
+        """Return whether a program has saved since, as the spreadsheet itself says: Drive may be late, also where it
+        has been on time before."""
         try:
             (meta,) = self.service.values([META_RANGE])
         except Rejected:

@@ -260,11 +260,11 @@ def test_an_edit_that_drive_reports_late_is_seen_after_a_while(
     assert team.store.client(1).last_name == "Berg"
 
 
-@pytest.mark.parametrize("lag", [40, 600])
+@pytest.mark.parametrize(("lag", "punctual"), [(40, False), (600, False), (40, True), (600, True)])
 def test_changes_by_programs_are_seen_at_once_even_if_drive_is_late(
-    team: Team, late: Callable[[float], None], lag: float
+    team: Team, late: Callable[[float], None], lag: float, punctual: bool
 ) -> None:
-    team.person.punctual(team.id, False)
+    team.person.punctual(team.id, punctual)
     other = team.another("ben")
     team.stored(other)
     late(lag)
