@@ -103,6 +103,7 @@ class FollowUpsPage(ListPage):
         "overdue": "Overdue", "due": "Due by", "client": "Client", "for_": "Assigned to",
         "repeating": "Repeating", "done": "Done",
     }  # fmt: skip
+    left_out = ("done", "done")
     # What is done is not overdue.
     rivals = (frozenset(("mine", "for_")), frozenset(("overdue", "done")))
     lasting = frozenset(("mine",))

@@ -35,6 +35,7 @@ class ServicesPage(ListPage):
     columns = SERVICES[1:]
     sorts: Mapping[str, str] = {"Name": "name", "Price": "price"}
     filter_by: Mapping[str, str] = {"text": "Text", "all_": "Include retired services"}
+    left_out = ("all_", "retired")
 
     def keys(self) -> Sequence[Choice]:
         add = letters.NEW(lambda: self.session.start(named("services add")), "service")

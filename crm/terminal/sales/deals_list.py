@@ -52,6 +52,8 @@ class DealsPage(ListPage):
     }
     downwards = frozenset(("value", "created_at"))
     filter_by = _FILTERS
+    plural = "open deals"
+    left_out = ("all_", "won or lost")
     rivals = (frozenset(("mine", "owner")), frozenset(("won", "lost", "all_")))
     show_all = "Show open deals again"
     result: DealList | None
@@ -68,13 +70,6 @@ class DealsPage(ListPage):
     def record_of(self, row: Any) -> Record:
         record: Record = row.deal
         return record
-
-    def nothing(self, keys: Sequence[Choice]) -> str:
-        closed = named(self.command)(self.session.crm, all_=True, limit=1, **self.filters).count
-        if not closed:
-            return super().nothing(keys)
-        number = self.session.crm.conventions.number(closed)
-        return f"No open deals, {number} won or lost: press {letters.FILTER.key} and choose {_FILTERS['all_']}."
 
     def narrowed(self) -> str:
         is_open = bool(self.result and self.result.count) and _OPEN_ALONE.issuperset(self.filters)

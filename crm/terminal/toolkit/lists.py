@@ -62,6 +62,8 @@ class ListPage:
     # The words of the command, and those of its parameters that filter it, with their titles, in the order of a menu.
     command: str
     filter_by: Mapping[str, str] = {}
+    # The filter for rows that are not listed without it, and the word for them; '' where all are listed.
+    left_out = ("", "")
     # Of each of these filters at most one is set.
     rivals: Sequence[frozenset[str]] = ()
     # What stays where everything is shown again, and how that is called.
@@ -117,10 +119,25 @@ class ListPage:
         return ""
 
     def nothing(self, keys: Sequence[Choice]) -> str:
-        """The text of an empty list."""
+        """The text of an empty list: it names the rows that are left out of it."""
+        name, others = self.left_out
+        if count := self._left_out_count(name):
+            number = self.session.crm.conventions.number(count)
+            where = f"press {letters.FILTER.key} and choose {self.filter_by[name]}"
+            return f"No {self.plural or self.title.lower()}, {number} {others}: {where}."
         pressed = {key.key for key in keys}
         adds = next((f" {letter.key} {does or self.adds}." for letter, does in _ADDING if letter.key in pressed), "")
         return f"No {self.plural or self.title.lower()} yet.{adds}"
+
+    def _left_out_count(self, name: str) -> int:
+        """The number of rows that a filter alone lists; 0 where it is set, or a rival of it."""
+        rivals = {name}.union(*(rivals for rivals in self.rivals if name in rivals))
+        if not name or rivals & self.filters.keys():
+            return 0
+        page = type(self)(self.session, **self.filters, **{name: True})
+        rows = page.rows(_MOST_SEARCHED, 0)
+        count = page.count()
+        return len(rows) if count is None else count
 
     def open(self, row: Any) -> None:
         """Open a row: its page, where it is a record."""

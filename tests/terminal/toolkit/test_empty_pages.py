@@ -1,5 +1,7 @@
 """Empty lists: they say what is missing, which key adds the first one, and what the page is for."""
 
+from decimal import Decimal
+
 import pytest
 
 from crm.commands.context import CRM
@@ -13,7 +15,7 @@ EMPTY = {
     "agenda": ("Nothing needs doing.", ""),
     "clients list": ("No clients yet.", "n adds one."),
     "contacts list": ("No contacts yet.", "n adds one."),
-    "deals list": ("No deals yet.", "n adds one."),
+    "deals list": ("No open deals yet.", "n adds one."),
     "email list": ("No messages yet.", "n writes one."),
     "follow-ups list": ("No open follow-ups yet.", "n adds one."),
     "interactions list": ("No calls, meetings or notes yet.", "l logs one."),
@@ -41,6 +43,22 @@ def test_an_empty_list_explains_itself_and_names_the_key_to_add_the_first(crm: C
     page = lists.list_of(named(words))
     assert page
     assert lines[3] == page.purpose
+
+
+def test_an_empty_list_names_what_it_leaves_out(crm: CRM) -> None:
+    client = named("clients add")(crm, {"first_name": "Anna"})
+    named("deals win")(crm, named("deals add")(crm, client, "Roof", Decimal(5)))
+    named("follow-ups done")(crm, named("follow-ups add")(crm, client, "Call", crm.today).follow_up)
+    named("services edit")(crm, named("services add")(crm, "Joinery", Decimal(80)), {"active": False})
+    load_flows()
+    for words, sentence in (
+        ("deals list", "No open deals, 1 won or lost: press f and choose Open, won and lost."),
+        ("follow-ups list", "No open follow-ups, 1 done: press f and choose Done."),
+        ("services list", "No services, 1 retired: press f and choose Include retired services."),
+    ):
+        opened, keyboard = session(crm, columns=120)
+        opened.attempt(lambda: lists.open_list(opened, words))  # noqa: B023 - called here
+        assert sentence in keyboard.windows[0]
 
 
 def test_every_empty_list_explains_itself() -> None:
