@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -11,7 +12,7 @@ from crm.commands.activity.follow_up_lists import next_by_client
 from crm.commands.client_selection import Group, pluralize, view_called
 from crm.commands.clients.clients import all_of, due_by, silent
 from crm.commands.clients.rules import statuses
-from crm.commands.registry import named
+from crm.commands.registry import Command, named
 from crm.errors import NotFoundError
 from crm.model import Client, Conventions, FollowUp, View, fields
 from crm.model.clients import sort_name
@@ -36,6 +37,14 @@ _NO_FILTERS: Mapping[str, Any] = {}
 _VIEWS = 30
 # The columns of a client before what is to be done next.
 _BEFORE_NEXT = 4
+# What the keys do with the clients that are marked.
+_OF_MARKED: Mapping[str, letters.Letter] = {
+    "clients delete-many": letters.DELETE,
+    "clients tag": letters.TAGS,
+    "mailings send": letters.MAIL,
+    "export": letters.EXPORT,
+    "clients edit-many": letters.EDIT,
+}
 
 
 class ClientsPage(ListPage):
@@ -148,12 +157,17 @@ class ClientsPage(ListPage):
             letters.FILTER(self._filter),
         ]
         if self._counted or self.marked:
-            # With some marked, what can be done with them comes first.
-            at = 0 if self.marked or self.marking else len(keys)
+            at = 0 if self.marking else len(keys)
             which = f"({len(self.marked)} marked)" if self.marked else f"({self._counted})"
             mark = (letters.STOP_MARKING if self.marking else letters.MARK)(self._mark)
             group = letters.GROUP(self._with_them, which)
             keys[at:at] = [mark, group] if at else [group, mark]
+        if self.marked:
+            keys += [
+                letter(partial(self._start_with_marked, named(words)))
+                for words, letter in _OF_MARKED.items()
+                if self.session.offers(named(words))
+            ]
         keys.append(letters.VIEWS(self._views))
         keys.append((letters.EVERYONES if self._is_mine() else letters.MINE)(self._turn))
         return [
@@ -162,8 +176,46 @@ class ClientsPage(ListPage):
             letters.SALE(lambda: self._start_with_client("sales add")),
         ]
 
+    def _keys(self, more: bool, size: int) -> list[Choice]:
+        # With some marked, what can be done with them comes first.
+        first = [letter.key for letter in _OF_MARKED.values()] if self.marked else []
+        keys = super()._keys(more, size)
+        return sorted(keys, key=lambda key: first.index(key.key) if key.key in first else len(first))
+
+    def _row_keys(self) -> list[Choice]:
+        if not self.marked:
+            return super()._row_keys()
+        of_marked = [letter.key for letter in _OF_MARKED.values()]
+        return [
+            dataclasses.replace(key, value=self._refuse_marked)
+            for key in super()._row_keys()
+            if key.key not in of_marked
+        ]
+
+    def _refuse_marked(self) -> None:
+        """Say that a key is about one client alone, while several may be meant."""
+        count = pluralize(len(self.marked), "client is", "clients are", self.session.crm.conventions)
+        self.session.say(f"{count} marked, and this key works on one. Open the client, or unmark with space.", "muted")
+
+    def _still_marked(self) -> tuple[Client, ...]:
+        """The marked clients as they are now. Raises NotFoundError where all of them are gone."""
+        with self.session.crm.read() as snapshot:
+            self.marked = {number: client for number, client in self.marked.items() if snapshot.find(Client, number)}
+        if not self.marked:
+            raise NotFoundError("The clients you marked no longer exist.")
+        return tuple(self.marked.values())
+
+    def _start_with_marked(self, command: Command) -> None:
+        """Lead through a command about the marked clients; afterwards none is marked."""
+        group = group_of(clients=self._still_marked())
+        self.session.start(command, **{name: value for name, value in group.items() if name in command.parameters})
+        self.marked, self.offset = {}, 0
+
     def _start_with_client(self, words: str) -> None:
         """Lead through a command about the client that is pointed at; where no row is, it asks for the client."""
+        if self.marked:
+            self._refuse_marked()
+            return
         client = self.drawn[self.at] if self.drawn and not self.session.screen.plain else None
         self.session.start(named(words), **({"client": client} if client else {}))
 
@@ -203,13 +255,8 @@ class ClientsPage(ListPage):
                 self.session.say("Space marks the selected row and moves to the next.", "muted")
             return
         if self.marked:
-            with self.session.crm.read() as snapshot:
-                self.marked = {
-                    number: client for number, client in self.marked.items() if snapshot.find(Client, number)
-                }
-            if not self.marked:
-                raise NotFoundError("The clients you marked no longer exist.")
-            count, group = len(self.marked), group_of(clients=tuple(self.marked.values()))
+            group = group_of(clients=self._still_marked())
+            count = len(self.marked)
         else:
             members = self._group()
             count, only = self._counted, tuple(self.filters.items())

@@ -77,9 +77,17 @@ def test_clients_marked_on_several_pages_are_tagged(start: Start, crm: CRM, colu
 
 
 def test_marks_are_not_carried_over_to_another_list(start: Start) -> None:
-    session = listed(start).press(" ").sees("1 marked").sees("g bulk actions (1 marked)").sees("1) * Client 01")
+    session = listed(start).press(" ").sees("1 marked").sees("d delete   t tags   m e-mail").sees("1) * Client 01")
     session.press("f").choose("City")
     session.sees("City").press("graz", "enter").sees("1-10 of 10 · City: graz")
+
+
+def test_keys_act_on_the_marked_clients_and_not_on_the_selected_one(start: Start, crm: CRM) -> None:
+    session = listed(start).press(" ").sees("1 marked").press(" ").sees("2 marked").sees("» 3)")
+    session.press("h").sees("2 clients are marked, and this key works on one.").press("r").sees("unmark with space")
+    session.press("t").sees("Clients: Client 01, Client 02").press("esc").sees("2 marked")
+    session.press("d").sees("This deletes 2 clients").choose("Delete").sees("2 clients deleted").lacks("marked")
+    assert [client.id for client in clients(crm)] == list(range(3, 31))
 
 
 def test_all_clients_of_a_list_are_edited_after_a_count_and_undone(start: Start, crm: CRM) -> None:
