@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crm.errors import FieldError, RefusedError
 from crm.invoicing import document as documents
 from crm.invoicing.totals import Totals, totals
-from crm.model import AFTER_ISSUE, FILLED_AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, NumberSeries, Record
+from crm.model import AFTER_ISSUE, FILLED_AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, NumberSeries, Payment, Record
 from crm.model.encoding import plain
 from crm.model.money import decimals_of
 from crm.repository import Query
@@ -74,6 +74,13 @@ def refuse_write(tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | N
         case NumberSeries() if changes is None and tx.find(NumberSeries, record.id) is not None:
             if tx.count(Invoice, Query({"kind": record.name, "state": "issued"})):
                 raise RefusedError("This series already has numbers in use, so it stays. Nothing was changed.")
+
+
+def lasting(tx: "SqlWriter", kind: type[Record], name: str, ids: Sequence[int]) -> str:
+    """Name what cannot be deleted of a kind that names one of these ids in a field; empty for nothing."""
+    if kind is Invoice and tx.count(Invoice, Query({name: list(ids), "state": "issued"})):
+        return "Issued invoices"
+    return "Payments" if kind is Payment else ""
 
 
 def _may_change(invoice: Invoice, changes: Mapping[str, Any]) -> frozenset[str]:

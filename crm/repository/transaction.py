@@ -598,9 +598,15 @@ class SqlTransaction(SqlSnapshot):
                     [getattr(record, "name", "") or f"{record.noun} {record.id}" for record in records], total=len(kept)
                 )
                 verb = "has" if len(kept) == 1 else "have"
+                what = kind.noun if len(ids) == 1 else kind.nouns.lower()
+                if lasting := bills.lasting(self, keeping_it, name, kept):
+                    raise RefusedError(
+                        f"{names} still {verb} {keeping_it.nouns}. {lasting} cannot be deleted, so keep the {what}."
+                        " Nothing was changed."
+                    )
                 raise RefusedError(
                     f"{names} still {verb} {keeping_it.nouns}. Nothing was changed. Delete these first, or keep the"
-                    f" {kind.noun if len(ids) == 1 else kind.nouns.lower()}."
+                    f" {what}."
                 )
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:

@@ -28,3 +28,11 @@ def test_deleting_a_service_on_an_invoice_is_refused(desk: BillingDesk) -> None:
     desk("invoices add", desk.acme, (), [service])
     with pytest.raises(RefusedError, match=r"Consulting still has invoice lines\. Nothing was changed\."):
         desk("services delete", service)
+
+
+def test_an_error_does_not_say_to_delete_what_cannot_be_deleted(desk: BillingDesk) -> None:
+    desk.issued()
+    expected = "Acme still has invoices. Issued invoices cannot be deleted, so keep the client. Nothing was changed."
+    with pytest.raises(RefusedError) as refused:
+        desk("clients delete", desk.acme, yes=True)
+    assert refused.value.sentence == expected
