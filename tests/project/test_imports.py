@@ -350,3 +350,16 @@ def test_a_transaction_knows_no_kind_but_those_whose_rules_it_carries_out() -> N
     kinds = {kind.__name__ for kind in RECORDS}
     known = {word.id for word in ast.walk(tree) if isinstance(word, ast.Name)} & kinds
     assert known == {"Client", "Deal", "FollowUp", "SignIn", "Stage", "StageMove", "StatusRule", "User"}
+
+
+def test_tables_are_built_by_the_parts_of_a_page_alone() -> None:
+    built = [
+        path.relative_to(CRM).as_posix()
+        for path in sorted((CRM / "terminal").rglob("*.py"))
+        if path.parent.name != "drawing"
+        and any(
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Table"
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        )
+    ]
+    assert built == []

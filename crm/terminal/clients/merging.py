@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from crm.commands.clients.clients import accounts_of, differing_fields
@@ -11,6 +10,7 @@ from crm.model import Client, fields
 from crm.terminal.clients.picking import pick_client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
+from crm.terminal.drawing.tables import comparison
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
@@ -81,9 +81,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
 
 def _side_by_side(session: Session, kept: Client, other: Client) -> None:
     by = session.crm.conventions
-    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for title in ("", f"Kept: no. {kept.id}", f"Duplicate: no. {other.id}"):
-        drawn.add_column(title, overflow="fold")
+    rows = []
     for name, field in fields(Client).items():
         if field.by == "rules" and name != "status":
             continue
@@ -92,6 +90,6 @@ def _side_by_side(session: Session, kept: Client, other: Client) -> None:
         ]
         if any(pair):
             style = "" if pair[0] == pair[1] else "bold"
-            drawn.add_row(Text(field.label, "muted"), *(Text(clean(text), style) for text in pair))
-    session.screen.print(drawn)
+            rows.append([Text(field.label, "muted"), *(Text(clean(text), style) for text in pair)])
+    session.screen.print(comparison(("Field", f"Kept: no. {kept.id}", f"Duplicate: no. {other.id}"), rows))
     session.screen.print()

@@ -164,6 +164,16 @@ def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, wi
     return drawn
 
 
+def comparison(titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> Table:
+    """Values side by side, to be compared: below their titles, a row for each field, its name first."""
+    drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="muted")
+    for title in titles:
+        drawn.add_column(title, overflow="fold")
+    for row in rows:
+        drawn.add_row(*row)
+    return drawn
+
+
 # A line of a list: what it says, and the same in pieces, each with a token of the theme.
 Line = tuple[str, Sequence[tuple[str, str]]]
 

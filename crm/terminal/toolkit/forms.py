@@ -19,6 +19,7 @@ from crm.model.written_dates import When
 from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace
 from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.drawing.screen import clean, data
+from crm.terminal.drawing.tables import comparison
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.discarding import leave, leave_form
 from crm.terminal.toolkit.pages import Pieces, draw_side_card
@@ -520,12 +521,6 @@ def _linked_name(session: Session, record: str, number: int | str) -> str:
 
 
 def _draw_clashes(session: Session, labels: Mapping[str, str], clashes: Mapping[str, tuple[str, str, str]]) -> None:
-    from rich.table import Table
-
-    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="muted")
-    for title in ("Field", "Before", "Theirs", "Yours"):
-        drawn.add_column(title, overflow="fold")
-    for name, values in clashes.items():
-        drawn.add_row(*(Text(clean(value)) for value in (labels.get(name, name), *values)))
-    session.screen.print(drawn)
+    rows = [[Text(clean(value)) for value in (labels.get(name, name), *values)] for name, values in clashes.items()]
+    session.screen.print(comparison(("Field", "Before", "Theirs", "Yours"), rows))
     session.screen.print()
