@@ -21,6 +21,8 @@ _PHRASES = re.compile(
     r"|\banew\b|\bas it stands\b|\bstands? (?:alone|at|there|before|where)\b|\bwhat (?:stood|stands)\b"
     r"|\bat place\b|\bsee there\b|\btold before\b|\bturned? round\b|\bright behind\b|\bthan one waits\b"
     r"|\b(?:has|have) not the\b|\bgoing on in\b|\bnot used just before\b|\banybody has saved\b|\bput it right\b"
+    r"|\bnobody is called\b|\bany key goes on\b|\bleft without saving\b|\beverything agrees\b|\bno choice here\b"
+    r"|\bgo on writing\b|\bwhat is the client\b|\bwhat begins so\b"
     r"|\bcome in as\b|\bstay out\b|\bno data (?:yet|for this)\b|\bmay hold\b",
     re.IGNORECASE,
 )
@@ -82,6 +84,18 @@ def test_no_text_of_the_program_joins_two_sentences_with_a_semicolon() -> None:
         for path, line, text in _program()
         if path.name not in described and text not in kept and _JOINED.search(text)
     ]
+    assert not faults, "\n".join(faults)
+
+
+def test_no_page_of_the_browser_has_a_phrase_that_readers_stumble_over() -> None:
+    pages = [path for path in sorted((_ROOT / "crm" / "web").rglob("*")) if path.suffix == ".html"]
+    faults = [
+        f"{path.name}:{number}: {phrase.group()!r}"
+        for path in pages
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (phrase := _PHRASES.search(line))
+    ]
+    assert any(path.suffix == ".html" for path in pages)
     assert not faults, "\n".join(faults)
 
 
