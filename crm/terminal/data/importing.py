@@ -11,6 +11,7 @@ from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
 from crm.errors import FileError
 from crm.model.conventions import DATE_ORDERS
+from crm.repository import HistoryQuery
 from crm.terminal.console.keyboard import YES_OR_NO, Choice, yes_or_no
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import columns_of, show
@@ -248,7 +249,8 @@ class _ImportPages:
                 self._preview()
                 return
             chosen()
-        is_first = session.crm.repository.is_empty()
+        with session.crm.read() as snapshot:
+            is_first = not snapshot.history(1, query=HistoryQuery(text="imported"))
         self._result(session.insist(lambda: run(session.crm, self.draft, whole=True)))
         if is_first:
             session.say("Next: see your clients under Clients, and how they get a status under Status rules.", "muted")

@@ -162,3 +162,16 @@ def test_a_preview_names_the_clients_that_it_updates_and_what_changes(start: Sta
     session.sees("Existing clients that change").choose("Updated clients (1)").sees("Updated clients")
     session.press("1").sees(f"({kaethe.id})").sees("Last name: Müller [bold]😀 -> Müller").sees("City: empty -> Graz")
     session.press("esc").press("esc").choose("Import now").sees("Imported:")
+
+
+def test_the_first_import_says_what_comes_next_also_after_a_client_was_typed(
+    start: Start, crm: CRM, tmp_path: Path
+) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    file = tmp_path / "people.csv"
+    file.write_text("Name\nAda Quist\n", "utf-8")
+    session = previewed(start(), file).choose("Import now").sees("Imported:").sees("Next: see your clients")
+    file.write_text("Name\nBo Quist\n", "utf-8")
+    while "Exit" not in session.settled().text:
+        session.press("esc")
+    previewed(session, file).choose("Import now").sees("Imported:").lacks("Next: see your clients")
