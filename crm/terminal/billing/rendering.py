@@ -178,7 +178,7 @@ LEVELS: Sequence[tables.Column] = (
 
 
 # What a paid invoice does not change, and what would have it do so.
-_COUNTS_SALES = "A client's total counts sales, not invoices (Settings, Total spend counts)."
+_COUNTS_SALES = "A client's total counts sales, not invoices (Settings › Total spend counts)."
 
 
 @renderer("crm.commands.billing.figures.ThisMonth")

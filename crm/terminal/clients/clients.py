@@ -130,7 +130,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         spare = screen.left - below - _heading(screen, client, by, why) - needed
         # Then the latest sale, the notes and what is open; the rest of a message's lines come off the latest.
         most = max(2, _LEAST_EVENTS - session.message_lines - session.lines_below)
-        kept = min(len(happened), most if spare >= most else 1 + (spare > 0))
+        kept = min(len(happened), most if spare >= most + 2 * bool(card.contacts) + 2 else 1 + (spare > 0))
         spare -= max(0, kept - 1) + bool(client.notes)
         noted = spare >= 0
         opened, billed = self._open(), billing_line(screen, card, by)

@@ -66,12 +66,12 @@ LISTED: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 16),
     tables.Column("Status", lambda row, _: tables.status(row.status), 1, 7),
     tables.Column("Spent", lambda row, by: data(by.money(row.total_spend)), 2, right=True, money=True),
-    tables.Column("Last sale", lambda row, by: data(by.day(row.last_sale_on)), 3),
+    tables.Column("Last sale", lambda row, by: data(by.day(row.last_sale_on)), 3, word="sale"),
     tables.Column("Company", lambda row, _: data(row.company if row.kind == "person" else ""), 5, 12),
     tables.Column("City", lambda row, _: data(row.city), 7, 8),
     tables.Column("E-mail", lambda row, _: data(row.email), 6, 18),
     tables.Column("Tags", lambda row, _: data(", ".join(row.tags)), 8, 8),
-    tables.Column("Last contact", lambda row, by: data(by.day(row.last_contact_on)), 9),
+    tables.Column("Last contact", lambda row, by: data(by.day(row.last_contact_on)), 9, word="contact"),
 )
 _FOUND: Sequence[tables.Column] = (
     *(_of_client(column) for column in CLIENTS),

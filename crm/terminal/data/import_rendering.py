@@ -110,9 +110,10 @@ def _fitting(
 
 def _draw_counts(screen: Screen, counts: Iterable[tuple[int, str, str]], by: Conventions) -> None:
     """The number of rows by what they came to, a line each; what came to nothing has none."""
-    for number, words, style in counts:
-        if number:
-            screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
+    counted = [(by.number(number), words, style) for number, words, style in counts if number]
+    wide = max((len(number) for number, *_ in counted), default=0)
+    for number, words, style in counted:
+        screen.print(Text(f"  {number:>{wide}} ", style).append(words, "default"))
 
 
 def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport") -> None:

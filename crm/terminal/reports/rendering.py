@@ -154,14 +154,19 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
             yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "accent")
     if step > 2:
         is_month = report.columns[0].kind == "month"
-        ticks = [str(row[0]) for row in report.drawn][-len(names) :] if is_month else names
-        yield Text("".join(f"{_short(tick, step - 1):<{step}}" for tick in ticks), "muted")
+        ticks = [_month(name, step - 1) if is_month else _short(name, step - 1) for name in names]
+        yield Text("".join(f"{tick:<{step}}" for tick in ticks), "muted")
     else:
         yield Text(f"{names[0]} {screen.sign('…', '...')} {names[-1]}", "muted")
 
 
+def _month(name: str, room: int) -> str:
+    """A month without its year, where there is no room for that."""
+    return name if len(name) <= room else name.rpartition(" ")[0][:room]
+
+
 def _short(name: str, room: int) -> str:
-    """The end of a period's name, which is what differs: 26-03 or 03 of 2026-03."""
+    """The end of a period's name, which is what differs: 03 of 2026-03."""
     ends = (name, name[2:], name.rpartition("-")[2])
     return next((end for end in ends if len(end) <= room), name[-room:])
 

@@ -304,7 +304,7 @@ class ListPage:
         if (word := self.jumps_by()) is not None:
             keys.append(Choice("to that name", lambda letter: self._jump(letter, word, size), CAPITAL))
         elif self.drawn:
-            keys.append(Choice("to what begins so", lambda letter: self._find(letter, size), LETTER))
+            keys.append(Choice("to the next row that begins with it", lambda letter: self._find(letter, size), LETTER))
         return keys
 
     def _find(self, letter: str, size: int) -> None:

@@ -59,7 +59,10 @@ _BELOW_ENTRIES = 2
 # What comes next, said once: after the first record that a command has made.
 _FIRST_RECORDS: Mapping[str, tuple[type[Record], str]] = {
     "sales add": (Sale, "Your first sale. Next: add a follow-up, so that you do not forget to call."),
-    "follow-ups add": (FollowUp, "Your first follow-up. The main menu shows it when it is due."),
+    "follow-ups add": (
+        FollowUp,
+        "Your first follow-up. The main menu shows it when it is due. Next: / finds another client.",
+    ),
 }
 # The blanks between the title and the sign that this is sample data.
 _BEFORE_SAMPLE = 2
@@ -473,8 +476,9 @@ class Session:
         lines = screen.drawn([above]).splitlines()
         reading.show(screen, lines, max(_LEAST_LINES, screen.left - below), ", PgUp and PgDn")
 
-    def read(self, crumbs: Sequence[str], draw: Callable[[], Any]) -> None:
-        """Show what is only read, a window at a time where it is longer, until the person has read it. Raises Back."""
+    def read(self, crumbs: Sequence[str], draw: Callable[[], Any], *, finds: bool = False) -> None:
+        """Show what is only read, a window at a time where it is longer, until the person has read it; `/` searches
+        from a page that `finds`. Raises Back."""
         screen, reading = self.screen, _Reading()
         while True:
             self.page(*crumbs)
@@ -486,7 +490,14 @@ class Session:
                 is_last = reading.top + room > len(lines)
                 reading.show(screen, lines, room, "" if is_last else ", any key: next")
             screen.print()
-            self.keyboard.pause()
+            if finds and self.search and not screen.plain and self.leads_to("clients search"):
+                keys = [letters.SEARCH(self.find), letters.KEYS(lambda: None)]
+                pressed = self.keyboard.choose("Press any key to continue.", (), back="", hidden=keys)
+                if pressed is not None:
+                    pressed()
+                    return
+            else:
+                self.keyboard.pause()
             if screen.plain or not reading.turn(1):
                 return
 
@@ -769,7 +780,11 @@ class Session:
         from crm.terminal.toolkit.cheat_sheet import draw_keys
 
         crumbs, about = [*self.place, letters.KEYS.word], about or self._purpose or _purpose_of(self.place)
-        self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about, **how))
+        self.read(
+            crumbs,
+            lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about, **how),
+            finds=True,
+        )
 
 
 def _breadcrumbs(screen: Screen, crumbs: Sequence[str]) -> Text:
