@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -22,7 +22,7 @@ from crm.terminal.home import tiles
 from crm.terminal.home.tiles import moved
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import open_list
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow, unless_refused
 from crm.terminal.toolkit.session import Session
 
 # The way back, the hint and a blank line are below and above the entries.
@@ -137,7 +137,7 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
             if more_to_do > 0:
                 yield Choice(f"{more_to_do} more to do", lambda: open_list(session, "agenda", mine=not whose))
         for choice in kinds.get(name, ()):
-            yield replace(choice, label=session.screen.cut(choice.label, _KEYED))
+            yield replace(choice, label=session.screen.cut(choice.label, _KEYED + session.screen.side))
     if others:
         yield letters.MORE(lambda: session.menu(["Today", "More"], lambda: others), f"({len(others)})")
 
@@ -146,38 +146,51 @@ def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
     screen, record = session.screen, item.record
     on = getattr(record, "due_on", None) or getattr(record, "expected_close_on", None)
     late = on is not None and on < session.crm.today
-    line = screen.cut(item_line(screen, item, screen.width - _KEYED, whose=whose, late=late), _KEYED)
+    taken = _KEYED + screen.side
+    line = screen.cut(item_line(screen, item, screen.width - taken, whose=whose, late=late), taken)
     # What is late is marked by its urgency alone: what is to be done is read like the rest.
     before, colon, what = line.partition(": ") if not line.startswith("! ") else ("! ", "", line[2:])
     pieces = [("danger", f"{before}{colon}"), ("", what)] if late and what else [("", line)]
-    return Choice(line, lambda: session.open(item.record or item.client), pieces=pieces)
+    return Choice(
+        line, lambda: session.open(item.record or item.client), pieces=pieces, card=_card(session, item.client)
+    )
+
+
+def _card(session: Session, client: Client | None) -> Callable[[], Pieces] | None:
+    """Draw the card of a client beside the entries; None where there is no room for it."""
+    if client is None or not session.screen.side:
+        return None
+    return cache(lambda: unless_refused(lambda: draw_side_card(session, Client, client.id)))
 
 
 def _newest(session: Session, clients: list[Client]) -> Iterator[Choice]:
     for client in clients:
-        yield Choice(f"New       {client.name}", _opens(session, client))
+        yield Choice(f"New       {client.name}", _opens(session, client), card=_card(session, client))
 
 
 def _moved(session: Session, clients: list[Client]) -> Iterator[Choice]:
     arrow = session.screen.sign("→", "->")
     for client in clients:
         line = Text(f"Moved     {clean(client.name)}: ").append_text(moved(client, arrow))
-        pieces = tables.styled(session.screen, line, session.screen.width - _KEYED)
-        yield Choice("".join(text for _, text in pieces), _opens(session, client), pieces=pieces)
+        pieces = tables.styled(session.screen, line, session.screen.width - session.screen.side - _KEYED)
+        label = "".join(text for _, text in pieces)
+        yield Choice(label, _opens(session, client), pieces=pieces, card=_card(session, client))
 
 
 def _latest(session: Session, latest: list[Happened]) -> Iterator[Choice]:
     by = session.conventions
     for entry in latest:
         line = Text(f"Latest    {by.day(entry.on)}  ").append_text(tiles.latest_line(entry, by))
-        pieces = tables.styled(session.screen, line, session.screen.width - _KEYED)
-        yield Choice("".join(text for _, text in pieces), _opens(session, entry.client), pieces=pieces)
+        pieces = tables.styled(session.screen, line, session.screen.width - session.screen.side - _KEYED)
+        label = "".join(text for _, text in pieces)
+        yield Choice(label, _opens(session, entry.client), pieces=pieces, card=_card(session, entry.client))
 
 
 def _birthdays(session: Session, birthdays: list[Birthday]) -> Iterator[Choice]:
     by = session.conventions
     for birthday in birthdays:
-        yield Choice(f"Birthday  {tiles.birthday_line(birthday, by)}", _opens(session, birthday.client))
+        line = f"Birthday  {tiles.birthday_line(birthday, by)}"
+        yield Choice(line, _opens(session, birthday.client), card=_card(session, birthday.client))
 
 
 def _follow_ups(session: Session, follow_ups: list[FollowUpShown]) -> Iterator[Choice]:

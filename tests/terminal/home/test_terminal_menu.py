@@ -285,3 +285,11 @@ def test_the_page_of_a_sale_shows_its_note_and_the_total_and_status_of_the_clien
     session.sees("Client Anna [VIP]").sees("Note oak stool").sees("PO-7").sees("Latest with Anna").sees(
         "1) Open the client"
     )
+
+
+def test_a_wide_window_shows_the_client_beside_what_is_to_be_done_today(start: Start, crm: CRM) -> None:
+    for name in ("Anna", "Bo"):
+        client = named("clients add")(crm, {"first_name": name, "email": f"{name.lower()}@example.com"})
+        named("follow-ups add")(crm, client, "call back", crm.today)
+    session = start(columns=120, lines=40).choose("Today").sees("To do: 2").sees("anna@example.com")
+    session.press("down").sees("bo@example.com").lacks("anna@example.com")
