@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prompt_toolkit.application import create_app_session
+from prompt_toolkit.application import create_app_session, dummy
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.input.ansi_escape_sequences import ANSI_SEQUENCES
 from prompt_toolkit.input.vt100_parser import Vt100Parser
@@ -27,7 +27,7 @@ from crm.commands.sales import deals, sales
 from crm.terminal.console import key_parser as keys_module
 from crm.terminal.console import select_prompt, text_prompt
 from crm.terminal.console.key_parser import KeyParser, read_carefully
-from crm.terminal.console.keyboard import Closed
+from crm.terminal.console.keyboard import Choice, Closed
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.main_menu import MainMenu
@@ -225,6 +225,18 @@ def test_press_any_key_accepts_every_key(key: str) -> None:
         source.send_text(key)
         with create_app_session(input=source, output=DummyOutput()):
             TerminalKeyboard().pause()
+
+
+def test_a_page_makes_no_application_but_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """prompt_toolkit makes one where a control is measured before its question is asked: a third of a page's time."""
+    made: list[object] = []
+    monkeypatch.setattr(dummy.DummyApplication, "__init__", made.append)
+    with create_pipe_input() as source:
+        read_carefully(source)
+        source.send_text("1")
+        with create_app_session(input=source, output=DummyOutput()):
+            assert TerminalKeyboard().choose("Which?", [Choice("The first", "first")], room=20) == "first"
+    assert made == []
 
 
 # Whatever comes
