@@ -234,6 +234,7 @@ def _whether_to_take_back(crm: CRM, sold: Sequence[Sale]) -> Question:
         parameter="take_back",
         choices={"yes": "Remove it" if one else "Remove them", "no": "Keep it" if one else "Keep them"},
         records=sold,
+        destructive=True,
     )
 
 

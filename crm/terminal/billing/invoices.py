@@ -34,7 +34,7 @@ from crm.terminal.billing.rendering import (
     invoice_side,
     money_in,
 )
-from crm.terminal.console.keyboard import Back, Choice, yes_or_no
+from crm.terminal.console.keyboard import BACK, Back, Choice, yes_or_no
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page, own_list
@@ -375,7 +375,7 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     by_when = f", and is due {session.conventions.on_day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
     if says_how_to_pay(as_of_today):
-        session.confirm(question, "Issue it")
+        session.confirm(question, "Issue it", destructive=True)
     elif key := _how_to_pay(session, question):
         with suppress(Back):
             session.start(named("settings set"), key=key)
@@ -398,7 +398,9 @@ def _how_to_pay(session: Session, question: str) -> str:
         labels = {option.name: option.label for option in TEAM}
         entries += [Choice(f"Set first: {labels[key]}", key) for key in ("iban", "payment_terms")]
     lacks = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
-    chosen: str = session.keyboard.choose(f"{lacks}\n\n{question}", entries, back="No, go back", hidden=yes_or_no(""))
+    chosen: str = session.keyboard.choose(
+        f"{lacks}\n\n{question}", entries, back="No, go back", hidden=yes_or_no(""), at=BACK
+    )
     return chosen
 
 
@@ -559,7 +561,9 @@ def credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     invoice = chosen_invoice(session, "issued", invoice)
     session.page("Invoices", invoice.number, "Credit")
     reason = _reason(session)
-    session.confirm(f"This issues a credit note for everything left on {invoice.number}.", "Credit it")
+    session.confirm(
+        f"This issues a credit note for everything left on {invoice.number}.", "Credit it", destructive=True
+    )
     _say(session, session.call("invoices credit", invoice=invoice, reason=reason), "Issued credit note")
 
 
@@ -573,7 +577,7 @@ def _credit_lines(session: Session, card: InvoiceCard) -> None:
     entries = [Choice(line.name, line.position) for line in card.lines]
     position = session.keyboard.choose("Which line?", entries)
     reason = _reason(session)
-    session.confirm("This issues a credit note for the whole of this line.", "Credit it")
+    session.confirm("This issues a credit note for the whole of this line.", "Credit it", destructive=True)
     credited = session.call("invoices credit", invoice=card.invoice, line=[position], reason=reason)
     _say(session, credited, "Issued credit note")
 
@@ -583,7 +587,7 @@ def _credit_amount(session: Session, invoice: Invoice) -> None:
     parameter = named("invoices credit").parameters["amount"]
     amount = session.prompts.value("Amount, tax included", parameter.value_check, required=True)
     reason = _reason(session)
-    session.confirm("This issues a credit note for this amount.", "Credit it")
+    session.confirm("This issues a credit note for this amount.", "Credit it", destructive=True)
     credited = session.call("invoices credit", invoice=invoice, amount=amount, reason=reason)
     _say(session, credited, "Issued credit note")
 

@@ -135,7 +135,7 @@ def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm:
     assert ") move on" not in session.settled().text
     session.press(")").sees(") is not a choice here").press(SHIFT_RIGHT).sees("Deal 7 is closed")
     assert (where(crm, deals[6]), len(sales(crm))) == ("Won", 1)
-    session.press("(").sees("was recorded when this deal was won").choose("Remove it").sees(
+    session.press("(").sees("was recorded when this deal was won").sees("» 0) No, go back").choose("Remove it").sees(
         "Moved to Negotiation: Deal 7"
     )
     assert (sales(crm), where(crm, deals[6])) == ([], "Negotiation")

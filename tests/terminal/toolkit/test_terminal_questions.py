@@ -24,13 +24,16 @@ def test_what_enter_does_is_seen_before_an_invoice_is_issued(start: Start, crm: 
         named("settings set")(crm, key, value)
     named("invoices add")(crm, client=client, line=["10 h Consulting 150 0%"])
     session = start(columns=columns, lines=lines).choose("Billing").choose("Invoices").sees("1-1").press("1")
-    session.choose("Issue it").sees("» 1) Issue it").settled()
+    session.choose("Issue it").sees("» 0) No, go back").sees("1) Issue it").settled()
     assert "only credited." in session.text
     assert session.lines[0].startswith("Invoices › Draft 1 › Issue")
     if lines >= 20:
         assert re.search(r"It does not say how to pay: .* It gets the next", " ".join(session.text.split()))
         assert "3) Set first: Payment terms" in session.text
-    session.press("?").sees("any key").press("x").sees("» 1) Issue it").press("down").sees("» 2) Set first")
+    session.press("?").sees("any key").press("x").sees("» 0) No").press("down").sees("» 1) Issue it").press(
+        "up", "enter"
+    )
+    session.sees("Delete the draft")
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 20)])
