@@ -241,6 +241,9 @@ def item_line(screen: Screen, item: "AgendaItem", width: int, *, whose: bool, la
     room = width - screen.measure(before + who)
     # An invoice is known by its number alone.
     number = item.record.number if isinstance(item.record, Invoice) else ""
+    if number and screen.measure(number) > room:
+        # Half a number is none: the name is cut then.
+        return f"{before}{number} ({screen.fit(item.client.name, width - screen.measure(before + number) - 3)})"
     what = number if number and screen.measure(item.what) > room else item.what
     # A very long name is cut as well.
     what = screen.fit(what, max(room, _LEAST_WHAT // 2))

@@ -102,7 +102,12 @@ def test_in_a_narrow_window_the_task_and_the_client_stay_and_the_urgency_goes(co
 
 
 @pytest.mark.parametrize(
-    ("columns", "line"), [(42, "! Invoice INV-2026-0003 (Viktor Dunmore)"), (32, "! INV-2026-0003 (Viktor Dunmore)")]
+    ("columns", "line"),
+    [
+        (42, "! Invoice INV-2026-0003 (Viktor Dunmore)"),
+        (32, "! INV-2026-0003 (Viktor Dunmore)"),
+        (28, "! INV-2026-0003 (Viktor Du…)"),
+    ],
 )
 def test_in_a_narrow_window_a_due_invoice_is_shown_by_its_number(columns: int, line: str) -> None:
     client = Client(first_name="Viktor", last_name="Dunmore")
