@@ -336,6 +336,7 @@ METHODS = {
     "bank transfer": "bank transfer",
     "card": "card",
     "cash": "cash",
+    "check": "check",
     "direct debit": "direct debit",
     "paypal": "PayPal",
     "other": "other",

@@ -47,11 +47,24 @@ TheSale = Annotated[Sale, About("Sale", "its number", positional=True)]
 SaleChanges = Annotated[Mapping[str, Any], FieldsOf(Sale, Takes.CHANGES, but=("client",))]
 
 
+class _SoldAmount(Amount):
+    """The amount of a sale that somebody enters: more than 0."""
+
+    def read(self, typed: str, by: Conventions) -> Decimal:
+        amount = super().read(typed, by)
+        if not amount:
+            raise FieldError(_NOTHING_SOLD)
+        return amount
+
+
+_NOTHING_SOLD = "a sale must be more than 0; enter what was paid, or log a note if nothing was paid"
+
+
 @command("sales add", title="Record a sale", menu="sales")
 def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
-    amount: Annotated[Decimal, Amount(), About("Amount")],
+    amount: Annotated[Decimal, _SoldAmount(), About("Amount")],
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
     reference: Annotated[str, Line(100), About("Reference", "the number of its order or invoice elsewhere")] = "",
@@ -69,8 +82,7 @@ def add(
 
 def nothing_sold() -> FieldError:
     """The error where somebody enters a sale of 0, which would move the client's last sale; imports keep such ones."""
-    message = "a sale must be more than 0; enter what was paid, or log a note if nothing was paid"
-    return FieldError(message, field="amount", label="Amount")
+    return FieldError(_NOTHING_SOLD, field="amount", label="Amount")
 
 
 def recorded(tx: Transaction, sale: Sale) -> SaleReport:

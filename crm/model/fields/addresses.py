@@ -93,6 +93,8 @@ def _validated(text: str) -> str:
     except EmailNotValidError as error:
         # The library writes it in another way, and as a sentence of its own.
         why = str(error).replace("email", "e-mail").rstrip(".")
+        if re.search(r"\s", text.strip()):
+            why = "it has a space in it"
         raise FieldError(f"that is not an e-mail address: {why[:1].lower()}{why[1:]}") from error
 
 
@@ -125,6 +127,9 @@ class Phone(Check):
     example = "+43 660 1234567"
     keeps_unreadable = True
 
+    def hint(self, by: Conventions) -> str:
+        return f"{_like_home(by.country)}; from elsewhere with + and its country code"
+
     def read(self, typed: str, by: Conventions) -> str:
         text = _PHONE_LINE.read(typed, by)
         return _e164(text, by.country) if text else ""
@@ -134,6 +139,8 @@ class Phone(Check):
         try:
             return self.read(text, by)
         except FieldError:
+            if "@" in text:
+                raise
             # An extension, letters for digits, a number of the house: what can be dialled stays as it is typed.
             if len(re.findall(r"\d", text)) < _FEWEST_DIGITS:
                 raise
@@ -180,6 +187,16 @@ _E164 = lazy_pattern(r"\+[1-9][0-9]{6,14}")
 def _is_e164(text: str) -> bool:
     """Return whether a stored text is a number as `read` makes them, not one kept as it was typed."""
     return bool(_E164.fullmatch(text) and _country_code(text[1:4]))
+
+
+@lru_cache(maxsize=8)
+def _like_home(country: str) -> str:
+    """A phone number of a country as people there write it."""
+    import phonenumbers
+
+    number = phonenumbers.example_number(country)
+    style = phonenumbers.PhoneNumberFormat.NATIONAL
+    return phonenumbers.format_number(number, style) if number else Phone.example
 
 
 @lru_cache(maxsize=1024)
@@ -268,8 +285,11 @@ def _e164(text: str, country: str) -> str:
     except phonenumbers.NumberParseException as error:
         why = _WHY.get(error.error_type, "")
         raise FieldError(
-            f"that is not a phone number{why}; write it with its country code, like +12025550123"
+            f"that is not a phone number{why}; write it like {_like_home(country)}, or with + and its country code"
         ) from error
+    if "@" in text:
+        # The library skips the letters before a number.
+        raise FieldError("that is an e-mail address with a number, or the other way round; give the number alone")
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
             f"no such phone number (without a country code it is read for {country});"

@@ -3,12 +3,14 @@ and corrected."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any, ClassVar
 
 from crm.commands.activity.interactions import logged
 from crm.commands.clients.contacts import contacts_of
 from crm.commands.repeating import moves, repeating
 from crm.model import INTERACTIONS, Client, Contact, Field, Interaction, typed_fields
+from crm.model.fields import Check, Line
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
@@ -28,6 +30,8 @@ _FILTERS: Mapping[str, str] = {
 }  # fmt: skip
 
 
+_LONGEST = 300
+_SHORTENED, _MOST_PASTED = 100, 10_000
 _ORDER = ("subject", "body", "contact", "on", "time", "kind", "user")
 # What is asked before the form is shown, and by whom it is logged, are only corrected.
 _CORRECTED = ("kind", "user")
@@ -37,6 +41,7 @@ class InteractionForm(RecordForm):
     """An interaction of a client on its way; `contacts` are those of the client."""
 
     times: ClassVar[Mapping[str, str]] = {"on": "time"}
+    checks: ClassVar[Mapping[str, Check]] = {"subject": Line(_MOST_PASTED)}
 
     def __init__(
         self, session: Session, contacts: Sequence[Contact], original: Mapping[str, Any], changes: dict[str, Any]
@@ -69,6 +74,8 @@ class InteractionForm(RecordForm):
     def ask(self, field: Field, *, required: bool = False) -> None:
         if field.name != "contact":
             super().ask(field, required=required or field.name in ("on", "kind"))
+            if field.name == "subject":
+                self._shorten()
             return
         entries = [Choice(contact.name, number) for number, contact in self._contacts.items()]
         chosen = self.session.keyboard.choose("Contact:", [*entries, Choice("Nobody", 0)], at=self.value("contact"))
@@ -76,6 +83,15 @@ class InteractionForm(RecordForm):
             self.changes.pop("contact", None)
         else:
             self.changes["contact"] = chosen
+
+    def _shorten(self) -> None:
+        """Move a subject that is too long to the text, and leave its beginning."""
+        whole = self.value("subject") or ""
+        if len(whole) <= _LONGEST:
+            return
+        self.changes["body"] = "\n\n".join(filter(None, (whole, self.value("body"))))
+        self.changes["subject"] = shorten(whole, _SHORTENED, placeholder="…")
+        self.session.say("That is long for a subject: all of it is under Text.")
 
     def shown(self, field: Field, value: Any) -> str:
         if field.name != "contact":

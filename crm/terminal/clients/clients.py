@@ -223,6 +223,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
             invoices = self._panel(_BILLING[0])
             listed.append(Choice(_BILLING_TITLE, lambda: _choose(session, crumbs, billing, keys), card=invoices))
         listed += entries([command.words for command in _about_clients() if command.words not in known])
+        listed += entries(["clients delete"])
         if client.status_pinned_until:
             listed.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
         _choose(session, ("Clients", client.name, letters.MORE.word), listed)

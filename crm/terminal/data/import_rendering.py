@@ -142,8 +142,8 @@ _IN_SHELL = _Advice(
     "map it to a field of your own (--map)", "(--dates)", "--as sales --map {column}=amount imports {column}."
 )
 _AT_MENU = _Advice(
-    "choose a new field for it under Columns before you import",
-    "under Dates, before you import",
+    "choose a new field for it under Columns",
+    "under Dates",
     "To import {column}, choose A sale under Type of record, and Amount for it under Columns.",
 )
 
@@ -183,11 +183,16 @@ def _draw_report(result: "ImportReport", screen: Screen, by: Conventions, advice
     )
     _draw_counts(screen, counts, by)
     if result.left_out:
-        line = f"Columns not used: {', '.join(result.left_out)}. To keep one, {advice.unused}."
-        screen.print(data(line, "muted"))
+        unused = f"import the file again, and {advice.unused}" if result.applied else advice.unused
+        # What is no field of a sale is not kept anywhere.
+        keeping = f" To keep one, {unused}." if result.what == "clients" else ""
+        screen.print(data(f"Columns not used: {', '.join(result.left_out)}.{keeping}", "muted"))
     for order in sorted(set(result.date_orders.values())):
         columns = ", ".join(column for column, read in result.date_orders.items() if read == order)
-        line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, choose another order {advice.dates}."
+        how = f"choose another order {advice.dates}"
+        if result.applied:
+            how = f"undo the import, and {how} when you import again"
+        line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, {how}."
         screen.print(data(line, "muted"))
     for note in result.notes:
         screen.print(data(note, "warning"))

@@ -3,12 +3,13 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.registry import named
 from crm.errors import FileError
-from crm.model import Client, Contact, Conventions, Field, Message, typed_fields
+from crm.model import Client, Contact, Conventions, Field, Message, Template, typed_fields
 from crm.model.fields import Check, Email
 from crm.model.file_errors import size_of
 from crm.terminal.console.keyboard import Back, Choice, Needed
@@ -17,6 +18,8 @@ from crm.terminal.toolkit.session import Session
 
 _TEXTS: Mapping[str, Check] = {"subject": LineWithFields(300), "body": ProseWithFields()}
 _HELP = {"subject": "what it is about", "body": "Markdown, with fields like {first_name}"}
+# The columns of a template's name in lists.
+_NAME = 60
 _ADDRESSED = ("to", "cc", "bcc")
 _ADDRESS = Email()
 
@@ -45,6 +48,18 @@ class MessageForm(RecordForm):
     def is_written(self) -> bool:
         """Return whether there is something that somebody would miss."""
         return any(self.changes.values())
+
+    def kept(self) -> Sequence[Choice]:
+        return [Choice("Keep it as a template", self._keep)] if self.session.offers(named("templates add")) else []
+
+    def _keep(self) -> str:
+        """Add the texts as a template, named after the subject."""
+        texts = {name: self.changes.get(name, "") for name in _TEXTS}
+        kept: Template = named("templates add")(
+            self.session.crm, shorten(texts["subject"], _NAME, placeholder="…"), **texts
+        )
+        files = " The files are not kept." if self._files() else ""
+        return f"Kept as the template {kept.name}.{files} A new e-mail or mailing can start from it."
 
     def answers(self) -> dict[str, Any]:
         """The answers as `email send` takes them."""

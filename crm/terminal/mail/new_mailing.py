@@ -13,6 +13,7 @@ from crm.commands.mail.mailings.audience import Audience
 from crm.commands.mail.mailings.report import MailingReport
 from crm.commands.mail.mailings.text import MailingText, TestSent, written
 from crm.commands.mail.outbox import refuse_unsendable
+from crm.commands.mail.services import SERVICES, current
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
 from crm.errors import RefusedError
@@ -44,10 +45,15 @@ class MailingForm(MessageForm):
     def __init__(self, session: Session) -> None:
         super().__init__(session, Client(), ())
         self.recipients = Audience()
+        self._can_send = current(session.crm, SERVICES["email"]).is_set_up
 
     def draw_above(self) -> None:
-        """Say how many will get it, and how many are left out."""
+        """Say how many will get it, how many are left out, and whether it could be sent."""
         screen = self.session.screen
+        if not self._can_send:
+            screen.print(
+                Text("Sending e-mail is not set up yet. You can write this now and keep it as a template.", "warning")
+            )
         screen.print(Text(self.recipients.sentences(self.session.conventions, has_text=False), "muted"))
         screen.print()
 

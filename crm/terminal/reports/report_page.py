@@ -1,5 +1,6 @@
 """A report at the menu: shown at once, changed by number, saved as a file."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,8 @@ from crm.terminal.toolkit.session import AROUND_MENU, Session
 _AROUND = 5 + AROUND_MENU
 # With fewer rows than these a note gives way.
 _LEAST_ROWS = 6
+# What a report is saved as unless another name is typed.
+_ENDING = ".xlsx"
 
 # A report of so many records, all in all, is read without a wait.
 _QUICK = 5_000
@@ -137,11 +140,12 @@ class ReportPage:
     def _save(self) -> None:
         session = self.session
         session.page("Reports", self.command.title, "Save as a file")
-        file = session.prompts.ask(self.command.parameters["to"])
-        if file is not None:
-            written: Report = session.call(self.command.words, **self.arguments, to=file)
-            if written.file is not None:
-                session.tell(FileWritten(written.file, "the report"))
+        parameter = replace(self.command.parameters["to"], required=True)
+        name = f"{self.command.words.rpartition(' ')[2]}-{session.crm.today}{_ENDING}"
+        file = session.prompts.ask(parameter, typed=name)
+        written: Report = session.call(self.command.words, **self.arguments, to=file)
+        if written.file is not None:
+            session.tell(FileWritten(written.file, "the report"))
 
 
 def _preview(session: Session, command: Command, most: int) -> Pieces:

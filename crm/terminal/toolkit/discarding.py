@@ -1,5 +1,8 @@
 """The question before typed text is lost."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from crm.errors import Cancelled
 from crm.terminal.console.keyboard import BACK, Back, Choice, Keyboard, yes_or_no
 
@@ -16,27 +19,25 @@ def discards(keyboard: Keyboard) -> bool:
     return _asked(keyboard, [Choice("Discard", True)]) is True
 
 
-def leave_form(keyboard: Keyboard) -> None:
-    """Ask what Esc meant in a form whose first fields were asked one by one: return to keep editing. Raises Back for
-    the question before the form, and Cancelled where what was typed may be lost."""
-    chosen = _asked(keyboard, [Choice("Discard", True), Choice("Go back a question", False)])
+def leave_form(keyboard: Keyboard, others: Sequence[Choice] = ()) -> Any:
+    """Ask what Esc meant in a form whose first fields were asked one by one: None to keep editing, or the value of one
+    of the `others`. Raises Back for the question before the form, and Cancelled where what was typed may be lost."""
+    chosen = _asked(keyboard, [Choice("Discard", True), Choice("Go back a question", False), *others])
     if chosen is True:
         raise Discarded
     if chosen is False:
         raise Back
+    return chosen
 
 
-def _asked(keyboard: Keyboard, entries: list[Choice]) -> bool | None:
+def _asked(keyboard: Keyboard, entries: list[Choice]) -> Any:
     """The answer; None to keep editing."""
     try:
-        chosen: bool = keyboard.choose(
-            _QUESTION, entries, back="Keep editing", hidden=yes_or_no(True), hint=_KEYS, at=BACK
-        )
+        return keyboard.choose(_QUESTION, entries, back="Keep editing", hidden=yes_or_no(True), hint=_KEYS, at=BACK)
     except Back:
         return None
     except Cancelled:
         return True
-    return chosen
 
 
 def leave(keyboard: Keyboard, left: Cancelled, *, is_written: bool) -> None:

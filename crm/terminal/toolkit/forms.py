@@ -21,7 +21,7 @@ from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.drawing.screen import clean, data
 from crm.terminal.drawing.tables import comparison
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.discarding import leave, leave_form
+from crm.terminal.toolkit.discarding import Discarded, leave, leave_form
 from crm.terminal.toolkit.pages import Pieces, draw_side_card
 from crm.terminal.toolkit.picking import line_of, pick
 from crm.terminal.toolkit.session import Session
@@ -145,6 +145,10 @@ class RecordForm:
     def draw_above(self) -> None:
         """Draw what is above the fields: what saving them will bring."""
 
+    def kept(self) -> Sequence[Choice]:
+        """The ways to keep what is typed in another place, each a function that does it and says so in a sentence."""
+        return ()
+
     def is_written(self) -> bool:
         """Return whether anything was typed that somebody would miss, also in a line that was left; what was only
         chosen is no loss."""
@@ -230,7 +234,9 @@ class RecordForm:
                     chosen = self._leave(saves)
                 elif self.is_written():
                     # A question before this form would take what is typed next, unseen where it is for a secret.
-                    leave_form(self.session.keyboard)
+                    keep = leave_form(self.session.keyboard, self.kept())
+                    if keep is not None and (kept := self._save(keep)) is not None:
+                        raise Discarded(kept) from None
                     chosen = ""
                 else:
                     raise

@@ -1,6 +1,7 @@
 """Validation of typed fields: each value is accepted, or refused with a helpful error."""
 
 import random
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,6 +23,7 @@ from crm.model.fields import (
     Balance,
     Check,
     Choice,
+    ClientPhone,
     Country,
     Day,
     Email,
@@ -104,6 +106,16 @@ def refusal(check: Check, typed: str, by: Conventions = US) -> str:
 
 
 @pytest.mark.dated
+def test_a_phone_number_is_asked_for_as_the_team_s_country_writes_it() -> None:
+    assert Phone().hint(US).startswith("(201) 555-0123; ")
+    assert Phone().hint(AT).startswith("01 234567890; ")
+    with pytest.raises(FieldError, match=re.escape("write it like (201) 555-0123, or with + and its country code")):
+        Phone().read("notanemail", US)
+    for typed in ("bob@acme.com4555-0134", "bob@acme.com 614-555-0134"):
+        with pytest.raises(FieldError):
+            ClientPhone().read(typed, US)
+
+
 @pytest.mark.parametrize("by", EVERYWHERE, ids=lambda by: by.language)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: type(check).__name__)
 def test_any_text_is_accepted_or_refused_with_a_message(check: Check, by: Conventions) -> None:

@@ -151,6 +151,30 @@ def test_deleting_asks_and_can_be_undone(start: Start, crm: CRM) -> None:
     assert [(client.name, client.total_spend) for client in clients(crm)] == [("Anna Berg", Decimal("100.00"))]
 
 
+def test_a_client_is_deleted_from_its_card_without_knowing_the_key(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    session = start().press("/").sees("Find (").press("1", "enter").choose("More").choose("Delete")
+    session.sees("This deletes Anna Berg.").press("esc").sees("Merge a duplicate")
+
+
+def test_a_sale_of_0_is_refused_before_anything_else_is_asked(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    session = start().press("/").sees("Find (").press("1", "enter").sees("1) Record a sale").press("r")
+    session.sees("Amount (").press("0", "enter").sees("A sale must be more than 0").lacks("Date (")
+
+
+def test_a_long_text_of_a_call_goes_on_where_there_is_room(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna", last_name="Berg")
+    text = "wants a new roof " * 40
+    session = start().press("/").sees("Find (").press("1", "enter").sees("1) Record a sale").press("l")
+    session.choose("Call").sees("Call (").press(text, "enter").sees("all of it is under Text").choose("Save")
+    session.sees("Logged")
+    (logged,) = named("interactions list")(crm)
+    assert logged.subject.startswith("wants a new roof")
+    assert len(logged.subject) <= 100
+    assert logged.body == text.strip()
+
+
 def test_merging_shows_both_clients_and_keeps_the_chosen_values(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg", city="Graz")
     bergs = add(crm, first_name="Anna", last_name="Bergs", phone="+43 660 1234567")

@@ -97,6 +97,14 @@ def test_a_column_of_money_that_is_not_read_is_named_with_the_way_to_read_it(
     assert "--as sales --map Credit=amount imports Credit." in " ".join(capsys.readouterr().out.split())
 
 
+def test_after_an_import_the_advice_is_what_still_helps(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Name,Born,Hat\nAda,03/04/1980,felt\n", "utf-8")
+    session = previewed(start(columns=120), file).sees("Import now").choose("Import now").sees("Imported:")
+    session.sees("To keep one, import the file again, and choose a new field").lacks("before you import")
+    session.sees("If that is wrong, undo the import, and choose another order under Dates when")
+
+
 def test_a_warning_about_most_phone_numbers_is_given_once(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     rows = "\n".join(f"Client {number},0660 12{number:05},c{number}@example.com" for number in range(500))

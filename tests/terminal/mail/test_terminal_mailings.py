@@ -116,6 +116,16 @@ def test_a_mailing_without_recipients_is_refused_before_it_is_written(
     readers(crm, 1, marketing_consent=False)
     session = to_many(start, **mail).choose("All clients")
     session.sees("Nobody would get this.").sees("1 has not agreed to mailings").sees("Which clients?").lacks("Subject")
+    session.sees("Marketing consent, under More fields in the form of a client, says who has agreed")
+
+
+def test_a_mailing_that_cannot_be_sent_yet_is_kept_as_a_template(start: Start, crm: CRM) -> None:
+    readers(crm, 2)
+    session = written(to_many(start)).sees("1) Send to 2 people").press("0")
+    session.sees("Sending e-mail is not set up yet.").sees("1) Preview and send").press("esc")
+    session.choose("Keep it as a template").sees("Kept as the template News for {first_name}.")
+    (template,) = named("templates list")(crm)
+    assert (template.subject, template.body) == ("News for {first_name}", "Dear {name}")
 
 
 def test_the_number_of_recipients_is_shown_before_the_text_is_written(

@@ -222,8 +222,10 @@ def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
     session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").choose("Replace it").sees("The report:")
     assert "precious" not in (tmp_path / "mine.csv").read_text()
     session.choose("Save as a file").press(f"{tmp_path}/rfm.doc", "enter").sees("he extension sets the format")
-    session.press("kill", "enter").sees("Save as a file").press("esc")
-    session.sees("New clients and churn")
+    session.press("kill", "enter").sees("required").press("esc").sees("Show: Number of clients")
+    # Enter alone saves it, under the name in the line.
+    session.choose("Save as a file").sees("To file").sees("rfm-").press("enter").sees("The report:").sees(".xlsx")
+    assert [file.suffix for file in tmp_path.glob("rfm-*")] == [".xlsx"]
 
 
 @pytest.mark.usefixtures("company")

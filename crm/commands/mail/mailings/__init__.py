@@ -20,7 +20,15 @@ from crm.commands.client_selection import (
 )
 from crm.commands.context import CRM, Progress
 from crm.commands.mail.composing import Preview
-from crm.commands.mail.mailings.audience import Audience, LeftOut, Reader, Readers, audience, got_already
+from crm.commands.mail.mailings.audience import (
+    WHERE_CONSENT,
+    Audience,
+    LeftOut,
+    Reader,
+    Readers,
+    audience,
+    got_already,
+)
 from crm.commands.mail.mailings.report import MailingCount, MailingReport, counts_of, report_on
 from crm.commands.mail.mailings.text import MailingText, TestSent, drafted, previewed, tried, written
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, missing, values_of
@@ -176,6 +184,8 @@ def _first(crm: CRM, readers: Audience) -> Reader:
     if readers.first is None:
         reasons = readers.summary(crm.conventions)
         sentence = f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent."
+        if any(reader.why == "consent" for reader in readers.left_out):
+            sentence += f" {WHERE_CONSENT}"
         if got := [reader for reader in readers.left_out if reader.why == "got"]:
             first = (
                 f" {got[0].name}: {got[0].reason}." if len(got) == 1 else f" The first: {got[0].name}, {got[0].reason}."

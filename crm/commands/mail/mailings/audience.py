@@ -27,6 +27,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "got": ("has already got this text", "have already got this text"),
     "twice": ("has the same address as another client", "have the same address as another client"),
 }
+WHERE_CONSENT = (
+    "Marketing consent, under More fields in the form of a client, says who has agreed; to change it for many, choose "
+    "Bulk actions in the list of clients, then Edit fields."
+)
 # RFC 3463: the kind of an answer, what it is about, and the detail.
 _CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 _ABOUT_ADDRESS = "1"
