@@ -752,7 +752,7 @@ def _contact_of(person: str, companies: _Clients) -> Question:
     return Question(
         f"No client is called {person}.",
         parameter="client",
-        choices={**offered, "0": "No, it is a new client"},
+        choices={**offered, "0": "Add it as a new client"},
         records=[client for client, _ in companies],
     )
 
@@ -765,7 +765,7 @@ def _which(candidates: _Candidates) -> Question:
         if len(offered) == 1
         else f"No client is called {candidates.name}. Did you mean one of these?",
         parameter="client",
-        choices={**offered, "0": "No, it is a new client"},
+        choices={**offered, "0": "Add it as a new client"},
         records=[client for client, _ in candidates.clients],
     )
 

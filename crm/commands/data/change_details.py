@@ -97,12 +97,16 @@ def changed_back(record: RecordChange, by: Conventions, *, undone: bool = False,
     values = [(field, field.now if undone else field.was, field.after if undone else field.before) for field in fields]
     texts = [(field, text.removesuffix(f" ({number})") or EMPTY) for field, text, number in values]
     if record.record == Setting.kind_name:
-        return "".join(f"{title_of(record, by)} back to {value}" for _, value in texts[:1])
+        return "".join(_restored(title_of(record, by), value) for _, value in texts[:1])
     pieces = (
-        _OPEN_AGAIN if (record.record, field.name, value) == _NOT_DONE else f"{field.label} back to {value}"
+        _OPEN_AGAIN if (record.record, field.name, value) == _NOT_DONE else _restored(field.label, value)
         for field, value in texts
     )
     return f"{title_of(record, by)}: {'; '.join(pieces)}" if texts else ""
+
+
+def _restored(label: str, value: str) -> str:
+    return f"{label} {'empty again' if value == EMPTY else f'back to {value}'}"
 
 
 def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:

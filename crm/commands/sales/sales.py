@@ -14,6 +14,7 @@ from crm.errors import FieldError
 from crm.model import Client, Conventions, Sale
 from crm.model.conventions import SALES
 from crm.model.fields import Amount, Day, Line
+from crm.model.money import exact
 from crm.repository import Query, Transaction
 
 
@@ -50,11 +51,10 @@ SaleChanges = Annotated[Mapping[str, Any], FieldsOf(Sale, Takes.CHANGES, but=("c
 class _SoldAmount(Amount):
     """The amount of a sale that somebody enters: more than 0."""
 
-    def read(self, typed: str, by: Conventions) -> Decimal:
-        amount = super().read(typed, by)
+    def kept(self, amount: Decimal) -> Decimal:
         if not amount:
             raise FieldError(_NOTHING_SOLD)
-        return amount
+        return exact(amount)
 
 
 _NOTHING_SOLD = "a sale must be more than 0; enter what was paid, or log a note if nothing was paid"

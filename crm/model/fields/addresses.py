@@ -324,7 +324,7 @@ class Country(Check):
         if not code and (likely := likely_country(text, by.language)):
             raise FieldError(f"no country has that name or code; did you mean {self.show(likely, by)}?")
         if not code:
-            raise FieldError("no country has that name or code; write its two letters (ISO 3166), like AT")
+            raise FieldError("no country has that name or code; write its two letters, like AT")
         return code
 
     def doubt(self, value: Any, by: Conventions) -> str:

@@ -273,7 +273,7 @@ def _line(session: Session, draft: Invoice | None = None) -> Mapping[str, Any]:
 
 def _typed_line(session: Session) -> str:
     check = named("invoices lines add").parameters["line"].value_check
-    line: str = session.prompts.value("Line, like 3 h Consulting 100 19%", check, required=True)
+    line: str = session.prompts.value("Line, like 3 h Consulting 100", check, required=True)
     return line
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.registry import Command, commands, named
+from crm.config import TEAM
 from crm.errors import FieldError
 from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model import Client
 from crm.model.likeness import ALIKE, likeness
+from crm.model.local_labels import local_label
 from crm.model.rights import OWNER
 from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
@@ -130,6 +132,14 @@ class _Group:
     filters: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """A setting, as it is offered."""
+
+    title: str
+    key: str
+
+
 class _GroupSearch:
     """A search of the clients of a status, and of a tag that one of the clients found has."""
 
@@ -176,6 +186,22 @@ class _GroupSearch:
         return groups
 
 
+class _SettingSearch:
+    """A search of the settings by the words of their names."""
+
+    def __init__(self, session: Session) -> None:
+        self._country = session.crm.conventions.country
+        self._offered = session.offers(named("settings set"))
+
+    def matching(self, typed: str) -> list[_Setting]:
+        """Those whose name has all the words that were typed, or the one whose suggestion was taken."""
+        words = [word for word in _WORDS.findall(typed.casefold()) if word not in (*_IDLE, "setting")]
+        if not self._offered or len("".join(words)) < _LEAST:
+            return []
+        known = [_Setting(f"{local_label(option.label, self._country)} (setting)", option.name) for option in TEAM]
+        return [setting for setting in known if _say(_words(setting.title), words)]
+
+
 def _draw_examples(session: Session) -> None:
     """Draw what can be typed, where there is room for it above the suggestions."""
     screen = session.screen
@@ -191,6 +217,7 @@ def search(session: Session) -> None:
     clients = ClientSearch(session.crm, _MOST)
     known = searched(session)
     groups = _GroupSearch(session)
+    settings = _SettingSearch(session)
 
     def suggest(typed: str) -> Sequence[Suggestion]:
         others = [
@@ -206,18 +233,21 @@ def search(session: Session) -> None:
                 for command in known.alike(typed)[:_SUGGESTED]
             ]
         offered = [Suggestion(group.title, group.title, "list") for group in listed]
+        others += [
+            Suggestion(setting.title, setting.title, "setting") for setting in settings.matching(typed)[:_SUGGESTED]
+        ]
         return [*offered, *suggested, *others][:_MOST]
 
-    def read(typed: str) -> list[Client | Command | _Group]:
+    def read(typed: str) -> list[Client | Command | _Group | _Setting]:
         if not typed.strip():
             raise Back
-        results: list[Client | Command | _Group] = [*groups.exact(typed), *known.exact(typed)]
+        results: list[Client | Command | _Group | _Setting] = [*groups.exact(typed), *known.exact(typed)]
         if not results:
             matching = clients.matching(typed)
-            results = [*groups.matching(typed, matching), *matching, *known.matching(typed)]
+            results = [*groups.matching(typed, matching), *matching, *known.matching(typed), *settings.matching(typed)]
             results = results or [*groups.alike(typed), *known.alike(typed)]
         if not results:
-            raise FieldError("no client or command matches that; try part of the name")
+            raise FieldError("no client, command or setting matches that; try part of the name")
         return results
 
     session.page("Search")
@@ -234,7 +264,7 @@ def search(session: Session) -> None:
                     clients.line(result)
                     if isinstance(result, Client)
                     else result.title
-                    if isinstance(result, _Group)
+                    if isinstance(result, _Group | _Setting)
                     else f"{known.name(result)} …",
                     result,
                 )
@@ -250,6 +280,8 @@ def search(session: Session) -> None:
             open_list(session, "clients list")
     elif isinstance(chosen, _Group):
         open_list(session, "clients list", filters=chosen.filters)
+    elif isinstance(chosen, _Setting):
+        session.start(named("settings set"), key=chosen.key)
     else:
         # The page where the search began is not an argument of the command.
         session.place = ()

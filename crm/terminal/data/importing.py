@@ -138,7 +138,7 @@ class _ImportPages:
             Choice(self._entry("Action", MODES[draft.mode]), lambda: self._decide("mode", MODES)),
         ]
         if draft.what == "sales":
-            words = "yes" if draft.create_clients else "no, refuse their sales"
+            words = "yes" if draft.create_clients else "no, sales of other clients are refused"
             entries.append(Choice(self._entry("Add new clients", words), self._turn_create))
         orders = {match.date_order for match in draft.matches if match.date_order}
         if orders:

@@ -68,7 +68,7 @@ def test_an_undo_says_first_what_it_will_change(office: Office) -> None:
         "Other after this: $0.00 in 0 sales. Status becomes Regular.",
     ]
     office("clients edit", office.client(anna), {"city": "Wien", "notes": "[red]"})
-    assert preview() == ["Anna Berg: City back to empty; Notes back to empty"]
+    assert preview() == ["Anna Berg: City empty again; Notes empty again"]
     follow_up = office("follow-ups add", anna, "call", date(2026, 11, 25))
     office("follow-ups done", follow_up.follow_up)
     assert any(line.endswith(": open again") for line in preview()), preview()
@@ -81,10 +81,10 @@ def test_an_undo_says_first_what_it_will_change(office: Office) -> None:
     # A setting and a field are called as they are where the team is.
     office("settings set", "country", "US")
     office("settings set", "vat_id", "12-3456789")
-    assert preview() == ["Tax ID back to empty"]
+    assert preview() == ["Tax ID empty again"]
     assert office.history()[0] == "set tax ID to 12-3456789"
     office("clients edit", office.client(anna), {"postcode": "10001"})
-    assert preview() == ["Anna Berg: ZIP code back to empty"]
+    assert preview() == ["Anna Berg: ZIP code empty again"]
     # To look is not to do.
     assert [client.name for client in office.clients()] == ["Anna Berg", "Other"]
 

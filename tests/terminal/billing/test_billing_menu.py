@@ -36,7 +36,7 @@ from tests.support.mail_server import Post
 
 # Goes back from a question.
 BACK = "(back)"
-LINE = "Line, like 3 h Consulting 100 19%"
+LINE = "Line, like 3 h Consulting 100"
 
 
 def test_the_menu_can_ask_for_every_parameter() -> None:

@@ -29,6 +29,12 @@ def known() -> CommandSearch:
         ("expected close", "reports forecast"), ("todo", "agenda"), ("snooze", "follow-ups snooze"),
     ],
 )  # fmt: skip
+def test_a_setting_is_found_by_its_name(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"company": "Acme"})
+    session = start().sees("Clients").press("/").sees("Find (").press("tax id").sees("(setting)").press("enter")
+    session.sees("Settings › Tax ID").sees("Tax ID (like").press("esc").sees("Clients")
+
+
 def test_a_command_is_found_by_the_words_people_use(known: CommandSearch, typed: str, words: str) -> None:
     assert known.matching(typed)[0].words == words
 

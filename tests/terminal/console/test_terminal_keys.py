@@ -152,7 +152,7 @@ def test_only_the_listed_keys_leave_a_page(team: CRM, start: Start) -> None:  # 
 def test_invalid_bytes_find_nothing_in_a_search(team: CRM, start: Start) -> None:  # noqa: ARG001
     menu = start().sees("1) ").press("/").sees("Find")
     menu.child.send(b"\xff\xfe\xed\xa0\x80 Berg")
-    menu.press("enter").sees("No client or command matches that")
+    menu.press("enter").sees("No client, command or setting matches that")
     menu.press("kill", "Ann Berg", "enter").sees("ann@example.com")
     assert b"Something went wrong" not in menu.raw
 

@@ -28,7 +28,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "twice": ("has the same address as another client", "have the same address as another client"),
 }
 WHERE_CONSENT = (
-    "Marketing consent, under More fields in the form of a client, says who has agreed; to change it for many, choose "
+    "Marketing consent, under More fields in the form of a client, says who has agreed. To change it for many, choose "
     "Bulk actions in the list of clients, then Edit fields."
 )
 # RFC 3463: the kind of an answer, what it is about, and the detail.
