@@ -1,5 +1,7 @@
 """Kinds of cells: a date or a percentage is no amount, though it is a number, and a formula that fails is no text."""
 
+import math
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ from crm.repository.sheets.grid.cells import FORMULA_FAILS, cell_in, number_of
 from crm.repository.sheets.grid.formatting import amounts
 from crm.repository.sheets.grid.layout import TABS, Cell, GridRange, Heading, columns, heading, runs
 from crm.repository.sheets.mirror import problems
+from crm.repository.sheets.mirror.history_tab import Entered
 from crm.repository.sheets.mirror.mirror import Seen
 from crm.repository.sheets.mirror.validation import DAYS, PARTS
 from crm.repository.sheets.pull.delta import Contents, Done
@@ -96,30 +99,37 @@ class _Kept:
     def __init__(self, changes: Mapping[int, Done], name: str) -> None:
         self._changes = changes
         self._name = name
-        # What was created by one entry has one change: its numbers are read once.
-        self._created: Done | None = None
-        self._first = 0
-        self._numbers: Sequence[float | None] = ()
+        # Those that were created by one entry, by the entry: they are read once, in whatever order the rows are.
+        self._numbers: dict[int, Sequence[float]] = {}
 
     def number(self, record_id: int | None) -> float | None:
         """The number that was written last into the field of a record; None where it is not known."""
         done = self._changes.get(record_id) if record_id else None
         if record_id is None or done is None:
             return None
-        if done.updates or done.created is None:
-            return _number(done.last(record_id, self._name))
-        if done is not self._created:
-            self._created, self._first = done, done.created.ids[0]
-            self._numbers = list(map(_number, done.created.all_created(self._name)))
-        at = record_id - self._first
-        return self._numbers[at] if 0 <= at < len(self._numbers) else None
+        if done.updates and self._name in (after := done.after):
+            number = _number(after[self._name])
+        elif done.created is not None:
+            number = self._created(record_id, done.created)
+        else:
+            number = math.nan
+        return None if math.isnan(number) else number
+
+    def _created(self, record_id: int, entry: Entered) -> float:
+        numbers = self._numbers.get(id(entry))
+        if numbers is None:
+            # Small: there may be half a million of them.
+            numbers = self._numbers[id(entry)] = array("d", map(_number, entry.all_created(self._name)))
+        at = record_id - entry.ids[0]
+        return numbers[at] if 0 <= at < len(numbers) else math.nan
 
 
-def _number(kept: Any) -> float | None:
+def _number(kept: Any) -> float:
+    """A number as the history keeps it; not a number where it has none."""
     try:
         return float(kept)
     except (ValueError, TypeError, OverflowError):
-        return None
+        return math.nan
 
 
 def _may_be_else(amount: float) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from crm.model import Client, Interaction, Record, Sale
+from crm.repository.sheets.pull import number_formats
 from crm.repository.sheets.repository import SheetsRepository
 from tests.support.by_hand import Sheet, undo, wrong
-from tests.support.sheets_team import Team, new_team
+from tests.support.sheets_team import SALES, Team, new_team
 
 # What is put into a cell of the record with the number of the case, and the words of the finding.
 CELLS: list[tuple[type[Record], str, Any, str]] = [
@@ -132,3 +133,22 @@ def test_a_new_computer_tells_a_formula_that_fails_from_a_text() -> None:
             record: Any = found[kind][number]
             value = record.extra.get("Hat", "") if name == "=Hat" else getattr(record, name)
             assert value == ("" if fails else text[1:])
+
+
+def test_rows_in_any_order_read_each_number_of_the_history_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with new_team() as team:
+        team.store.add(last_name="Fox")
+        for start in range(3):
+            sold = [Sale(client=1, on=team.store.today, amount=Decimal(start + 3 * at)) for at in range(1, 11)]
+            team.store.change(lambda tx, sold=sold: tx.add_all(sold))
+        team.person.sort(team.id, SALES, Sheet(team, Sale).column("amount"), True)
+        before, number, converted = team.stored(), number_formats._number, 0
+
+        def counted(kept: Any) -> float:
+            nonlocal converted
+            converted += 1
+            return number(kept)
+
+        monkeypatch.setattr(number_formats, "_number", counted)
+        assert team.stored(team.another("ben")) == before
+        assert converted == 30
