@@ -634,11 +634,12 @@ TEAM: tuple[Option, ...] = (
     ),
     Option(
         SHEET_DELETIONS,
-        "Rows that can be deleted at once",
+        "Records that can be deleted at once",
         Whole(least=1, most=1_000_000),
         lambda: FEW_DELETIONS,
-        "How many rows can be deleted from the Google spreadsheet at once. If more disappear, and more than 10 % of"
-        " all, the records are kept until you choose what to do (`sheets repair`).",
+        "How many records of a kind can be deleted by hand from the Google spreadsheet at once, with those that go with"
+        " a deleted client. If there are more, and more than 10 % of the kind, they are kept until you choose what to"
+        " do (`sheets repair`).",
     ),
     Option(
         "require_second_factor",

@@ -1,19 +1,21 @@
 """Deletions by hand that are too many to be taken over unasked, or of what is never deleted: they wait until somebody
 has said what they are."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from crm.model import BY_NAME, Adjustment, Invoice, InvoiceLine, NumberSeries, Record, belonging_to, keeping
 from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS
 from crm.repository import Held
-from crm.repository.sheets.grid.layout import programs_own
+from crm.repository.sheets.grid.cells import number_of
+from crm.repository.sheets.grid.layout import columns, programs_own
 from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.tables import TABLES, setting
 
-# More than a few, and more than this part of the records there are.
+# More than a few, and more than this part of the records there are, of any one kind.
 _PART = 0.1
 
 
@@ -27,11 +29,41 @@ def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
     if any(not set(ids).isdisjoint(lost.get(name, ())) for name, ids in gone.items()):
         # A machine that knows them can still restore them.
         return gone
-    count = sum(map(len, gone.values()))
-    known = sum(mirror.count_rows(connection, BY_NAME[name]) for name in gone)
     if _stay(connection, gone) or any(_kept(connection, BY_NAME[name], ids, gone) for name, ids in gone.items()):
         return gone
-    return gone if count > _few(connection) and count > _PART * known else {}
+    few = _few(connection)
+    for kind, ids in _going(connection, edits, gone).items():
+        if len(ids) > few and len(ids) > _PART * mirror.count_rows(connection, kind):
+            return gone
+    return {}
+
+
+def _going(
+    connection: Connection, edits: HandEdits, gone: Mapping[str, Sequence[int]]
+) -> Mapping[type[Record], Collection[int]]:
+    """The records that would be deleted, by kind: those whose rows were deleted, and those that go with them, as sales
+    go with their client unless they were given to another one."""
+    going = {BY_NAME[name]: set(ids) for name, ids in gone.items()}
+    rows = {(kind, record_id): row for kind, record_id, _, row in edits.changed} if going else {}
+    waiting = [(kind, list(ids)) for kind, ids in going.items()]
+    while waiting:
+        owner, owners = waiting.pop()
+        for kind, name in belonging_to(owner):
+            column = columns(kind).index(name)
+            statement = (
+                f'SELECT id, "{name}" FROM {TABLES[kind].name} WHERE "{name}" IN (SELECT value FROM json_each(?))'
+            )
+            pairs = connection.exec_driver_sql(statement, (json.dumps(owners),)).all()
+            dependents = {
+                record_id
+                for record_id, owner_id in pairs
+                if (row := rows.get((kind, record_id))) is None or number_of(row[column]) == owner_id
+            }
+            new = dependents - going.setdefault(kind, set())
+            if new:
+                going[kind] |= new
+                waiting.append((kind, list(new)))
+    return going
 
 
 def _stay(connection: Connection, gone: Mapping[str, Sequence[int]]) -> bool:

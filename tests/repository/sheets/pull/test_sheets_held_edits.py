@@ -95,6 +95,45 @@ def test_a_few_deletions_are_applied_up_to_the_limit_of_the_team(team: Team) -> 
 
 
 @pytest.mark.parametrize(
+    ("clients", "deleted", "sales_deleted"),
+    [
+        # A small part of all rows, but most of the clients.
+        (8, 6, 1),
+        # Few clients, but all sales with them.
+        (5, 5, 0),
+        (2, 1, 0),
+    ],
+)
+def test_many_deletions_of_one_kind_are_asked_about_and_what_goes_along_counts(
+    clients: int, deleted: int, sales_deleted: int
+) -> None:
+    with new_team() as team:
+        store = team.store
+        store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"B {at}") for at in range(clients)]))
+        sold = [Sale(client=1 + at % clients, on=store.today, amount=Decimal(10)) for at in range(100)]
+        store.change(lambda tx: tx.add_all(sold))
+        before = team.stored()
+        team.person.delete_rows(team.id, CLIENTS, 1, deleted)
+        if sales_deleted:
+            team.person.delete_rows(team.id, SALES, 100, sales_deleted)
+        assert team.stored() == before
+        assert f"{deleted} client" in team.repository.notice()
+        team.repository.settle(take_over=False)
+        assert team.agreed() == before
+
+
+def test_a_client_whose_sales_were_given_to_another_one_is_deleted_without_a_question(team: Team) -> None:
+    known = team.stored()
+    # Both are found at one look.
+    for number in range(1, 11):
+        Sheet(team, Sale).put(known[Sale][number], "client", 2)
+    Sheet(team, Client).delete(known[Client][1])
+    found = team.agreed()
+    assert list(found[Client]) == [2, 3]
+    assert len(found[Sale]) == 14
+
+
+@pytest.mark.parametrize(
     "how", ["protected", *(pytest.param(how, marks=pytest.mark.slow) for how in ("viewer", "full"))]
 )
 def test_edits_that_cannot_be_saved_yet_are_shown_and_applied_later(
