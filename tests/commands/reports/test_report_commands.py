@@ -147,6 +147,13 @@ def months_of(by: str, day: date) -> str:
     return f"{day:%Y-%m}" if by == "month" else f"{day.year}-Q{(day.month - 1) // 3 + 1}"
 
 
+def test_the_total_of_several_years_is_not_compared_with_itself(shop: tuple[CRM, list[Bought]]) -> None:
+    crm, _ = shop
+    several = total(named("reports sales")(crm, "year", date(1997, 1, 1), date(1998, 12, 31)))
+    assert several["amount"] > 0
+    assert (several["year_before"], several["change"]) == (None, None)
+
+
 @pytest.mark.parametrize("by", ["month", "quarter", "year"])
 def test_sales_of_each_period_are_those_of_its_days(known: tuple[CRM, list[Bought]], by: str) -> None:
     crm, sales = known
