@@ -35,6 +35,8 @@ from crm.repository.transaction import SqlTransaction
 
 # An ID as people write it, or as a number with decimals becomes text: #2, 2.0.
 _NUMBER = re.compile(r"#?([0-9]{1,15})(?:[.,]0+)?")
+# A typed status is pinned.
+_STATUS = ("status", "status_pinned_until")
 TYPE_AS_TEXT = "choose Format, Number, Plain text, and type it again"
 
 
@@ -257,7 +259,7 @@ class ChangedRows:
         """Apply what fits; what does not is named with its reason."""
         changed = {name: value for name, value in values.items() if getattr(current, name) != value}
         if isinstance(current, Client) and "status" in values and values["status_pinned_until"] is None:
-            changed |= {name: values[name] for name in ("status", "status_pinned_until")}
+            changed |= {name: values[name] for name in _STATUS}
         if not changed:
             return {}
         try:
@@ -265,15 +267,16 @@ class ChangedRows:
             changed |= {"kind": held.kind} if isinstance(held, Client) and "kind" in changed else {}
             self.tx.apply(current, changed)
         except (Refused, RefusedError, FieldError) as error:
-            if len(changed) == 1:
-                (name,) = changed
-                return {name: error.what if isinstance(error, Refused) else reason_of(error)}
-            # One of them does not fit; the others are taken anyway.
+            if len(changed) == 1 or changed.keys() <= {*_STATUS}:
+                return {next(iter(changed)): error.what if isinstance(error, Refused) else reason_of(error)}
+            # One of them does not fit; the others are taken anyway. A status goes with its pin.
+            parts = [{name: value} for name, value in changed.items() if name not in _STATUS]
+            parts += [{name: values[name] for name in _STATUS if name in values}]
             faults: dict[str, str] = {}
-            for name, value in changed.items():
-                faults |= self._applied(self.tx.get(type(current), current.id), {name: value})
+            for part in parts:
+                faults |= self._applied(self.tx.get(type(current), current.id), part)
             return faults
-        if isinstance(current, Client) and changed.keys() & {"status", "status_pinned_until"}:
+        if isinstance(current, Client) and changed.keys() & {*_STATUS}:
             self.tx.review([current.id])
         return {}
 

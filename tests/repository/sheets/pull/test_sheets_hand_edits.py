@@ -159,6 +159,16 @@ def test_a_typed_status_is_pinned_and_a_typed_total_is_reported(team: Team) -> N
 # Columns
 
 
+def test_a_status_typed_beside_a_cell_that_cannot_be_taken_is_pinned(team: Team) -> None:
+    ada = team.store.add(last_name="Ada")
+    sheet = Sheet(team, Client)
+    sheet.put(ada, "last_name", None)
+    sheet.put(ada, "status", "VIP")
+    client = team.stored()[Client][ada.id]
+    assert (client.last_name, client.status, client.status_pinned_until) == ("Ada", "VIP", FOREVER)  # type: ignore[attr-defined]
+    assert [fault for fault in wrong(team) if "give a name" in fault] != []
+
+
 @pytest.mark.slow
 def test_a_new_column_becomes_a_custom_field(team: Team) -> None:
     clients = Sheet(team, Client)
