@@ -99,7 +99,7 @@ def _renewing(service: Service, statuses: Sequence[str]) -> Iterator[Request]:
     for kind, grid in zip(RECORDS, headings, strict=True):
         head, properties = heading(kind, grid.rows[0] if grid.rows else []), described.get(TABS[kind].sheet_id, {})
         free = _without_typed(head, properties.get("tables", ()))
-        yield from formatting.exact_amounts(free, _formats(service, free))
+        yield from formatting.renewed_amounts(free, _formats(service, free))
         yield from formatting.drop_downs(free, statuses)
         yield from formatting.renewed_guards(head, properties.get("protectedRanges", ()))
         yield from formatting.colours(head, statuses, properties.get("conditionalFormats", ()))

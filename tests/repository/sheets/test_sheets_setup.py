@@ -110,10 +110,13 @@ def test_each_column_has_the_format_of_its_values(shell: CommandLine, service: S
     assert formats["id"] == {"type": "NUMBER", "pattern": "0"}
     assert {formats[name]["type"] for name in ("phone", "postcode", "reference", "status", "version")} == {"TEXT"}
     assert "marketing_consent" not in formats
+    # Google itself says what is typed there: a date or a percentage is no amount.
+    amount = cells_of(service, Sale, "userEnteredFormat(numberFormat)")[2][at(Sale, "amount")]
+    assert "numberFormat" not in amount.get("userEnteredFormat", {})
 
 
 @pytest.mark.slow
-def test_amounts_of_an_older_spreadsheet_are_shown_in_full_once_it_is_set_up_again(
+def test_number_formats_of_an_older_spreadsheet_are_renewed_once_it_is_set_up_again(
     shell: CommandLine, service: Service
 ) -> None:
     shell.did("sheets", "setup")
@@ -129,13 +132,18 @@ def test_amounts_of_an_older_spreadsheet_are_shown_in_full_once_it_is_set_up_aga
 
     def pattern(kind: type[Record], name: str) -> str:
         cell = cells_of(service, kind, "userEnteredFormat(numberFormat)")[2][at(kind, name)]
-        return str(cell["userEnteredFormat"]["numberFormat"]["pattern"])
+        return str(cell.get("userEnteredFormat", {}).get("numberFormat", {}).get("pattern", ""))
 
-    dress(Sale, "amount", "#,##0.00")
+    for old in ("#,##0.00", "#,##0.00##"):
+        dress(Sale, "amount", old)
+        dress(Client, "total_spend", "#,##0.00")
+        shell.did("sheets", "setup")
+        assert (pattern(Sale, "amount"), pattern(Client, "total_spend")) == ("", "#,##0.00##")
+    # What people have chosen themselves stays.
+    dress(Sale, "amount", "0.00")
     dress(Client, "total_spend", "0.0")
     shell.did("sheets", "setup")
-    # What people have chosen themselves stays.
-    assert (pattern(Sale, "amount"), pattern(Client, "total_spend")) == ("#,##0.00##", "0.0")
+    assert (pattern(Sale, "amount"), pattern(Client, "total_spend")) == ("0.00", "0.0")
 
 
 @pytest.mark.slow
@@ -154,7 +162,7 @@ def test_typed_values_keep_their_meaning(shell: CommandLine, stand_in: StandIn, 
     assert (client["postcode"], client["reference"], client["date_of_birth"]) == ("01067", "1-2", "1990-05-17")
     shell.did("sales", "add", "1", "--amount", "1234.5")
     sale = stand_in.values(spreadsheet, "sales")[1]
-    assert sale[at(Sale, "amount")] == "1,234.50"
+    assert sale[at(Sale, "amount")] == "1234.5"
     assert sale[at(Sale, "on")] == "11/21/2026"
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from crm.errors import CRMError
 from crm.model import Client, Sale, StatusRule
+from crm.repository.sheets.grid.layout import letters
 from tests.support.by_hand import Sheet, wrong
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
@@ -73,6 +74,17 @@ def _as(kind: str, act: Callable[[Team], Any]) -> Callable[[Team], Any]:
         act(team)
 
     return act_so
+
+
+def _new_sale_typed(amount: str) -> Callable[[Team], None]:
+    """Type a sale into the first empty row, where Google says what the text of the amount is."""
+
+    def act(team: Team) -> None:
+        sheet = Sheet(team, Sale)
+        place = sheet.add(client=1)
+        team.person.type(team.id, SALES, f"{letters(sheet.column('amount'))}{place + 1}", amount)
+
+    return act
 
 
 def _new_sale(client: Any, amount: Any) -> Callable[[Team], Any]:
@@ -242,6 +254,15 @@ CASES: dict[str, Case] = {
     "a per cent for an amount": Case(
         _as("PERCENT", _put(Sale, 2, "amount", 0.15)), named=["a percentage for Google"], fresh=False
     ),
+    "a date typed for an amount": Case(_typed(Sale, 2, "amount", "1/5/2026"), named=["a date for Google"], fresh=False),
+    "a per cent typed for an amount": Case(
+        _typed(Sale, 2, "amount", "15%"), named=["a percentage for Google"], fresh=False
+    ),
+    "a time typed for an amount": Case(_typed(Sale, 2, "amount", "10:30"), named=["a time for Google"], fresh=False),
+    "a new sale with a date for its amount": Case(_new_sale_typed("1/5/2026"), named=["a date for Google"]),
+    "a new sale with a per cent for its amount": Case(_new_sale_typed("15%"), named=["a percentage for Google"]),
+    "an amount typed": Case(_new_sale_typed("1,234.50"), sales=[10, 20, 30, 40, 45, 1234.5]),
+    "an amount typed with its currency": Case(_new_sale_typed("$45,000"), sales=[10, 20, 30, 40, 45, 45_000]),
     "an amount as in Germany": Case(
         _in_locale("de_DE", _typed(Sale, 2, "amount", "1.234,56")), sales=[10, 30, 40, 45, 1234.56]
     ),

@@ -108,13 +108,19 @@ def amounts(head: Heading) -> Mapping[str, int]:
     return {name: at for name, at in head.positions.items() if name in known and isinstance(known[name].check, Amount)}
 
 
-def exact_amounts(head: Heading, formats: Mapping[int, Any]) -> Iterator[Request]:
-    """The number format of amounts, for columns that still have the one of older versions; `formats` has the number
+def typed_amounts(head: Heading) -> Mapping[str, int]:
+    """The columns of amounts that people type, by field; others follow from these."""
+    return {name: at for name, at in amounts(head).items() if fields(head.kind)[name].by == "person"}
+
+
+def renewed_amounts(head: Heading, formats: Mapping[int, Any]) -> Iterator[Request]:
+    """The number format of amounts, for columns that still have one of older versions; `formats` has the number
     formats that there are, by column."""
-    for at in amounts(head).values():
-        if formats.get(at) == _ROUNDED_MONEY:
+    for name, at in amounts(head).items():
+        style = dict(_style(head.kind, name))
+        if formats.get(at) in (_ROUNDED_MONEY, dict(_MONEY)) and formats.get(at) != style:
             cells = _range(TABS[head.kind].sheet_id, at, at + 1)
-            yield _repeat(cells, {"numberFormat": dict(_MONEY)}, "userEnteredFormat.numberFormat")
+            yield _repeat(cells, {"numberFormat": style} if style else {}, "userEnteredFormat.numberFormat")
 
 
 def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
@@ -125,7 +131,8 @@ def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
             # Without a pattern: as the spreadsheet's own country writes it.
             return (("type", "DATE"),)
         case Amount():
-            return _MONEY
+            # Where people type, none: in a cell that has one, nothing shows that 1/5/2026 or 15% was typed.
+            return () if fields(kind)[name].by == "person" else _MONEY
         case Whole() | Id():
             return (("type", "NUMBER"), ("pattern", "0"))
         case Flag():

@@ -21,26 +21,23 @@ NOT_READ = "this column is the program's own; what is written here is not read"
 # 1954 to 2119).
 PARTS = 10
 DAYS = (20_000, 80_000)
+_AGAIN = "and type the amount again"
 
 
 def no_amount(what: str) -> str:
     """The problem of a cell that holds something else than its field, for an amount a date or a percentage; or whose
     formula fails."""
-    return (
-        what
-        if what == FORMULA_FAILS
-        else f"this is {what} for Google; choose Format, Number, and type the amount again"
-    )
+    return what if what == FORMULA_FAILS else f"this is {what} for Google; choose Format, Number, Automatic, {_AGAIN}"
 
 
 def is_no_amount(problem: str) -> bool:
     """Return whether a problem is that of such a cell."""
-    return problem.startswith("this is ") and problem.endswith(no_amount("")[len("this is ") :])
+    return problem.startswith("this is ") and problem.endswith(_AGAIN)
 
 
 def is_typed_again(problem: str, number: float) -> bool:
     """Return whether a number is not what a cell held in which something else than an amount was found."""
-    if problem == no_amount("a date"):
+    if problem.startswith("this is a date "):
         return not DAYS[0] <= number <= DAYS[1]
     return abs(number) >= PARTS
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from crm.model import RECORDS, Record, fields
+from crm.model import RECORDS, Record
 from crm.repository.sheets.google.spreadsheet import Rejected, Service
 from crm.repository.sheets.grid.cells import FORMULA_FAILS, cell_in, number_of
-from crm.repository.sheets.grid.formatting import amounts
+from crm.repository.sheets.grid.formatting import typed_amounts
 from crm.repository.sheets.grid.layout import TABS, Cell, GridRange, Heading, columns, heading, runs
 from crm.repository.sheets.mirror import problems
 from crm.repository.sheets.mirror.history_tab import Entered
@@ -40,12 +40,12 @@ def strange_amounts(service: Service, edits: HandEdits, seen: Seen) -> Strange:
     rows: dict[type[Record], set[int]] = {}
     for kind, at, row in [(kind, at, row) for kind, _, at, row in edits.changed] + edits.added:
         head = heading(kind, seen.places[kind.kind_name].heading)
-        if any(_is_number(row[columns(kind).index(name)]) for name in _typed(head)):
+        if any(_is_number(row[columns(kind).index(name)]) for name in typed_amounts(head)):
             rows.setdefault(kind, set()).add(at)
     columns_asked = {
         (kind, column, name): places
         for kind, places in rows.items()
-        for name, column in _typed(heading(kind, seen.places[kind.kind_name].heading)).items()
+        for name, column in typed_amounts(heading(kind, seen.places[kind.kind_name].heading)).items()
     }
     return strange_among(service, columns_asked)
 
@@ -60,7 +60,7 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
             continue
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
-        typed = _typed(head)
+        typed = typed_amounts(head)
         doubted = {record_id for record_id, name in noted if name in typed}
         if doubted and "id" in head.positions:
             doubtful = set(_rows_of(head, rows, doubted))
@@ -76,7 +76,7 @@ def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, 
     for kind in RECORDS:
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
-        at_id, typed, changes = head.positions.get("id"), _typed(head), program.get(kind, {})
+        at_id, typed, changes = head.positions.get("id"), typed_amounts(head), program.get(kind, {})
         if at_id is None or not typed:
             continue
         for name, column in typed.items():
@@ -135,11 +135,6 @@ def _number(kept: Any) -> float:
 def _may_be_else(amount: float) -> bool:
     """Return whether a number may be a percentage, a time or a date."""
     return abs(amount) < PARTS or DAYS[0] <= amount <= DAYS[1]
-
-
-def _typed(head: Heading) -> Mapping[str, int]:
-    """The columns of amounts that people type, by field; others follow from these."""
-    return {name: at for name, at in amounts(head).items() if fields(head.kind)[name].by == "person"}
 
 
 def _rows_of(head: Heading, rows: Sequence[Sequence[Cell]], ids: Collection[int]) -> Iterator[int]:
