@@ -1,6 +1,7 @@
 """Torture: programs on two machines, a bad network, kill -9 and a person in the sheet; then everything is counted.
 
-By hand, for many seeds: `python -m tests.support.torture FIRST_SEED LAST_SEED`.
+By hand, for many seeds: `python -m tests.support.torture FIRST_SEED LAST_SEED`; `merging` after them for a service that
+merges requests, then `person` for a person in the sheet there, too.
 """
 
 import json
@@ -11,11 +12,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from crm.model import Client, Sale
 from tests import conftest
@@ -23,9 +23,13 @@ from tests.conftest import PROJECT, PYTHON, child_environment
 from tests.support import sheets_seller
 from tests.support.bad_network import BadNetwork
 from tests.support.google_sheets import Control
-from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support.sheets_team import CLIENTS, SALES, Edit, Team, new_team
 
 MACHINES = 2
+# A column of a name in the tab of clients.
+_NAME = 3
+# All that a service can work out on the state that a request found, and how long others come in between (seconds).
+MERGES, WINDOW = ("marker", "append", "copy", "answer"), 0.03
 
 
 @contextmanager
@@ -44,17 +48,32 @@ def far_away() -> Iterator[Control]:
             process.kill()
 
 
-def run(control: Control, seed: int, programs: int = 3, count: int = 6, kills: int = 2) -> str:
-    """One run. Raises AssertionError with all that is lost, doubled or wrongly told. What went wrong on the way, in
-    words."""
+def run(
+    control: Control,
+    seed: int,
+    programs: int = 3,
+    count: int = 6,
+    kills: int = 2,
+    *,
+    merges: Sequence[str] = (),
+    by_hand: bool = True,
+) -> str:
+    """One run, on a service that `merges` so much of a request; `by_hand` with a person in the sheet. Raises
+    AssertionError with all that is lost, doubled or wrongly told. What went wrong on the way, in words."""
     with new_team() as team, tempfile.TemporaryDirectory() as folder, BadNetwork(control.url, seed) as network:
         team.store.change(
             lambda tx: tx.add_all([Client(kind="person", last_name=f"B {at}") for at in range(sheets_seller.CLIENTS)])
         )
-        began = time.monotonic()
-        killed = _Run(team, network, Path(folder), seed, programs, count).work(kills)
+        if merges:
+            team.person.serialises(team.id, False)
+            control.merges(merges, WINDOW)
+        began, torture = time.monotonic(), _Run(team, network, Path(folder), seed, programs, count)
+        try:
+            killed = torture.work(kills, by_hand)
+        finally:
+            control.merges([])
         control.clear_faults()
-        _judge(team, Path(folder))
+        _judge(team, Path(folder), torture.typed)
         struck = ", ".join(f"{name} {times}" for name, times in sorted(network.struck.items()))
         return f"seed {seed}: {time.monotonic() - began:.0f} s, {killed} killed; {struck}"
 
@@ -65,6 +84,8 @@ class _Run:
         self.chance = random.Random(seed)
         self.names = [f"p{at}" for at in range(programs)]
         self.running: dict[str, subprocess.Popen[str]] = {}
+        # Names that the person may have typed.
+        self.typed: list[str] = []
         for at in range(MACHINES):
             (folder / f"machine-{at}").mkdir()
             given = team.person.credentials()
@@ -74,11 +95,12 @@ class _Run:
     def machine(self, name: str) -> Path:
         return self.folder / f"machine-{int(name[1:]) % MACHINES}"
 
-    def work(self, kills: int) -> int:
+    def work(self, kills: int, by_hand: bool) -> int:
         """All programs to their end, some killed on the way; how many were."""
         over, killed = threading.Event(), 0
         person = threading.Thread(target=self._edit_by_hand, args=(over, random.Random(self.chance.random())))
-        person.start()
+        if by_hand:
+            person.start()
         try:
             for name in self.names:
                 self._start(name)
@@ -97,7 +119,8 @@ class _Run:
                     killed += 1
         finally:
             over.set()
-            person.join()
+            if by_hand:
+                person.join()
             for program in self.running.values():
                 program.kill()
                 program.communicate()
@@ -113,29 +136,33 @@ class _Run:
         )  # fmt: skip
 
     def _edit_by_hand(self, over: threading.Event, chance: random.Random) -> None:
-        """A person who moves rows at the moment of writes, and types into a column that nobody else writes."""
+        """A person who moves rows and columns at the moment of writes, and types names: of clients, and of new ones."""
         while not over.is_set():
             edits = [self._edit(chance) for _ in range(chance.randint(0, 2))]
             with suppress(Exception):
                 if chance.random() < 0.7:
-                    self.team.in_the_windows(*[[edit] for edit in edits])
+                    self.team.in_the_windows(*edits)
                 else:
-                    for name, *arguments in edits:
+                    for name, *arguments in (step for edit in edits for step in edit):
                         getattr(self.team.person, name)(self.team.id, *arguments)
             time.sleep(chance.uniform(0.1, 0.4))
 
-    @staticmethod
-    def _edit(chance: random.Random) -> list[Any]:
+    def _edit(self, chance: random.Random) -> list[Edit]:
+        """One thing that a person does, in steps."""
         tab = chance.choice([CLIENTS, SALES])
-        return chance.choice(
-            [
-                ["sort", tab, 0, chance.random() < 0.5],
-                ["insert_rows", tab, chance.randint(1, 3), 1],
-                ["move_rows", tab, 1, 1, 3],
-                ["filter", tab, 0, ["2"]],
-                ["move_column", tab, 3, 1],
-            ]
-        )
+        self.typed.append(f"typed {len(self.typed)}")
+        # Each of the columns that are dragged in this tab holds a name.
+        typing: Edit = ["set_cells", CLIENTS, chance.randint(1, 3), _NAME, [[self.typed[-1]]]]
+        choices: list[list[Edit]] = [
+            [["sort", tab, 0, chance.random() < 0.5]],
+            [["insert_rows", tab, chance.randint(1, 3), 1]],
+            [["move_rows", tab, 1, 1, 3]],
+            [["filter", tab, 0, ["2"]]],
+            [["move_column", tab, 3, 1]],
+            [typing],
+            [["insert_rows", CLIENTS, typing[2], 1], typing],
+        ]
+        return chance.choice(choices)
 
 
 def told(file: Path) -> list[list[str]]:
@@ -143,7 +170,7 @@ def told(file: Path) -> list[list[str]]:
     return [line.split() for line in file.read_text("utf-8").splitlines() if line] if file.exists() else []
 
 
-def _judge(team: Team, folder: Path) -> None:
+def _judge(team: Team, folder: Path, typed: Sequence[str]) -> None:
     found = team.agreed()
     notes = Counter(sale.note for sale in found[Sale].values())  # type: ignore[attr-defined]
     tokens = Counter(
@@ -170,6 +197,13 @@ def _judge(team: Team, folder: Path) -> None:
             right = {"ok": times == 1, "not": times == 0}.get(answer, times <= 1)
             if not right:
                 faults.append(f"{answer} {kind} {token}: there {times} times")
+    names = Counter(
+        name
+        for client in found[Client].values()
+        for name in (client.first_name, client.last_name, client.company)  # type: ignore[attr-defined]
+    )
+    # One that is missing may have been typed over, or not typed yet.
+    faults += [f"{name}: there {names[name]} times" for name in typed if names[name] > 1]
     for client in found[Client].values():
         sums = [sale.amount for sale in found[Sale].values() if sale.client == client.id]  # type: ignore[attr-defined]
         if client.total_spend != sum(sums, Decimal()):  # type: ignore[attr-defined]
@@ -179,11 +213,12 @@ def _judge(team: Team, folder: Path) -> None:
 
 if __name__ == "__main__":
     first, final = int(sys.argv[1]), int(sys.argv[2])
-    bad = 0
+    bad, merging = 0, "merging" in sys.argv
+    by_hand = not merging or "person" in sys.argv
     with far_away() as google:
         for number in range(first, final + 1):
             try:
-                print(run(google, number), flush=True)
+                print(run(google, number, merges=MERGES if merging else (), by_hand=by_hand), flush=True)
             except Exception as error:
                 bad += 1
                 print(f"seed {number}: {type(error).__name__} {error}", flush=True)

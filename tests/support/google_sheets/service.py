@@ -103,11 +103,11 @@ class Service:
     storage_full: bool = False
     drive_lag: float = 0.0
     markers_hold: bool = True
-    # What people do before each of the next writes, in order.
     # How far two requests of one moment are merged, rather than one after the other; what happens in that moment.
     merges: frozenset[str] = frozenset()
     merge_window: float = 0.0
     at_that_moment: list[Callable[[], Any]] = field(default_factory=list)
+    # What people do before each of the next writes, in order.
     before_write: list[list[tuple[Callable[..., Any], list[Any]]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
