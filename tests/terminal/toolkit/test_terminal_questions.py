@@ -33,7 +33,7 @@ def test_what_enter_does_is_seen_before_an_invoice_is_issued(start: Start, crm: 
     session.press("?").sees("any key").press("x").sees("» 0) No").press("down").sees("» 1) Issue it").press(
         "up", "enter"
     )
-    session.sees("Delete the draft")
+    session.sees("1) Add a line")
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 20)])
