@@ -227,15 +227,16 @@ def search(session: Session) -> None:
         suggested = clients.suggest(typed)
         listed = groups.matching(typed, clients.last)
         if not suggested and not others and not listed:
+            others = [
+                Suggestion(setting.title, setting.title, "setting") for setting in settings.matching(typed)[:_SUGGESTED]
+            ]
+        if not suggested and not others and not listed:
             listed = groups.alike(typed)
             others = [
                 Suggestion(known.name(command), known.name(command), "command")
                 for command in known.alike(typed)[:_SUGGESTED]
             ]
         offered = [Suggestion(group.title, group.title, "list") for group in listed]
-        others += [
-            Suggestion(setting.title, setting.title, "setting") for setting in settings.matching(typed)[:_SUGGESTED]
-        ]
         return [*offered, *suggested, *others][:_MOST]
 
     def read(typed: str) -> list[Client | Command | _Group | _Setting]:
@@ -244,8 +245,8 @@ def search(session: Session) -> None:
         results: list[Client | Command | _Group | _Setting] = [*groups.exact(typed), *known.exact(typed)]
         if not results:
             matching = clients.matching(typed)
-            results = [*groups.matching(typed, matching), *matching, *known.matching(typed), *settings.matching(typed)]
-            results = results or [*groups.alike(typed), *known.alike(typed)]
+            results = [*groups.matching(typed, matching), *matching, *known.matching(typed)]
+            results = results or [*settings.matching(typed)] or [*groups.alike(typed), *known.alike(typed)]
         if not results:
             raise FieldError("no client, command or setting matches that; try part of the name")
         return results

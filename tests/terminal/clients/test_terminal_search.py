@@ -29,12 +29,6 @@ def known() -> CommandSearch:
         ("expected close", "reports forecast"), ("todo", "agenda"), ("snooze", "follow-ups snooze"),
     ],
 )  # fmt: skip
-def test_a_setting_is_found_by_its_name(start: Start, crm: CRM) -> None:
-    named("clients add")(crm, {"company": "Acme"})
-    session = start().sees("Clients").press("/").sees("Find (").press("tax id").sees("(setting)").press("enter")
-    session.sees("Settings › Tax ID").sees("Tax ID (like").press("esc").sees("Clients")
-
-
 def test_a_command_is_found_by_the_words_people_use(known: CommandSearch, typed: str, words: str) -> None:
     assert known.matching(typed)[0].words == words
 
@@ -116,3 +110,9 @@ def test_a_deal_is_added_from_any_menu(start: Start, crm: CRM, typed: str) -> No
 def test_the_dashboard_is_reached_by_its_name(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Ada"})
     start().sees("Exit").press("/").sees("Find (").press("arrange my", "enter").sees("› 1 ✓ What needs doing")
+
+
+def test_a_setting_is_found_by_its_name(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"company": "Acme"})
+    session = start().sees("Clients").press("/").sees("Find (").press("tax id").sees("(setting)").press("enter")
+    session.sees("Settings › Tax ID").sees("Tax ID (like").press("esc").sees("Clients")

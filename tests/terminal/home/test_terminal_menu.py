@@ -171,9 +171,9 @@ def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM)
     )
     session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Export to a file")
     session.press("/").sees("Find (").press("record a s", "down", "enter").sees("Client (").press("c-c")
-    session.sees("Export to a file").press("/").sees("Find (").press("qqqq", "enter").sees("No client or command")
+    session.sees("Export to a file").press("/").sees("Find (").press("qqqq", "enter").sees("No client, command or")
     # Once something is found, nothing says any more that nothing was.
-    session.press("kill", "dvora").sees("zofie@example.com").lacks("No client or command").press("esc")
+    session.press("kill", "dvora").sees("zofie@example.com").lacks("No client, command or setting").press("esc")
 
 
 def test_a_failed_backup_is_reported_and_the_menu_goes_on(start: Start, crm: CRM, store: Path) -> None:
