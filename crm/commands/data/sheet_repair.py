@@ -12,11 +12,14 @@ from crm.config import SHEETS
 from crm.errors import Question, StoreError
 from crm.model import BY_NAME, Record
 from crm.model.fields import Line
+from crm.repository import Query
 from crm.repository.shut import Shut
 from crm.wording import FEW, first_few
 
 # The answers of `sheets repair`.
 BACK, KEEP = "back", "keep"
+# So many records are looked up at a time.
+_BATCH = 500
 _NEVER_SEEN = "This computer has never seen some of them, and cannot put them back: do this on a computer that has."
 
 
@@ -40,13 +43,15 @@ def repair(
     ] = "",
     tabs: Annotated[str, Line(10), About("Tabs", "`back` to put back tabs and header rows")] = "",
     lost: Annotated[str, Line(10), About("Lost changes", "`keep` to end the notice about changes that were lost")] = "",
+    cells: Annotated[str, Line(10), About("Cells", "`back` to put back IDs, versions and totals")] = "",
 ) -> RepairReport:
     """Show edits made by hand in a spreadsheet that were not accepted, and repair them.
 
-    If a tab is missing or has lost its header row, it is restored from what this computer last read. If many rows have
-    disappeared at once, or have lost their ID, their records are kept until you choose whether to restore the rows or
-    delete the records. Cells that only the program writes, such as IDs, versions and totals, are restored in any case.
-    If changes that this computer knew are no longer in the spreadsheet, you can end the notice about them.
+    You see what would be done, and are asked, before anything changes. If a tab is missing or has lost its header row,
+    it is restored from what this computer last read. If many rows have disappeared at once, or have lost their ID,
+    their records are kept until you choose whether to restore the rows or delete the records. Cells that only the
+    program writes, such as IDs, versions and totals, are put back. If changes that this computer knew are no longer in
+    the spreadsheet, you can end the notice about them.
     """
     damage = _repaired(crm, tabs)
     if isinstance(crm.repository, Shut):
@@ -55,15 +60,16 @@ def repair(
     held = crm.repository.held()
     known = {name: _first_of_kind(crm, name, ids) for name, ids in held.gone.items()}
     records = [_in_words(crm, name, ids, known[name]) for name, ids in held.gone.items()]
-    cells = [
+    overwritten = [
         f"IDs, versions or totals of {counted(crm.conventions, count, name.replace('_', ' '))}"
         for name, count in held.overwritten.items()
     ]
     if records and rows not in (BACK, KEEP):
         gone = f"Gone from the spreadsheet, or without their ID: {'; '.join(records)}."
-        unknown = any(len(known[name]) < min(len(ids), FEW) for name, ids in held.gone.items())
+        unknown = any(_lacks(crm, name, ids) for name, ids in held.gone.items())
+        changed = [_overwritten_words(overwritten)] if overwritten else []
         raise Question(
-            " ".join([*damage, gone, *([_NEVER_SEEN] if unknown else [])]),
+            " ".join([*damage, gone, *([_NEVER_SEEN] if unknown else []), *changed]),
             parameter="rows",
             choices={
                 BACK: "Put the rows back as they were",
@@ -71,7 +77,14 @@ def repair(
             },
             yes=BACK,
         )
-    if held.lost and not (damage or records or cells or lost):
+    if overwritten and not damage and BACK not in (rows, cells):
+        raise Question(
+            _overwritten_words(overwritten),
+            parameter="cells",
+            choices={BACK: "Put them back"},
+            yes=BACK,
+        )
+    if held.lost and not (damage or records or overwritten or lost):
         raise Question(
             held.lost, parameter="lost", choices={KEEP: "Keep the spreadsheet as it is, and stop showing this notice"}
         )
@@ -80,9 +93,13 @@ def repair(
         crm.repository.accept_loss(held.lost)
     if records and rows == KEEP:
         crm.repository.settle(take_over=True)
-    if cells or rows == BACK:
+    if overwritten or rows == BACK:
         crm.repository.settle(take_over=False)
-    return RepairReport(damage, records, cells, rows == KEEP, accepted)
+    return RepairReport(damage, records, overwritten, rows == KEEP, accepted)
+
+
+def _overwritten_words(overwritten: Sequence[str]) -> str:
+    return f"Changed by hand, though only the program writes them: {'; '.join(overwritten)}."
 
 
 def _repaired(crm: CRM, tabs: str) -> Sequence[str]:
@@ -104,6 +121,13 @@ def _first_of_kind(crm: CRM, name: str, ids: Sequence[int]) -> Sequence[Record]:
     """The first ones of the records of a kind that are gone, as far as this computer knows them."""
     with crm.read() as snapshot:
         return [record for number in ids[:FEW] if (record := snapshot.find(BY_NAME[name], number)) is not None]
+
+
+def _lacks(crm: CRM, name: str, ids: Sequence[int]) -> bool:
+    """Return whether this computer has never seen some of the records."""
+    with crm.read() as snapshot:
+        batches = (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
+        return any(snapshot.count(BY_NAME[name], Query({"id": batch})) < len(batch) for batch in batches)
 
 
 def _in_words(crm: CRM, name: str, ids: Sequence[int], known: Sequence[Record]) -> str:

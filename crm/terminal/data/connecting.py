@@ -59,6 +59,13 @@ def _connected(session: Session) -> None:
     session.keyboard.choose("", entries)()
 
 
+@flow("sheets repair")
+def repair(session: Session, **_: Any) -> None:
+    """The preview of a repair, and the question whether to do it."""
+    command = named("sheets repair")
+    session.lead(command, **{name: parameter.default for name, parameter in command.parameters.items()})
+
+
 def _set_up_again(session: Session) -> None:
     session.tell(session.call("sheets setup", take_over="no"))
     session.crm.forget_settings()

@@ -19,6 +19,7 @@ from crm.commands.registry import named
 from crm.config import Config
 from crm.errors import FileError, Question, RefusedError
 from crm.model import Client, Sale
+from crm.repository import Held
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
 from crm.terminal.data import connecting as connecting_pages
 from crm.terminal.drawing.screen import Screen
@@ -112,6 +113,65 @@ def test_repair_names_what_is_missing_and_restores_it(team: tuple[str, CRM], sta
     named("sheets repair")(crm, rows="keep")
     with crm.read() as snapshot:
         assert [client.name for client in snapshot.find_all(Client)] == ["Anna Berg"]
+
+
+def _overwrite_total(stand_in: StandIn, spreadsheet: str) -> Callable[[], Any]:
+    """Type into the total of the first client; what gives its cell."""
+    column = stand_in.values(spreadsheet, "clients")[0].index("Total spend")
+    stand_in.set_cells(spreadsheet, "clients", 1, column, [[77]])
+    return lambda: stand_in.values(spreadsheet, "clients")[1][column]
+
+
+def test_repair_asks_before_it_writes_into_cells(team: tuple[str, CRM], stand_in: StandIn) -> None:
+    spreadsheet, crm = team
+    total = _overwrite_total(stand_in, spreadsheet)
+    with pytest.raises(Question, match=r"IDs, versions or totals of 1 client\.$") as asked:
+        named("sheets repair")(crm)
+    assert (asked.value.parameter, asked.value.yes, set(asked.value.choices)) == ("cells", "back", {"back"})
+    assert total() == "77.00"
+    assert named("sheets repair")(crm, cells="back").cells
+    assert total() == "0.00"
+    assert not named("sheets repair")(crm).cells
+
+
+def test_the_question_about_rows_names_the_cells_too(team: tuple[str, CRM], stand_in: StandIn) -> None:
+    spreadsheet, crm = team
+    for at in range(9):
+        named("clients add")(crm, {"last_name": f"Buyer {at}"})
+    total = _overwrite_total(stand_in, spreadsheet)
+    assert list(crm.repository.check())
+    stand_in.delete_rows(spreadsheet, "clients", 2, 8)
+    with pytest.raises(Question, match=r"8 clients \(.*IDs, versions or totals of 1 client\.$"):
+        named("sheets repair")(crm)
+    named("sheets repair")(crm, rows="back")
+    assert (total(), len(stand_in.values(spreadsheet, "clients"))) == ("0.00", 11)
+
+
+@pytest.mark.parametrize("known", [6, 12])
+def test_the_question_says_where_some_records_were_never_seen(
+    team: tuple[str, CRM], stand_in: StandIn, known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spreadsheet, crm = team
+    for at in range(11):
+        named("clients add")(crm, {"last_name": f"Buyer {at}"})
+    stand_in.delete_rows(spreadsheet, "clients", 1, 12)
+    held = Held({"client": [*range(1, known + 1), *range(100, 112 - known)]}, {})
+    monkeypatch.setattr(crm.repository, "held", lambda: held)
+    with pytest.raises(Question) as asked:
+        named("sheets repair")(crm)
+    assert ("has never seen some of them" in asked.value.sentence) == (known < 12)
+
+
+@pytest.mark.slow
+def test_the_menu_shows_what_is_to_be_repaired_and_asks(begin: Start, team: tuple[str, CRM], stand_in: StandIn) -> None:
+    spreadsheet, _ = team
+    total = _overwrite_total(stand_in, spreadsheet)
+    data = os.environ["XDG_DATA_HOME"]
+    session = begin(CRM_STORE=f"sheets://{spreadsheet}", XDG_DATA_HOME=data).choose("Data").choose("Backups and copies")
+    session.choose("Repair the spreadsheet").sees("IDs, versions or totals of 1 client").lacks("Lost changes")
+    assert total() == "77.00"
+    session.choose("Put them back").sees("Put back: IDs, versions or totals of 1 client")
+    assert total() == "0.00"
 
 
 def _replaced(stand_in: StandIn, spreadsheet: str) -> None:
