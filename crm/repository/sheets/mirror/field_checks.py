@@ -131,10 +131,15 @@ def is_a_name(parts: Iterable[str]) -> bool:
 
 
 def own_fields_fit(own: Iterable[Iterable[Any]]) -> bool:
-    """Return whether the team's own fields of some clients surely hold what they can: their texts, client by
-    client."""
+    """Return whether the team's own fields of some clients surely hold what they can, tidied as what is typed is: their
+    texts, client by client."""
     return all(
-        type(text) is str and text not in FAILED and len(text) <= _LONGEST_OWN and text.isprintable()
+        type(text) is str
+        and text not in FAILED
+        and len(text) <= _LONGEST_OWN
+        and text.isprintable()
+        and "  " not in text
+        and text.strip() == text
         for texts in own
         for text in texts
     )

@@ -152,3 +152,18 @@ def test_rows_in_any_order_read_each_number_of_the_history_once(monkeypatch: pyt
         monkeypatch.setattr(number_formats, "_number", counted)
         assert team.stored(team.another("ben")) == before
         assert converted == 30
+
+
+def test_blanks_around_own_fields_are_dropped_at_any_reading() -> None:
+    with new_team() as team:
+        named = [Client(kind="person", last_name=name, extra={"Hat": "M"}) for name in ("Fox", "Hare")]
+        team.store.change(lambda tx: tx.add_all(named))
+        clients, ben = team.stored()[Client], team.another("ben")
+        for cells in (("  L ", "X  L"), (" S", "X \t S")):
+            for number, cell in enumerate(cells, start=1):
+                Sheet(team, Client).put(clients[number], "=Hat", cell)
+            # The first time one of them has never read the spreadsheet, the other one has.
+            for machine in (ben, team.repository, ben, team.another()):
+                hats = [client.extra["Hat"] for client in team.stored(machine)[Client].values()]  # type: ignore[attr-defined]
+                assert hats == [" ".join(cell.split()) for cell in cells]
+                assert wrong(team, machine) == []
