@@ -156,16 +156,15 @@ class _Killed(BaseException):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("lost", [False, True], ids=["killed", "answer lost"])
 @pytest.mark.parametrize("case", _INTERRUPTED)
 def test_an_interrupted_repair_is_finished_by_the_next_one(
-    long_history: Callable[[], AbstractContextManager[Team]], case: str, monkeypatch: pytest.MonkeyPatch
+    long_history: Callable[[], AbstractContextManager[Team]], case: str, lost: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write, broken = Service.write, 0
     monkeypatch.setattr(repairing, "LARGEST", 12_000)
     monkeypatch.setattr(repairing, "_SPARE", 8_000)
     for last in range(1, 30):
-        # At one write the program is killed, at the next one the answer is lost; the next case has it the other way.
-        lost = (last + _INTERRUPTED.index(case)) % 2 == 0
         with long_history() as team:
             other = team.another("ben")
             before, summaries = team.stored(), team.summaries()
@@ -178,7 +177,7 @@ def test_an_interrupted_repair_is_finished_by_the_next_one(
                 writes += 1
                 answer = write(service, requests, **asked)
                 if writes == last:  # noqa: B023
-                    raise NoAnswer("the answer was lost") if lost else _Killed  # noqa: B023
+                    raise NoAnswer("the answer was lost") if lost else _Killed
                 return answer
 
             with monkeypatch.context() as patched:
