@@ -15,7 +15,7 @@ from crm.accounts.roster import Roster
 from crm.accounts.service import AccountService
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
-from crm.config import SHEETS, Config, check_team_setting, from_environment, store_file, team_defaults
+from crm.config import SHEETS, Config, check_team_setting, from_environment, settings_of, store_file, team_defaults
 from crm.errors import FieldError, FileError, ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
@@ -293,15 +293,16 @@ def _spreadsheet_folder(config: Config) -> Path:
     return config.folder / "spreadsheets"
 
 
-def _first_records() -> Sequence[Record]:
-    """The records of a new store: the default rules, and the settings that this machine suggests."""
+def _first_records(locale: str = "") -> Sequence[Record]:
+    """The records of a new store: the default rules, and the settings that this machine suggests, or the locale of its
+    spreadsheet."""
     # What reads rules is loaded when there is one to read: the first screen asks for none.
     from crm.rules import SETS
 
     rules = enumerate(SETS["default"].rules(), start=1)
     return [
         *(StatusRule(position=at, status=status, when=when, active=True) for at, (status, when) in rules),
-        *(Setting(key=key, value=value) for key, value in team_defaults().items()),
+        *(Setting(key=key, value=value) for key, value in (team_defaults() | settings_of(locale)).items()),
     ]
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from dataclasses import field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -733,6 +734,17 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
 def team_defaults(but: Container[str] = ()) -> dict[str, str]:
     """The team's settings as this machine suggests them, for a new store; those that are known are not looked for."""
     return {option.name: str(option.default()) for option in TEAM if option.name not in but}
+
+
+def settings_of(locale: str) -> dict[str, str]:
+    """The team's settings that follow from the locale of a spreadsheet (en_GB): phone numbers and dates are read as
+    people write them in it. None if it names no country."""
+    country = locale.partition("_")[2]
+    if len(country) != 2:
+        return {}
+    with suppress(FieldError):
+        return {"country": country, "language": Language().read(locale, Conventions())}
+    return {"country": country}
 
 
 def check_team_setting(key: str, value: str, by: Conventions) -> str:

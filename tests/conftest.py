@@ -294,7 +294,7 @@ def _prepared(first_records: Sequence[Record], at: datetime) -> str:
     if known not in _PREPARED:
         spreadsheet = google().make("Team")
         service = _service(spreadsheet)
-        set_up(service, first_records, at)
+        set_up(service, lambda _: first_records, at)
         google().serialises(spreadsheet)
         google().punctual(spreadsheet)
         service.close()

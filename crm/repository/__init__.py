@@ -258,11 +258,10 @@ class Restored:
 @dataclass(frozen=True, slots=True)
 class Table:
     """A tab of a spreadsheet that is not one of the store's own: its title, its rows as texts, which a person would
-    type to get what is in the cells, and the locale of the spreadsheet (en_GB)."""
+    type to get what is in the cells."""
 
     title: str
     rows: Sequence[Sequence[str]]
-    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

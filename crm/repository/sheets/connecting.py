@@ -26,7 +26,7 @@ _SCHEME = "sheets://"
 # So many rows tell what a tab holds.
 _FIRST_ROWS = 60
 _MOST_OPT_OUTS = 100_000
-_TABS = "properties(title,locale),sheets(properties(sheetId,title,hidden,sheetType,gridProperties(rowCount)))"
+_TABS = "properties(title),sheets(properties(sheetId,title,hidden,sheetType,gridProperties(rowCount)))"
 _CELLS = (
     "sheets(properties(sheetId),"
     "data(rowData(values(effectiveValue,formattedValue,effectiveFormat(numberFormat(type))))))"
@@ -38,13 +38,13 @@ _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001
 @dataclass(frozen=True)
 class GoogleSpreadsheets:
     """The spreadsheets shared with the account whose key is in `credentials` or in a file. `repository` opens the
-    store in one; `first_records` are in a new one from the start."""
+    store in one; `first_records` are in a new one from the start, for the locale of its spreadsheet (en_GB)."""
 
     credentials: str
     credentials_file: str
     google: str
     folder: Path
-    first_records: Callable[[], Sequence[Record]]
+    first_records: Callable[[str], Sequence[Record]]
     now: Callable[[], datetime]
     waiting: Waiting
     repository: Callable[[str], SheetsRepository]
@@ -70,7 +70,7 @@ class GoogleSpreadsheets:
             described = service.describe(_TABS)
             existing = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
             tables = [
-                Table(properties["title"], rows, _locale(described))
+                Table(properties["title"], rows)
                 for properties, rows in self._read(service, list(_others(described)), _FIRST_ROWS)
             ]
             title = str(described.get("properties", {}).get("title", ""))
@@ -111,12 +111,12 @@ class GoogleSpreadsheets:
             described = service.describe(_TABS)
             tabs = [row for row in _others(described) if row["title"].casefold() == title.casefold()]
             for properties, rows in self._read(service, tabs):
-                return Table(properties["title"], rows, _locale(described))
+                return Table(properties["title"], rows)
         raise NotFoundError(f"No tab “{title}” in the spreadsheet beside those of the program.")
 
     def set_up(self, url: str) -> Sequence[str]:
         with self._service(url) as service:
-            is_new = setup.set_up(service, self.first_records(), self.now())
+            is_new = setup.set_up(service, self.first_records, self.now())
             self._find_out(service)
             if is_new:
                 return []
@@ -178,10 +178,6 @@ def _others(described: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         seen = not properties.get("hidden") and properties.get("sheetType", "GRID") == "GRID"
         if seen and properties.get("sheetId", 0) not in ours:
             yield properties
-
-
-def _locale(described: Mapping[str, Any]) -> str:
-    return str(described.get("properties", {}).get("locale", ""))
 
 
 def text_of(cell: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Setting a spreadsheet up: our tabs beside those that are there, which stay as they are."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,17 +37,17 @@ _BEFORE_GRID = (400, 80)
 _TRIES = 3
 
 
-def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> bool:
+def set_up(service: Service, first_records: Callable[[str], Sequence[Record]], at: datetime) -> bool:
     """Make a spreadsheet a store, all at once; False where it is one already, which gets the tabs that it lacks because
     an older version has made it, and those of the accounts where somebody has deleted them: as with rows that are
     deleted by hand, the roster gives no access until they are restored or an admin recovers it.
 
-    `first_records` are in it from the start. Raises StoreDamagedError where only some of our tabs are there, StoreError
-    where Google does not take them.
+    `first_records` for the locale of the spreadsheet are in it from the start. Raises StoreDamagedError where only some
+    of our tabs are there, StoreError where Google does not take them.
     """
     unanswered, refused = False, ""
     for _ in range(_TRIES):
-        described = service.describe("sheets(properties(sheetId,title))")
+        described = service.describe("properties(locale),sheets(properties(sheetId,title))")
         existing = {
             sheet["properties"].get("sheetId", 0): sheet["properties"]["title"] for sheet in described["sheets"]
         }
@@ -62,7 +62,11 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
             )
         try:
             titles = set(existing.values())
-            service.write(_requests(titles, first_records, at) if is_new else list(_tabs(missing, titles)))
+            if is_new:
+                first = first_records(str(described.get("properties", {}).get("locale", "")))
+                service.write(_requests(titles, first, at))
+            else:
+                service.write(list(_tabs(missing, titles)))
             return is_new
         except NoAnswer:
             # Once more, if it did not arrive: tabs that are there already are refused.

@@ -474,8 +474,8 @@ def test_an_older_spreadsheet_gets_the_tabs_for_accounts(team: Team) -> None:
     with pytest.raises(StoreNotSetUpError, match="sheets setup"), other.read():
         pass
     service = other.service
-    assert not set_up(service, (), datetime.now(UTC))
-    assert not set_up(service, (), datetime.now(UTC))
+    assert not set_up(service, lambda _: (), datetime.now(UTC))
+    assert not set_up(service, lambda _: (), datetime.now(UTC))
     assert add(team).id == 1
     assert accounts(team, other).authentication.sign_in("anna@example.com", PASSWORD)
     assert list(team.agreed()[Client]) == [client.id]

@@ -415,6 +415,16 @@ def test_phones_and_dates_are_read_as_in_the_country_of_the_spreadsheet(
     (client,) = shell.clients()
     assert (client["phone"], client["date_of_birth"]) == ("+447911123456", "1990-02-01")
     assert report["flagged"] == 0
+    # What is typed later is read in the same way, in the sheet and in the program.
+    for name, text in (("last_name", "Berg"), ("phone", "07911 123457"), ("date_of_birth", "'03/04/1985")):
+        stand_in.type(spreadsheet, "clients", f"{letters(at(Client, name))}3", text)
+    shell.did("sheets", "setup")
+    shell.did("clients", "add", "--last-name", "Cole", "--phone", "07911 123458", "--date-of-birth", "05/06/1985")
+    assert [(client["phone"], client["date_of_birth"]) for client in shell.clients()[1:]] == [
+        ("+447911123457", "1985-04-03"),
+        ("+447911123458", "1985-06-05"),
+    ]
+    assert shell.sound()
 
 
 @pytest.mark.slow

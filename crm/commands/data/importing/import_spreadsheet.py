@@ -1,7 +1,7 @@
 """Adoption of a list of clients in a tab of the spreadsheet, imported as one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,11 +12,10 @@ from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.matching import Known, keys_of
 from crm.commands.data.importing.reading import Checked, Reader
 from crm.commands.data.importing.report import Doubt, Refusal, Tally
-from crm.config import Language
 from crm.errors import FieldError, FileError
 from crm.files import GridSource, Match, Row, match_columns, plain_amount, spend_column
 from crm.files.column_names import plain_words
-from crm.model import Client, Conventions, Record, Sale, Setting, fields
+from crm.model import Client, Conventions, Record, Sale, fields
 from crm.repository import Table, Transaction
 from crm.repository.queries.sales import clients_with_sales
 
@@ -57,7 +56,6 @@ class TakeOver:
     draft: ImportDraft
     spend: int | None
     # How its phone numbers and dates are read.
-    by: Conventions
 
     @property
     def left_out(self) -> list[str]:
@@ -97,9 +95,8 @@ def _is_status(match: Match) -> bool:
 
 
 def recognised(table: Table, crm: CRM) -> TakeOver | None:
-    """The list of clients in a tab, whatever the order and language of its columns; None where it holds none. What the
-    team has not set is read as in the country of the spreadsheet."""
-    by = _conventions(table, crm)
+    """The list of clients in a tab, whatever the order and language of its columns; None where it holds none."""
+    by = crm.conventions
     try:
         source = GridSource(table.title, table.rows)
     except FileError:
@@ -110,23 +107,7 @@ def recognised(table: Table, crm: CRM) -> TakeOver | None:
     known = len(targets) + (spend is not None)
     if not source.has_header or not source.sample or not targets & _NAMES or known < 2:
         return None
-    return TakeOver(table.title, ImportDraft(Path(table.title), "clients", source, matches), spend, by)
-
-
-def _conventions(table: Table, crm: CRM) -> Conventions:
-    language, _, country = table.locale.partition("_")
-    by = crm.conventions
-    if not language or len(country) != 2:
-        return by
-    with crm.read() as snapshot:
-        # A new store has those of the machine that made it.
-        chosen = {setting.key for setting in snapshot.find_all(Setting) if setting.version > 1}
-    if "country" not in chosen:
-        by = replace(by, country=country)
-    if "language" not in chosen:
-        with suppress(FieldError):
-            by = replace(by, language=Language().read(table.locale, by))
-    return by
+    return TakeOver(table.title, ImportDraft(Path(table.title), "clients", source, matches), spend)
 
 
 class _OnlyPreview(Exception):
@@ -141,9 +122,9 @@ def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverR
         runs: list[_Run] = []
 
         def change(tx: Transaction) -> None:
-            runs.append(_Run(tx, listed, listed.by))
+            runs.append(_Run(tx, listed, crm.conventions))
             opened.enter_context(closing(runs[-1].tally))
-            for batch in Reader(listed.draft, listed.by, lenient=True).batches():
+            for batch in Reader(listed.draft, crm.conventions, lenient=True).batches():
                 runs[-1].take(batch)
                 tell(*listed.draft.source.progress())
             runs[-1].open_balances()
