@@ -112,6 +112,8 @@ class _Sorting:
         self.is_known = is_known
         self.staging = staging
         self.mark = len(columns(head.kind)) - 1
+        # Rows with an ID that was never given out.
+        self.strangers: list[Placed] = []
 
     def sorted(self, rows: Sequence[Sequence[Cell]], first: int) -> Rows:
         self.rows = Rows(Owned(self.head, rows, first))
@@ -145,18 +147,26 @@ class _Sorting:
         return self.rows
 
     def _name_again(self) -> None:
-        """Rows without ID and mark which hold all that the row of a record held that is gone: they have lost them."""
+        """Rows without ID and mark, or with an ID that was never given out, which hold all that the row of a record
+        held that is gone: they have lost them."""
         gone: dict[str, list[int]] = {}
-        for record_id in self.old if self.rows.nameless else ():
+        for record_id in self.old if self.rows.nameless or self.strangers else ():
             if record_id not in self.rows.owned and self.is_known(record_id) and (row := self.old[record_id][1]):
                 gone.setdefault(self._beside(row), []).append(record_id)
-        nameless: list[Placed] = []
-        for at, row in self.rows.nameless:
-            if ids := gone.get(self._beside(row)):
-                self.rows.owned[ids.pop(0)] = (at, row)
-            else:
-                nameless.append((at, row))
-        self.rows.nameless = nameless
+        self.rows.nameless = [place for place in self.rows.nameless if not self._takes_back(place, gone)]
+        self.rows.wrong += [
+            (at, f"{str(row[0])[:40]} is no ID that the program gave out; empty this cell and the row gets one")
+            for at, row in self.strangers
+            if not self._takes_back((at, row), gone)
+        ]
+
+    def _takes_back(self, place: Placed, gone: Mapping[str, list[int]]) -> bool:
+        """Make a row that of a record which is gone, where it holds the same."""
+        ids = gone.get(self._beside(place[1]))
+        if not ids:
+            return False
+        self.rows.owned[ids.pop(0)] = place
+        return True
 
     def _beside(self, row: Sequence[Any]) -> str:
         """A row without its ID and its mark, as one text."""
@@ -212,9 +222,7 @@ class _Sorting:
             if not all(map(_is_blank, row[:-1] if isinstance(row[-1], dict) else row)):
                 self.rows.nameless.append((at, row))
         else:
-            self.rows.wrong.append(
-                (at, f"{str(row[0])[:40]} is no ID that the program gave out; empty this cell and the row gets one")
-            )
+            self.strangers.append((at, row))
 
     def _foreign(self, record_id: int) -> None:
         """A row that is marked as another record's."""

@@ -45,6 +45,35 @@ def test_rows_that_lost_id_and_version_stay_the_same_records(team: Team) -> None
     assert team.agreed() == before
 
 
+@pytest.mark.parametrize("sort", [False, True])
+def test_rows_whose_id_and_version_were_overwritten_stay_the_same_records(team: Team, sort: bool) -> None:
+    before, other = team.stored(), team.another("ben")
+    assert team.stored(other) == before
+    sheet = Sheet(team, Client)
+    for row in (1, 2, 3):
+        team.person.set_cells(team.id, CLIENTS, row, sheet.column("id"), [[row + 10]])
+        team.person.set_cells(team.id, CLIENTS, row, sheet.column("version"), [[f"{row + 10}/1"]])
+    if sort:
+        team.person.sort(team.id, CLIENTS, 2, False)
+    for machine in (team.repository, other):
+        assert team.stored(machine) == before
+        assert machine.held().gone == {}
+        assert machine.held().overwritten == {"client": 3}
+    assert "empty this cell" not in " ".join(wrong(team))
+    team.repository.settle(take_over=False)
+    assert len(team.cells(Client)) == 4
+    assert team.agreed() == before
+    assert wrong(team) == []
+    assert team.stored(other) == before
+
+
+def test_a_row_with_a_strange_id_that_equals_no_record_stays_wrong(team: Team) -> None:
+    before = team.stored()
+    Sheet(team, Client).add(id=77, last_name="New")
+    assert team.stored() == before
+    assert "77 is no ID that the program gave out" in " ".join(wrong(team))
+
+
 def test_a_new_machine_does_not_apply_mass_deletions(team: Team) -> None:
     before = team.stored()
     for kind in (Client, Sale):
