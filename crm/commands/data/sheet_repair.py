@@ -73,7 +73,7 @@ def repair(
             parameter="rows",
             choices={
                 BACK: "Put the rows back as they were",
-                KEEP: "Delete these records, as in the spreadsheet",
+                KEEP: "Delete these records, with what belongs to them",
             },
             yes=BACK,
         )
