@@ -309,6 +309,7 @@ CASES: dict[str, Case] = {
     "a chip that shows a name": Case(
         _put(Client, 2, "email", "Ada Berg"), named=["not an e-mail address"], fresh=False
     ),
+    "a chip that is its placeholder": Case(_put(Client, 2, "email", "@"), named=["not an e-mail address"], fresh=False),
     "a phone number without its zero": Case(
         _put(Client, 2, "phone", 2025550123), holds=lambda team: _client(team).phone == "+12025550123"
     ),

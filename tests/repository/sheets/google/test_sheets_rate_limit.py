@@ -144,6 +144,39 @@ def test_a_refusal_pauses_everybody_until_the_minute_is_over(programs: Programs)
     assert programs.take(1, second, "writes") == 0
 
 
+def test_two_machines_behind_one_account_both_go_on(tmp_path: Path) -> None:
+    """Google refuses what is over sixty a minute for the account; neither machine knows of the other."""
+    google: list[float] = []
+    refused: list[int] = []
+    machines = [Programs(tmp_path / name) for name in ("one", "two")]
+    fake = machines[0].fake
+    machines[1].fake = fake
+    limiters = [machine.another() for machine in machines]
+
+    def read(limiter: Limiter) -> None:
+        attempt, since = 0, fake.time
+        while True:
+            # It raises StoreBusyError if that takes too long.
+            limiter.take("reads", lambda _: None, since)
+            if sum(at > fake.time - 60 for at in google) < 60:
+                google.append(fake.time)
+                return
+            attempt += 1
+            refused.append(attempt)
+            assert attempt < 10
+            limiter.refused("reads", attempt)
+
+    for _ in range(100):
+        for limiter in limiters:
+            read(limiter)
+            fake.time += 0.1
+    for limiter in limiters:
+        limiter.close()
+    assert refused
+    # 200 reads, sixty a minute.
+    assert google[-1] - google[0] < 240
+
+
 def test_further_refusals_pause_longer_each_time(programs: Programs) -> None:
     limiter = programs.another()
     paused = []

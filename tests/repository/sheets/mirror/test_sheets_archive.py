@@ -82,8 +82,9 @@ def test_a_change_saved_while_history_is_archived_is_kept(team: Team) -> None:
     team.agreed()
 
 
-def test_history_is_not_archived_before_google_is_known_to_serialize(team: Team) -> None:
-    team.person.serialises(team.id, False)
+@pytest.mark.parametrize("answer", [[None, None], ["serialises", "no"]])
+def test_history_is_not_archived_before_google_is_known_to_serialize(team: Team, answer: list[str | None]) -> None:
+    team.person.set_cells(team.id, META.title, 2, 0, [answer])
     numbers = _numbers(team)
     with pytest.raises(RefusedError, match="check --live"):
         team.repository.forget_history(numbers[4], "moved old history")
