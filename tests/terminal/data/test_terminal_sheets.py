@@ -470,7 +470,7 @@ def test_without_a_network_reading_works_and_typed_text_is_kept(
     network.down()
     session.press("1").sees("Google Sheets cannot be reached").sees("What you typed is still here.")
     session.press("esc").sees("First name Zed").sees("1) Save").settled()
-    session.press("esc").sees("Last name").press("esc").sees("): Zed").press("esc").sees(
+    session.press("esc").choose("Go back a question").sees("Last name").press("esc").sees("): Zed").press("esc").sees(
         "Is this a person or a company?"
     )
     session.press("esc").choose("Discard").sees("n new").settled()
