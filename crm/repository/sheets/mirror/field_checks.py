@@ -1,7 +1,7 @@
 """Checks of fields in rows that are read for the first time: what a cell can hold and its field cannot, as in edits.
 
-Only what is certain counts: a text that is longer than the program takes, a choice that there is none of. Addresses
-that are not quite right may have come from a file, and mails from elsewhere are longer than what people type.
+An address or a phone number that is none may have come from a file: the history tells. Mails from elsewhere are longer
+than what people type.
 """
 
 from collections.abc import Collection, Iterable
@@ -9,7 +9,20 @@ from typing import Any
 
 from crm.errors import FieldError
 from crm.model import Conventions, Message, Record, fields, people
-from crm.model.fields import Choice, Country, Email, Line, Phone, Prose, Rate, Tags, TimeOfDay, Unit, Whole
+from crm.model.fields import (
+    Choice,
+    Country,
+    ElectronicAddress,
+    Email,
+    Line,
+    Phone,
+    Prose,
+    Rate,
+    Tags,
+    TimeOfDay,
+    Unit,
+    Whole,
+)
 from crm.model.fields.days import Day
 from crm.model.rights import SEALED
 from crm.repository.sheets.grid.cells import FAILED
@@ -17,23 +30,19 @@ from crm.repository.sheets.mirror.validation import NOT_READ
 
 # Their values repeat, so each is checked once.
 _REPEATED = (Choice, Country, Rate, Tags, TimeOfDay, Unit, Whole)
-_LONGEST_PHONE, _LONGEST_EMAIL = 60, 254
 _LONGEST_OWN = 2000
+_Text = Email | Phone | ElectronicAddress | Line | Prose
 
 
-def _texts_of(kind: type[Record]) -> dict[str, Line | Prose]:
-    """The texts that people type, each with the check of what is certain."""
-    texts: dict[str, Line | Prose] = {}
+def _texts_of(kind: type[Record]) -> dict[str, _Text]:
+    """The texts that people type, each with its check."""
+    texts: dict[str, _Text] = {}
     for name, field in fields(kind).items():
         if field.by != "person" or kind is Message:
             continue
         match field.check:
-            case Email():
-                texts[name] = Line(_LONGEST_EMAIL)
-            case Phone():
-                texts[name] = Line(_LONGEST_PHONE)
-            case Prose(longest):
-                texts[name] = Prose(longest)
+            case Email() | Phone() | ElectronicAddress() | Prose():
+                texts[name] = field.check
             case Line():
                 texts[name] = Line(field.check.longest)
     return texts
@@ -58,14 +67,18 @@ class FieldChecks:
         self._days = {
             name: field.check for name, field in known.items() if isinstance(field.check, Day) and field.by == "person"
         }
-        self._needed_texts = self._texts.keys() & set(kind.about.needs).difference(kind.about.may_be_empty)
-        self._fine: dict[str, set[Any]] = {name: {check.empty} for name, check in self._repeated.items()}
+        needed = set(kind.about.needs).difference(kind.about.may_be_empty)
+        self._needed_texts = self._texts.keys() & needed
+        self._needed_choices = {name for name, check in self._repeated.items() if isinstance(check, Choice)} & needed
+        self._fine: dict[str, set[Any]] = {
+            name: set() if name in self._needed_choices else {check.empty} for name, check in self._repeated.items()
+        }
 
     def value(self, name: str, value: Any) -> Any:
         """A value as it is kept. Raises FieldError for one that the field cannot have."""
         if name in self._texts:
-            self._texts[name].read(value, self.by)
-            if name in self._needed_texts and not value.strip():
+            value = self._texts[name].read(value, self.by)
+            if name in self._needed_texts and not value:
                 raise FieldError(f"every {self.kind.noun} needs it")
         elif name in self._repeated:
             return self._one_of_few(name, value)
@@ -96,14 +109,16 @@ class FieldChecks:
         check = self._texts[name]
         if name in self._needed_texts and not all(map(str.strip, values)):
             return False
-        if "".join(values).isprintable() and len(max(values, key=len)) <= check.longest:
-            return True
+        if isinstance(check, Line | Prose):
+            together = "\n".join(values)
+            if "\n".join(map(str.strip, values)) != together or (isinstance(check, Line) and "  " in together):
+                return False
+            if "".join(values).isprintable() and len(max(values, key=len)) <= check.longest:
+                return True
         try:
-            for value in values:
-                check.read(value, self.by)
+            return all(check.read(value, self.by) == value for value in values)
         except FieldError:
             return False
-        return True
 
     def _may_be_accounts(self, numbers: Collection[int]) -> bool:
         return min(numbers) >= 0 and max(numbers) <= self._last_account
@@ -113,6 +128,8 @@ class FieldChecks:
         if value in fine:
             return value
         check = self._repeated[name]
+        if name in self._needed_choices and not value.strip():
+            raise FieldError(f"every {self.kind.noun} needs it")
         read = check.read(check.edit(value, self.by), self.by)
         if read == value:
             fine.add(value)

@@ -2,21 +2,22 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from crm.model import BY_NAME, RECORDS, Record, fields, links
+from crm.errors import FieldError
+from crm.model import BY_NAME, RECORDS, Client, Conventions, Message, Record, fields, links
 from crm.model.encoding import plain
-from crm.model.fields import Line, Prose
+from crm.model.fields import Check, Country, ElectronicAddress, Email, Line, Phone, Prose
 from crm.model.rights import SEALED
-from crm.repository.sheets.grid.cells import LARGEST_EXACT, cell_of
-from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, Cell
+from crm.repository.sheets.grid.cells import FAILED, LARGEST_EXACT, cell_of
+from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, OWN, Cell
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.plain_rows import amounts, facts
 from crm.repository.tables import TABLES, transactions
@@ -57,6 +58,11 @@ class Entered:
         if not 0 <= at < len(values) or values[at] == "":
             return None
         return values[at]
+
+    @property
+    def tells_doubts(self) -> bool:
+        """Return whether the values are known that are doubtful and yet the program's own; none but those."""
+        return _DOUBTS in _created_with(self.after)
 
     def all_created(self, name: str) -> Sequence[Any]:
         """The cells of a field with which the records were created, by their places in `ids`; '' for one that is not
@@ -133,7 +139,7 @@ def _merged(connection: Connection, entries: Iterable[Entry | Row[Any]]) -> Iter
     for entry in entries:
         if entry.operation == "create":
             is_next = record == entry.record and entry.record_id == last + 1
-            if is_next and (last - first + 1 < _TOGETHER or not _KEPT[BY_NAME[record]]):
+            if is_next and (last - first + 1 < _TOGETHER or not _says(BY_NAME[record])):
                 last += 1
                 continue
             if record:
@@ -152,18 +158,22 @@ def _created(connection: Connection, record: str, first: int, last: int) -> tupl
     """The entry of records that were created, with what a row must not lose: a cell may be made something else."""
     ids = str(first) if first == last else f"{first}-{last}"
     kind = BY_NAME[record]
-    names = _KEPT[kind]
-    if not names:
+    names, doubted = _KEPT[kind], _DOUBTED[kind]
+    if not _says(kind):
         return record, ids, "create", "", ""
     table = TABLES[kind].c
-    statement = select(table.id, *(table[name] for name in names)).where(table.id.between(first, last))
+    statement = select(table.id, *(table[name] for name in (*names, *doubted))).where(table.id.between(first, last))
     known = {row.id: row for row in connection.execute(statement)}
     written = {
         name: [_kept_cell(getattr(known[number], name)) if number in known else "" for number in range(first, last + 1)]
         for name in names
     }
+    for name, is_doubtful in doubted.items():
+        values = [getattr(known[number], name) if number in known else "" for number in range(first, last + 1)]
+        written[name] = [is_doubtful(value) if value else "" for value in values]
     # Most records name no other one but their owner.
-    return record, ids, "create", "", _text({name: values for name, values in written.items() if any(values)})
+    kept: dict[str, Any] = {name: values for name, values in written.items() if any(values)}
+    return record, ids, "create", "", _text({**kept, _DOUBTS: []} if doubted else kept)
 
 
 def _kept_cell(value: Any) -> Any:
@@ -178,6 +188,51 @@ def _kept_of(kind: type[Record]) -> Sequence[str]:
 # The fields that the entry of a creation keeps, so that a new computer knows them where a cell cannot be read or was
 # overwritten: amounts, what other records it names, what it needs but for texts, and what only the program writes.
 _KEPT = {kind: _kept_of(kind) for kind in RECORDS}
+
+
+# The sign of an entry that has the doubtful values, if there are any.
+_DOUBTS = "?"
+# A valid value is the same in every country.
+_ANYWHERE = Conventions()
+
+
+def _doubtful(check: Check, text: str) -> str:
+    """A text that would be refused if a person typed it into its cell, or read otherwise; else ''."""
+    if text in FAILED:
+        return text
+    if not check.keeps_unreadable and not isinstance(check, ElectronicAddress):
+        return ""
+    if isinstance(check, Phone) and not text.startswith("+"):
+        return text
+    try:
+        return "" if check.read(text, _ANYWHERE) == text else text
+    except FieldError:
+        return text
+
+
+def _doubtful_own(own: Mapping[str, str]) -> Any:
+    return {name: text for name, text in own.items() if text in FAILED} or ""
+
+
+def _doubted_of(kind: type[Record]) -> Mapping[str, Callable[[Any], Any]]:
+    if kind in SEALED or kind is Message:
+        return {}
+    texts = (Line, Prose, Email, Phone, Country, ElectronicAddress)
+    doubted: dict[str, Callable[[Any], Any]] = {
+        name: partial(_doubtful, field.check)
+        for name, field in fields(kind).items()
+        if field.by == "person" and isinstance(field.check, texts) and name not in _KEPT[kind]
+    }
+    return {**doubted, OWN: _doubtful_own} if kind is Client else doubted
+
+
+# The texts of which the entry of a creation keeps those that no person may type: a file may hold them.
+_DOUBTED = {kind: _doubted_of(kind) for kind in RECORDS}
+
+
+def _says(kind: type[Record]) -> bool:
+    """Return whether the entry of a creation keeps anything."""
+    return bool(_KEPT[kind] or _DOUBTED[kind])
 
 
 def _text(fields: Any) -> str:

@@ -25,6 +25,7 @@ from crm.model import (
     owner_link,
     people,
 )  # fmt: skip
+from crm.model.fields import ElectronicAddress, Email, Phone
 from crm.repository import statements, tables
 from crm.repository.bulk import insert_columns, insert_rows
 from crm.repository.dialect import Dialect
@@ -55,6 +56,8 @@ from crm.repository.sheets.mirror.validation import (
 from crm.repository.team import team_of
 
 _BATCH = 1000
+# What is kept of a file as an address.
+_LONGEST_KEPT = 254
 _MISSING = ("", None, 0)
 
 
@@ -100,6 +103,8 @@ class Loading:
         self.last_value: Callable[[int, str], Any] = lambda _id, _name: None
         # The values of some fields in the same way, as far as they are known.
         self.last_values: Callable[[int, Sequence[str]], Mapping[str, Any]] = lambda _id, _names: {}
+        # Whether the history has the value of a field, by id and name, if it is one that no person may type.
+        self.tells_doubts: Callable[[int, str], bool] = lambda _id, _name: False
         # Asks what kind of cells there are in some rows, by field.
         self.kinds_of: Callable[[Mapping[str, Sequence[int]]], Mapping[tuple[int, str], str]] = lambda _: {}
         self._checks = FieldChecks(kind, by, last_account)
@@ -162,19 +167,33 @@ class Loading:
         self.wrong = []
 
     def _find_failed(self, rows: Mapping[int, Placed]) -> None:
-        """Find out which cells hold a formula that fails, and not a text that looks like it."""
+        """Find out which cells hold a formula that fails, or a text like it that a person has typed: only the program
+        writes such texts."""
         doubted: dict[str, list[int]] = {}
-        for at, row in rows.values():
+        failed: dict[tuple[int, str], str] = {}
+        for record_id, (at, row) in rows.items():
             cells_by_name = list(zip(columns(self.kind), row, strict=False))
             if self.kind is Client:
                 cells_by_name += [(f"={name}", cell) for name, cell in row[-1].items()]
             for name, cell in cells_by_name:
-                if type(cell) is str and cell in cells.FAILED:
+                if type(cell) is not str or cell not in cells.FAILED:
+                    continue
+                if not self.tells_doubts(record_id, OWN if name.startswith("=") else name):
                     doubted.setdefault(name, []).append(at)
+                elif self._written_text(record_id, name) != cell:
+                    failed[at, name] = cells.FORMULA_FAILS
         if doubted:
-            failed = {place: what for place, what in self.kinds_of(doubted).items() if what == cells.FORMULA_FAILS}
-            self._strange = {**self._strange, **failed}
-            self._strange_rows.update(at for at, _ in failed)
+            kinds = self.kinds_of(doubted).items()
+            failed |= {place: what for place, what in kinds if what == cells.FORMULA_FAILS}
+        self._strange = {**self._strange, **failed}
+        self._strange_rows.update(at for at, _ in failed)
+
+    def _written_text(self, record_id: int, name: str) -> Any:
+        """The text that the program wrote last into a field, '=Name' for one of the team's own; None where that is
+        not known."""
+        if name.startswith("="):
+            return (self.last_value(record_id, OWN) or {}).get(name[1:])
+        return self.last_value(record_id, name)
 
     def is_strange(self, at: int, name: str) -> bool:
         """Return whether a cell for an amount holds something else."""
@@ -261,7 +280,7 @@ class Loading:
     def _with_name_and_status(self, record: Client, row: Sequence[Any]) -> Client:
         names = {name: getattr(record, name) for name in ("first_name", "last_name", "company")}
         if not is_a_name(names.values()):
-            blank = next((name for name, text in names.items() if text), "first_name")
+            blank = next((name for name in names if row[columns(Client).index(name)]), "first_name")
             self._note(record.id, row, blank, NO_NAME)
         elif not record.kind:
             record = named(record)
@@ -294,8 +313,12 @@ class Loading:
                 if what := self._strange.get((at, name)):
                     raise FieldError(no_amount(what))
                 values[name] = self._value(record_id, name, cell, read)
+                if type(cell) is str and values[name] != cell and self.last_value(record_id, name) == cell:
+                    values[name] = cell
             except FieldError as error:
                 known = self.last_value(record_id, name)
+                if known is None and self._may_be_from_file(record_id, name, cell):
+                    known = cell
                 is_ours = known is not None and alike(cells.cell_of(known), cell)
                 if not is_ours:
                     self._note(record_id, row, name, error.reason)
@@ -306,6 +329,15 @@ class Loading:
         if good is None and any(name not in values for name in self.kind.about.needs):
             return None
         return replace(good or self.kind(), **values | {"id": record_id})
+
+    def _may_be_from_file(self, record_id: int, name: str, cell: Any) -> bool:
+        """Return whether a text that is no address or number may have come from a file: an older history does not
+        tell."""
+        described = fields(self.kind).get(name)
+        if type(cell) is not str or described is None or cell in cells.FAILED:
+            return False
+        is_kept = isinstance(described.check, Email | Phone | ElectronicAddress)
+        return is_kept and len(cell) <= _LONGEST_KEPT and not self.tells_doubts(record_id, name)
 
     def _value(self, record_id: int, name: str, cell: Any, read: Callable[[Any], Any]) -> Any:
         if name == "id":

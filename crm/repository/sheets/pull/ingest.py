@@ -36,7 +36,7 @@ from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.google.answered_rows import Rows, digest_of
 from crm.repository.sheets.grid.cells import READERS, cell_of, number_of
-from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, alike, columns, heading
+from crm.repository.sheets.grid.layout import BEFORE, HISTORY, OWN, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.before_images import lacks_commits
 from crm.repository.sheets.mirror.history_tab import Entries
@@ -179,6 +179,7 @@ class _Intake:
             loading.kinds_of = partial(self._kinds_of, kind)
             loading.last_value = partial(_last_value, kind, program.get(kind, {}))
             loading.last_values = partial(_last_values, kind, program.get(kind, {}))
+            loading.tells_doubts = partial(_tells_doubts, program.get(kind, {}), before is None)
             tab = self._compared(loading, program.get(kind, {}), edits, fresh=before is None)
             if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
                 # A column is back that this mirror has never seen: none of it is news.
@@ -384,8 +385,17 @@ def _last_values(
             if name in after:
                 values[name] = value_of(kind, name, after[name])
             elif (cell := done.created_with(record_id, name)) is not None:
-                values[name] = READERS[kind][columns(kind).index(name)](cell)
+                values[name] = cell if name == OWN else READERS[kind][columns(kind).index(name)](cell)
     return values
+
+
+def _tells_doubts(program: Mapping[int, Done], is_whole: bool, record_id: int, name: str) -> bool:
+    """Return whether the history has the value of a field if it is one that no person may type. Where it is not whole,
+    only new records can have such values."""
+    done = program.get(record_id)
+    if done is None:
+        return not is_whole
+    return name in done.after or (done.created is not None and done.created.tells_doubts)
 
 
 def _forget_everything(connection: Connection) -> None:

@@ -11,7 +11,20 @@ import pytest
 from sqlalchemy import Connection
 
 from crm.model import RECORDS, Client, Conventions, Record, Sale, fields, owner_link
-from crm.model.fields import Birthday, Choice, Country, Day, Line, Prose, TimeOfDay, Unit, Whole
+from crm.model.fields import (
+    Birthday,
+    Choice,
+    Country,
+    Day,
+    ElectronicAddress,
+    Email,
+    Line,
+    Phone,
+    Prose,
+    TimeOfDay,
+    Unit,
+    Whole,
+)
 from crm.repository import tables
 from crm.repository.bulk import insert_rows
 from crm.repository.sheets.grid import cells
@@ -38,6 +51,7 @@ PARENTS = 6
 FITTING: dict[type, list[Any]] = {
     Country: ["DE", ""], TimeOfDay: ["10:00", ""], Unit: ["HUR"], Whole: [1, 2, 3], Birthday: [None, date(1980, 1, 2)],
     Day: [date(2026, 1, 2)], Line: ["a", "Zoë", "a, b", "'1"], Prose: ["a", "Zoë\nb"],
+    Email: ["a@b.de", ""], Phone: ["+491711234567", ""], ElectronicAddress: ["9930:DE123456789", ""],
 }  # fmt: skip
 
 

@@ -40,11 +40,14 @@ CELLS: list[tuple[type[Record], str, Any, str]] = [
     (Interaction, "time", "noonish", ""),
     (Interaction, "contact", 77, "no contact 77"),
 ]  # fmt: skip
-# Formulas that fail, and texts that only look like it.
-FORMULAS: list[tuple[type[Record], str, str, bool]] = [
-    (Client, "=Hat", "=1/0", True),
-    (Client, "=Hat", "'#DIV/0!", False),
-    (Sale, "note", "'#REF!", False),
+# Formulas that fail, and texts that look like it.
+FORMULAS: list[tuple[type[Record], str, str]] = [
+    (Client, "=Hat", "=1/0"),
+    (Client, "=Hat", "'#DIV/0!"),
+    (Client, "last_name", "'#N/A"),
+    (Client, "postcode", "'#N/A"),
+    (Client, "reference", "'#N/A"),
+    (Sale, "note", "'#REF!"),
 ]
 # The history does not hold what these were.
 _NOT_KNOWN: dict[str, Any] = {"last_name": "", "extra": {}}
@@ -118,21 +121,47 @@ def test_a_new_computer_reports_the_same_problems_as_the_others() -> None:
 
 
 @pytest.mark.slow
-def test_a_new_computer_tells_a_formula_that_fails_from_a_text() -> None:
+def test_what_looks_like_a_formula_that_fails_is_no_text_on_any_computer() -> None:
     with new_team() as team:
         _fill(team, len(FORMULAS))
         records = team.stored()
-        for number, (kind, name, text, _) in enumerate(FORMULAS, start=1):
+        for number, (kind, name, text) in enumerate(FORMULAS, start=1):
             Sheet(team, kind).type(records[kind][number], name, text)
-        fresh = team.another()
-        found = team.stored(fresh)
-        named = " ".join(wrong(team, fresh))
-        for number, (kind, name, text, fails) in enumerate(FORMULAS, start=1):
-            cell = f"{Sheet(team, kind).title}!{Sheet(team, kind).a1(records[kind][number], name)}: "
-            assert (f"{cell}the formula in this cell fails" in named) is fails
-            record: Any = found[kind][number]
-            value = record.extra.get("Hat", "") if name == "=Hat" else getattr(record, name)
-            assert value == ("" if fails else text[1:])
+        cells = [f"{Sheet(team, kind).title}!{Sheet(team, kind).a1(records[kind][at], name)}"
+                 for at, (kind, name, _) in enumerate(FORMULAS, start=1)]  # fmt: skip
+        for machine in (team.repository, team.another("cy")):
+            machine._look_at_sheet()
+            found = team.stored(machine)
+            named = wrong(team, machine)
+            assert {_cell_of(finding) for finding in named} == set(cells)
+            assert {f"{cell}: the formula in this cell fails." for cell in cells} <= set(named)
+            for number, (kind, name, text) in enumerate(FORMULAS, start=1):
+                record: Any = found[kind][number]
+                assert text[1:] not in (record.extra.values() if name == "=Hat" else [getattr(record, name)])
+
+
+@pytest.mark.slow
+def test_what_a_file_brought_stays_on_every_computer_though_no_person_may_type_it() -> None:
+    odd = {
+        "email": "a@b.de, c@d.de",
+        "phone": "ask Anna",
+        "country": "Narnia",
+        "postcode": "#N/A",
+        "extra": {"Hat": "#REF!"},
+    }
+    with new_team() as team:
+        team.store.change(
+            lambda tx: tx.add_all([Client(kind="person", last_name=f"Fox {at}", **odd) for at in range(3)])
+        )
+        before = team.stored()
+        fresh = team.another("cy")
+        assert team.stored(fresh) == before
+        assert wrong(team, fresh) == wrong(team) == []
+        # The same text typed by a person is none of it.
+        Sheet(team, Client).put(before[Client][2], "email", "ask Ben")
+        for machine in (team.repository, fresh, team.another("di")):
+            machine._look_at_sheet()
+            assert len(wrong(team, machine)) == 1
 
 
 def test_rows_in_any_order_read_each_number_of_the_history_once(monkeypatch: pytest.MonkeyPatch) -> None:
