@@ -217,7 +217,7 @@ def is_plain_number(text: str) -> bool:
     """Return whether a text is a valid number as it is kept, as far as the tables of its country alone show.
 
     The library can say so too, but takes ten times as long, which is most of the time of an import. Numbers that may
-    begin with a prefix, and those of countries that share their code with others, are left to the library.
+    begin with a prefix, and those of the smaller of several countries with one code, are left to the library.
     """
     if not _E164.fullmatch(text) or not (code := _country_code(text[1:4])):
         return False
@@ -231,7 +231,8 @@ def _plan(code: str) -> _Plan:
     import phonenumbers
 
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]
-    known = phonenumbers.PhoneMetadata.metadata_for_region(regions[0]) if len(regions) == 1 else None
+    # The first of several countries is the one that the library tries first.
+    known = phonenumbers.PhoneMetadata.metadata_for_region(regions[0])
     if known is None:
         return ()
     # Not where it could be a prefix that is left out, nor with zeros in front, which some countries keep.
