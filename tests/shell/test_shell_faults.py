@@ -138,7 +138,7 @@ def test_an_impossible_amount_is_refused_at_its_option(shell: CommandLine, amoun
 def test_a_sale_of_nothing_is_refused_and_says_what_to_do(shell: CommandLine, amount: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     refusal = shell.refused("sales", "add", "1", "--amount", amount)
-    assert refusal == "Amount: A sale must be more than 0. Enter what was paid, or log a note if nothing was paid."
+    assert refusal == "--amount: A sale must be more than 0. Enter what was paid, or log a note if nothing was paid."
     assert shell.sales() == []
     orders = shell.write_csv("orders.csv", [["client", "date", "amount"], ["Anna", "2026-11-02", "0"]])
     assert shell.did("import", orders, "--as", "sales")["new"] == 1

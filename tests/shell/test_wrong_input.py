@@ -190,7 +190,10 @@ CASES = [
     ("reports sales --by week", "--by: That is not one of the choices. Use month, quarter, year."),
     ("report", "No command called report. Did you mean reports or export?"),
     ("tags rename foo", "No command called tags. Did you mean stages?"),
-    ("opt-outs add nope", "--address: That is not a phone number. Write it with its country code, like +12025550123."),
+    (
+        "opt-outs add nope",
+        "--address: That is not a phone number. Write it like (201) 555-0123, or with + and its country code.",
+    ),
     (
         "--store foo clients list",
         "“foo” is not a store address. Write it as sqlite:///path/to/file.sqlite3",
