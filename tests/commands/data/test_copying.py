@@ -72,7 +72,7 @@ def new_spreadsheet(config: Config, folder: Path) -> str:
     spreadsheet = google().make("Team")
     account = account_from(config.credentials)
     with closing(Service(spreadsheet, account, folder, google=config.google)) as service:
-        assert set_up(service, default_rules(), datetime.now(UTC))
+        assert set_up(service, lambda _: default_rules(), datetime.now(UTC))
     return f"sheets://{spreadsheet}"
 
 
