@@ -12,9 +12,10 @@ from typing import Any
 
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
+from crm.commands.data.settings import write_settings
 from crm.commands.registry import Command, commands
 from crm.errors import CRMError
-from crm.model import Client, Invoice, OptOut, Sale, Setting, SignIn, StatusRule, User
+from crm.model import Client, Invoice, OptOut, Sale, SignIn, StatusRule, User
 from crm.model.encoding import plain
 from crm.model.rights import SECRET
 from crm.repository import Query
@@ -33,16 +34,7 @@ ROLES = ("admin", "staff", "client")
 
 def set_seller(crm: CRM) -> None:
     """Fill in SELLER as one change: a command for each of them takes ten times as long."""
-
-    def change(tx: Any) -> None:
-        known = {setting.key: setting for setting in tx.find_all(Setting)}
-        for key, value in SELLER.items():
-            if key in known:
-                tx.change(known[key], value=value)
-            else:
-                tx.add(Setting(key=key, value=value))
-
-    crm.transact(change, "filled in the company")
+    crm.transact(lambda tx: write_settings(tx, SELLER), "filled in the company")
     crm.forget_settings()
 
 

@@ -12,6 +12,7 @@ from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM, open_other
 from crm.commands.data.sample_bills import SELLER, add_bills
 from crm.commands.data.sample_data import add_activity
+from crm.commands.data.settings import write_settings
 from crm.commands.record_counts import record_words
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import sample_file, sample_store
@@ -30,7 +31,6 @@ from crm.model import (
     Payment,
     Sale,
     Service,
-    Setting,
     View,
 )
 from crm.repository import Query, Transaction
@@ -172,7 +172,7 @@ def _fill(tx: Transaction, sample: CRM, own: Mapping[str, str], by: Conventions)
     """Clients, two years of sales and a desk full of work, the same on every machine but for the dates, which end
     today, and for who does it."""
     chance, today = random.Random(_SEED), by.today
-    _set_up(tx, own)
+    write_settings(tx, own)
     tx.add(View(name="Best clients", condition="spend_last_365_days >= 10000", sort="-total_spend"))
     tx.add(View(name="Sleeping", condition="days_since_last_sale > 180", sort="last_sale_on"))
     ids = tx.add_all([_client(chance, number, today) for number in range(_CLIENTS)])
@@ -182,15 +182,6 @@ def _fill(tx: Transaction, sample: CRM, own: Mapping[str, str], by: Conventions)
     clients = tx.find_all(Client, Query({"id": list(ids)}))
     add_activity(tx, chance, clients, today, sample.me)
     add_bills(sample, tx, clients, today)
-
-
-def _set_up(tx: Transaction, settings: Mapping[str, str]) -> None:
-    stored = {setting.key: setting for setting in tx.find_all(Setting)}
-    for key, value in settings.items():
-        if key in stored:
-            tx.change(stored[key], value=value)
-        else:
-            tx.add(Setting(key=key, value=value))
 
 
 def _client(chance: random.Random, number: int, today: date) -> Client:

@@ -1,6 +1,6 @@
 """The team's settings, kept with the data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -66,8 +66,7 @@ def set_one(
         checked = _template(crm, checked)
 
     def change(tx: Transaction) -> Setting:
-        known = tx.find_all(Setting, Query({"key": key}))
-        setting = tx.change(known[0], value=checked) if known else tx.add(Setting(key=key, value=checked))
+        (setting,) = write_settings(tx, {key: checked})
         if key in (CURRENCY, SPEND_COUNTS):
             moves = tx.settle()
             if moves and not recount_ok:
@@ -83,6 +82,15 @@ def set_one(
     crm.transact(change, f"set {label if label[1:2].isupper() else label[:1].lower() + label[1:]} to {checked}")
     crm.forget_settings()
     return SettingShown(option.name, checked, option.label, option.description)
+
+
+def write_settings(tx: Transaction, values: Mapping[str, str]) -> Sequence[Setting]:
+    """Write checked values of settings, by their keys, each into its record or a new one."""
+    known = {setting.key: setting for setting in tx.find_all(Setting, Query({"key": list(values)}))}
+    return [
+        tx.change(known[key], value=value) if key in known else tx.add(Setting(key=key, value=value))
+        for key, value in values.items()
+    ]
 
 
 def is_set_by_person(crm: CRM, key: str) -> bool:

@@ -41,7 +41,7 @@ def lines(
         drawn = months(screen, content, by, _CHART, width) if chart else ()
         return _fitted(screen, [*sales(content, by, width), *drawn], width)
     elif isinstance(content, Statuses):
-        title = f"{pluralize(content.clients, 'client', 'clients', by)}"
+        title = pluralize(content.clients, "client", "clients", by)
         return _fitted(screen, [Text(title, "bold"), *statuses(screen, content, by, STATUSES, width)], width)
     elif tile.name == "pipeline":
         body = list(_pipeline(screen, content, by, width))
