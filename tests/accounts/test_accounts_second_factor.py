@@ -91,7 +91,7 @@ def test_a_code_used_several_times_at_once_is_accepted_once(office: Office) -> N
         office.pass_time(hours=1)
 
 
-def test_the_code_that_switched_it_on_does_not_sign_in(file_office: Office) -> None:
+def test_the_code_that_switched_on_a_second_factor_does_not_sign_in(file_office: Office) -> None:
     anna = file_office.add()
     offer = file_office.accounts.self_service.begin_totp(anna.id)
     code = TOTP(offer.secret).at(file_office.now())

@@ -33,7 +33,7 @@ def test_a_private_secret_is_created_when_first_needed(tmp_path: Path) -> None:
     assert Secret("", tmp_path / "other").key("seals") != key
 
 
-def test_programs_that_make_it_at_the_same_moment_have_the_same(tmp_path: Path) -> None:
+def test_programs_that_make_a_secret_at_the_same_moment_have_the_same(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: Secret("", tmp_path).key("seals"), range(16)))
     assert len(keys) == 1

@@ -176,7 +176,7 @@ def test_columns_of_sales_are_mapped():
     assert "name" not in targets("Name,Date,Total", [["Anna Berg", "1.1.2026", "5"]], Sale)
 
 
-def test_columns_without_a_header_are_known_by_what_is_in_them():
+def test_columns_without_a_header_are_recognised_by_their_values():
     columns = [f"Column {place}" for place in range(1, 7)]
     rows = [
         ["Anna Berg", "anna@example.com", "+43 660 1234567", "3.4.1985", "Austria", "red"],

@@ -267,7 +267,7 @@ def test_a_connection_that_breaks_during_a_mail_has_sent_nothing(gmail: Gmail) -
     assert {outcome.fate for outcome in found} == {Fate.LATER}
 
 
-def test_when_google_cannot_be_reached_nothing_was_sent(gmail: Gmail) -> None:
+def test_nothing_was_sent_if_google_cannot_be_reached(gmail: Gmail) -> None:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"

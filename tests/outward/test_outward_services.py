@@ -132,7 +132,7 @@ def test_without_a_keyring_a_password_is_in_a_file_for_its_owner_alone(
 
 
 @pytest.mark.parametrize("password", PASSWORDS)
-def test_with_a_keyring_it_is_in_no_file(
+def test_a_password_in_a_keyring_is_in_no_file(
     saved: SavedServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
     with using(Ring(), monkeypatch) as ring:

@@ -79,6 +79,12 @@ def test_docstrings_begin_with_a_noun_phrase_or_an_imperative() -> None:
     assert vague == [], "name the thing (The reason why …, A sender of …), or say what to do (Return …, Send …)"
 
 
+def test_names_of_tests_begin_with_their_subject() -> None:
+    vague = re.compile(r"def test_(what|whatever|who|whom|whose|whoever|which|it|whether|how|why|when|where)_\w*")
+    texts = {path.relative_to(ROOT): path.read_text("utf-8") for path in sorted((ROOT / "tests").rglob("test_*.py"))}
+    assert [f"{path}: {match[0]}" for path, text in texts.items() for match in vague.finditer(text)] == []
+
+
 def test_variables_parameters_and_attributes_are_nouns() -> None:
     assert [*empty_names(ROOT / "crm", EMPTY | ALSO_EMPTY), *empty_names(ROOT / "tests", EMPTY)] == []
 

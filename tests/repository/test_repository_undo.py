@@ -291,7 +291,7 @@ def test_an_older_edit_is_undone_if_only_other_fields_changed_since(store: Store
     assert (store.client(client).city, store.client(client).notes) == ("A", "m")
 
 
-def test_what_needs_a_record_that_was_deleted_since_is_not_put_back(store: Store) -> None:
+def test_a_record_that_needs_a_deleted_one_is_not_put_back(store: Store) -> None:
     client = store.add()
     deal = store.change(lambda tx: tx.add(Deal(client=client.id, title="Floor")))
     extra = store.change(lambda tx: tx.add(Stage(name="Extra", position=9, probability=10)))

@@ -48,7 +48,7 @@ def test_the_admin_that_is_named_is_added_once(repository: SqlRepository, accoun
     assert first_admin(repository, accounts, "") == ""
 
 
-def test_without_an_admin_it_says_how_to_get_one(repository: SqlRepository, accounts: Accounts) -> None:
+def test_a_server_without_an_admin_says_how_to_get_one(repository: SqlRepository, accounts: Accounts) -> None:
     with pytest.raises(UsageError, match=r"users add --role admin. Or set CRM_ADMIN_EMAIL"):
         first_admin(repository, accounts, "")
 

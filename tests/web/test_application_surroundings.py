@@ -19,7 +19,7 @@ def _around(_host: str = "", _port: int = 0, **environment: str) -> Deployment:
     return surroundings(environment, from_environment(environment), _host, _port)
 
 
-def test_on_a_personal_computer_it_listens_on_loopback_only() -> None:
+def test_a_server_on_a_personal_computer_listens_on_loopback_only() -> None:
     assert _around() == Deployment("127.0.0.1", 8000, "")
     assert _around("0.0.0.0", 9000) == Deployment("0.0.0.0", 9000, "")
 

@@ -248,7 +248,7 @@ def test_the_card_shows_contacts_and_recent_events(office: Office) -> None:
     assert isinstance(card.contacts[0], Contact)
 
 
-def test_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
+def test_a_timeline_is_the_same_on_every_store(store: Store, office: Office) -> None:
     crm = replace(office.crm, repository=store.repository)
     acme = store.add(kind="company", last_name="", company="Acme")
     jo = office("contacts add", acme, "Jo Fox", crm=crm)

@@ -86,7 +86,9 @@ def test_an_announcement_that_takes_minutes_can_be_left_to_the_outbox(
         announced(desk, service, by=by)
 
 
-def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, service: Service, twilio: Twilio) -> None:
+def test_an_announcement_by_sms_shows_its_cost_and_excluded_clients(
+    desk: MailDesk, service: Service, twilio: Twilio
+) -> None:
     desk.clients(1, phone="+436641234567", email="a@example.com")
     for phone, consent in (("+436641234567", True), ("", True), ("+436641111111", False), ("+436642222222", True)):
         desk.clients(1, phone=phone, marketing_consent=consent, email="")

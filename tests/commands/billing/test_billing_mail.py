@@ -299,7 +299,7 @@ def test_a_sent_invoice_keeps_its_reference(mailed: MailedDesk) -> None:
     assert mailed("check").wrong == []
 
 
-def test_before_it_is_sent_it_says_that_no_einvoice_is_inside(mailed: MailedDesk) -> None:
+def test_a_question_before_sending_says_that_no_einvoice_is_inside(mailed: MailedDesk) -> None:
     invoice = mailed.issued(currency="KWD")
     with pytest.raises(Question) as asked:
         mailed("invoices send", invoice)

@@ -70,7 +70,7 @@ def test_a_line_of_an_older_store_is_exported_with_a_price_for_one_unit(one_desk
     assert row["Price is for"] == "1"
 
 
-def test_a_price_with_a_minus_takes_something_back_however_it_is_given(desk: BillingDesk) -> None:
+def test_a_negative_price_is_a_deduction_in_every_form(desk: BillingDesk) -> None:
     draft = desk.draft("1 x Good 100 19%", "2 x Typed -5 19%")
 
     def second(card: Any) -> tuple[str, ...]:

@@ -206,7 +206,7 @@ def test_the_format_of_the_client_is_the_default(one_desk: BillingDesk, tmp_path
     }  # fmt: skip
 
 
-def test_after_the_issue_an_address_and_a_blank_reference_are_filled_in_and_nothing_else(
+def test_an_issued_invoice_takes_a_missing_address_and_reference_and_nothing_else(
     one_desk: BillingDesk, tmp_path: Path
 ) -> None:
     desk = one_desk

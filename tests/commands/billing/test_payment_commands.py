@@ -278,7 +278,7 @@ def test_a_payment_with_an_invalid_target_is_refused_as_a_whole(desk: BillingDes
     assert desk("payments list") == []
 
 
-def test_rules_see_what_is_open_and_overdue(desk: BillingDesk) -> None:
+def test_rules_use_open_and_overdue_amounts(desk: BillingDesk) -> None:
     for rule in desk("rules list"):
         desk("rules remove", rule)
     for line in (
@@ -453,7 +453,7 @@ def test_a_client_as_json_has_its_debt_and_credit_with_the_decimals_of_their_cur
 
 
 @pytest.mark.parametrize("arguments", [{"limit": 1}, {"limit": 1, "offset": 1}, {}])
-def test_the_total_of_what_is_unpaid_is_that_of_all_clients(desk: BillingDesk, arguments: dict[str, int]) -> None:
+def test_the_unpaid_total_covers_all_clients(desk: BillingDesk, arguments: dict[str, int]) -> None:
     desk.issued("Late 100 19%", on=TODAY - timedelta(days=40), due=TODAY - timedelta(days=40))
     other = desk("clients add", {"company": "Other", "address": "Weg 2", "city": "Wien", "country": "AT"})
     desk("invoices issue", desk("invoices add", other, ["Talk 50 19%"]).invoice)

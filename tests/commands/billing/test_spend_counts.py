@@ -80,7 +80,7 @@ def test_credit_and_refunds_do_not_count_as_spend(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
-def test_changing_what_counts_previews_moves_and_is_undone_in_one_step(desk: BillingDesk) -> None:
+def test_changing_the_source_of_spending_is_previewed_and_undone_in_one_step(desk: BillingDesk) -> None:
     ruled(desk, "VIP when total_spend >= 100", "New otherwise")
     beta = desk("clients add", {"company": "Beta"})
     desk("sales add", beta, Decimal(500))

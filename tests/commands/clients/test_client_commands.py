@@ -198,7 +198,7 @@ def test_a_merge_moves_the_sales_fills_what_is_empty_and_keeps_the_rest(office: 
     assert office.is_sound()
 
 
-def test_a_merge_takes_from_the_duplicate_what_is_named(office: Office) -> None:
+def test_a_merge_takes_named_fields_from_the_duplicate(office: Office) -> None:
     kept, gone = two_alike(office)
     merged = office("clients merge", kept, gone, take=("first-name", "reference", "extra"))
     assert (merged.first_name, merged.reference, merged.city) == ("Anne", "G1", "Wien")
@@ -261,7 +261,7 @@ def test_a_pin_that_makes_no_sense_is_refused(office: Office) -> None:
     assert office.statuses() == ["Friend"]
 
 
-def test_the_card_tells_what_is_odd_and_the_timeline_newest_first(office: Office) -> None:
+def test_a_card_names_doubtful_values_and_lists_the_newest_entries_first(office: Office) -> None:
     client = office.add(first_name="Anna", email="a@example.couk", phone="call me")
     office.sell(client, "34999", TODAY - timedelta(days=3))
     office("clients edit", office.client(client), {"city": "Graz"})

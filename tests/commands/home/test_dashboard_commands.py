@@ -223,7 +223,7 @@ def signed_in(office: Office, email: str, role: str, name: str = "") -> CRM:
     return office.crm.enter(office.crm, who)
 
 
-def test_everybody_has_their_own(office: Office) -> None:
+def test_each_user_has_a_dashboard_of_their_own(office: Office) -> None:
     ada, bo = signed_in(office, "ada@example.com", "admin"), signed_in(office, "bo@example.com", "staff")
     run(ada, "dashboard set", "agenda")
     run(bo, "dashboard set", "sales")

@@ -160,7 +160,7 @@ def test_an_unusable_address_is_reported(desk: Office, post: Post) -> None:
     assert post.taken == []
 
 
-def test_without_a_mail_server_it_says_what_to_set(office: Office) -> None:
+def test_sending_without_a_mail_server_names_the_missing_settings(office: Office) -> None:
     anna = office.add(first_name="Anna", email="anna@example.com")
     with pytest.raises(UsageError, match=r"CRM_SMTP_URL.*CRM_MAIL_FROM"):
         send(office, anna)

@@ -60,7 +60,7 @@ def anna(desk: Desk) -> Client:
     return desk.office.add(first_name="Anna", last_name="Fox", phone="+436641234567")
 
 
-def test_without_an_account_at_twilio_it_says_what_to_set(office: Office) -> None:
+def test_an_sms_without_a_twilio_account_names_the_missing_settings(office: Office) -> None:
     client = office.add(phone="+436641234567")
     with pytest.raises(UsageError, match="TWILIO_ACCOUNT_SID"):
         office("sms send", client, "Hello")
@@ -149,7 +149,7 @@ def test_the_reply_of_twilio_is_shown_and_stored(desk: Desk, anna: Client) -> No
     assert [text for _, text in desk.sent].count("Later") == 1
 
 
-def test_it_is_the_same_on_every_store(store: Store, desk: Desk) -> None:
+def test_text_messages_are_the_same_on_every_store(store: Store, desk: Desk) -> None:
     crm = replace(desk.crm, repository=store.repository)
     client = store.add(first_name="Anna", phone="+436641234567")
     card = desk.send(client, "=1+1 {first_name}", crm=crm)

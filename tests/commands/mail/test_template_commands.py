@@ -79,7 +79,7 @@ def test_a_template_is_edited_deleted_and_undone(office: Office) -> None:
     assert [template.body for template in office("templates list")] == ["Hello {city}"]
 
 
-def test_a_preview_is_what_a_client_reads_and_says_what_is_missing(office: Office) -> None:
+def test_a_preview_equals_the_sent_text_and_names_missing_values(office: Office) -> None:
     template = add(office, body="Dear **{first_name|friend}** of {city},\n\n* {extra.size}")
     with pytest.raises(NotFoundError):
         office("templates preview", template)

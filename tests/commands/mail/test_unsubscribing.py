@@ -125,7 +125,7 @@ def test_an_unsubscribe_link_applies_to_all_clients_with_the_address(office: Off
     assert office.client(apart).marketing_consent
 
 
-def test_somebody_who_has_signed_in_does_it_in_their_name(office: Office) -> None:
+def test_an_opt_out_by_a_signed_in_user_has_their_name(office: Office) -> None:
     client = anna(office)
     account = office("users add", "ada@example.com", "Ada Admin", "admin")
     who = office.crm.accounts.open().authentication.sign_in("ada@example.com", account.password)
@@ -135,7 +135,7 @@ def test_somebody_who_has_signed_in_does_it_in_their_name(office: Office) -> Non
     assert office("history list", 1)[0].user == "Ada Admin"
 
 
-def test_it_is_the_same_on_every_store(store: Store, office: Office) -> None:
+def test_unsubscribing_is_the_same_on_every_store(store: Store, office: Office) -> None:
     crm = replace(mailing(office, ORIGIN), repository=store.repository)
     client = store.add(email="anna@example.com", marketing_consent=True)
     (link, _) = unsubscribing.links(crm, client, "anna@example.com")

@@ -517,7 +517,7 @@ def test_the_last_row_is_of_those_cohorts_that_have_come_so_far(cdnow: tuple[CRM
     assert shares["month_1"] == hundredths(sum(counts.values("month_1")), 2357)
 
 
-def test_a_cohort_cut_by_the_first_day_is_of_who_came_since(shop: tuple[CRM, list[Bought]]) -> None:
+def test_a_cohort_cut_by_the_first_day_has_only_clients_who_came_since(shop: tuple[CRM, list[Bought]]) -> None:
     crm, sales = shop
     since = date(1997, 3, 10)
     firsts: dict[int, date] = {}

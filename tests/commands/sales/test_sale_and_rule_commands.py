@@ -287,7 +287,7 @@ def test_applying_rules_does_what_the_preview_showed_and_is_undone_in_one_step(o
     assert office.statuses() == before
 
 
-def test_why_shows_the_result_of_every_rule(office: Office) -> None:
+def test_the_reason_of_a_status_has_the_result_of_every_rule(office: Office) -> None:
     client = office.add(country="AT")
     office.sell(client, "20")
     office.set_rules(

@@ -153,7 +153,7 @@ def test_the_nearest_birthday_comes_first_however_many_there_are(office: Office)
     assert len(listed) >= 5
 
 
-def test_today_counts_by_status_and_lists_the_newest_and_those_who_moved(office: Office) -> None:
+def test_today_counts_by_status_and_lists_new_clients_and_status_changes(office: Office) -> None:
     clients = [office.add(last_name=f"Client {at}") for at in range(8)]
     for at, amount in ((0, "35000"), (1, "70000"), (2, "36000")):
         office.sell(clients[at], amount)
@@ -282,7 +282,7 @@ def test_a_change_that_later_ones_depend_on_is_not_undone(office: Office) -> Non
     assert office.is_sound()
 
 
-def test_history_lists_who_did_what_newest_first_by_page(office: Office) -> None:
+def test_history_lists_changes_with_their_author_newest_first_by_page(office: Office) -> None:
     client = office.add(first_name="Anna")
     office.sell(client, "5", crm=office.open(user="ben"))
     rows = [(entry.user, entry.what) for entry in office("history list")]

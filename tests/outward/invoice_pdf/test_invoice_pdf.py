@@ -233,7 +233,7 @@ def test_a_template_of_the_team_with_its_logo_is_used(tmp_path: Path) -> None:
         make_pdf(invoice(), template=tmp_path / "none.typ")
 
 
-def test_the_template_that_comes_with_it_can_be_copied_and_used(tmp_path: Path) -> None:
+def test_the_built_in_template_can_be_copied_and_used(tmp_path: Path) -> None:
     copy = template(tmp_path, default_template())
     assert make_pdf(invoice(), template=copy).data == make_pdf(invoice()).data
     assert make_picture(invoice()).startswith(b"\x89PNG")

@@ -482,7 +482,7 @@ def test_an_older_spreadsheet_gets_the_tabs_for_accounts(team: Team) -> None:
 
 
 @pytest.mark.slow
-def test_an_older_program_leaves_it_alone_from_then_on(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_program_leaves_a_newer_spreadsheet_alone(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     add(team)
     monkeypatch.setattr("crm.repository.sheets.pull.reading.FORMAT", 1)
     with pytest.raises(StoreNewerError), team.another().read():

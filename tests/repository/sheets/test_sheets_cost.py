@@ -114,7 +114,7 @@ def test_the_cost_of_an_edit_and_a_deletion(team: Team, program: SheetsRepositor
     assert _cost(team, lambda: program.transact(lambda tx: tx.delete(tx.get(Client, 43)), "a deletion")) == (1, 1)
 
 
-def test_where_google_may_merge_requests_a_change_costs_one_more_read(team: Team, program: SheetsRepository) -> None:
+def test_a_change_costs_one_more_read_if_google_may_merge_requests(team: Team, program: SheetsRepository) -> None:
     team.person.serialises(team.id, False)
     try:
         moved = "an edit"

@@ -187,7 +187,7 @@ def _names(crm: CRM) -> list[str]:
         return [client.name for client in snapshot.find_all(Client)]
 
 
-def test_repair_says_what_it_does_about_tabs_before_it_does_it(team: tuple[str, CRM], stand_in: StandIn) -> None:
+def test_repair_previews_the_tabs_that_it_changes(team: tuple[str, CRM], stand_in: StandIn) -> None:
     spreadsheet, crm = team
     stand_in.delete_tab(spreadsheet, "clients")
     crm.repository._look_at_sheet()  # type: ignore[attr-defined]

@@ -51,7 +51,7 @@ def test_an_address_is_not_broken_where_a_line_has_room_for_it(columns: int) -> 
     assert "Trieste" in "\n".join(lines(screen))
 
 
-def test_when_fields_do_not_fit_the_first_are_kept() -> None:
+def test_the_first_fields_are_kept_if_not_all_fit() -> None:
     screen = on(40)
     screen.print(pairs([ROWS[1], ROWS[0], *ROWS[2:]], 40, 1))
     assert lines(screen) == [f"E-mail   {ADDRESS}"]

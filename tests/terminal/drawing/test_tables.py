@@ -82,7 +82,7 @@ def test_on_a_narrow_window_a_row_takes_two_lines_and_says_its_currency(columns:
 
 
 @pytest.mark.parametrize("what", ["call", "ask whether the long table arrived well"])
-def test_on_a_narrow_window_what_identifies_a_row_is_cut_and_not_left_out(what: str) -> None:
+def test_identifying_columns_are_cut_and_not_left_out_in_a_narrow_window(what: str) -> None:
     step = tables.Column("Next step", lambda _row, _by: data(f"! 5 days ago {what}"), 2, 12)
     columns = [*LISTED[:3], step, *LISTED[3:]]
     for (line, _), name in zip(tables.two_lines(screen(40), columns, clients(), BY, 34), NAMES, strict=True):

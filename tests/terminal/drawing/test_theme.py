@@ -126,7 +126,7 @@ def test_every_token_is_a_style_of_pages_and_of_questions(ground: str) -> None:
         assert (attributes.bgcolor or "") == token.background(ground).removeprefix("#")
 
 
-def test_what_is_not_bold_is_not_bold_in_a_bold_line_either() -> None:
+def test_plain_text_stays_plain_in_a_bold_line() -> None:
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm-256color", "CRM_BACKGROUND": DARK})
     line = Text("Anna Berg", "bold").append("  no. 7", "muted").append("  in 2 sales", "default")
     assert [bool(part.style and part.style.bold) for part in screen.console.render(line) if part.text.strip()] == [

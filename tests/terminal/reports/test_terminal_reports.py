@@ -116,7 +116,7 @@ def test_chart_columns_are_above_their_labels() -> None:
     ]
 
 
-def test_when_columns_do_not_fit_the_last_are_drawn() -> None:
+def test_the_last_columns_are_drawn_if_not_all_fit() -> None:
     lines = drawn_lines(small("columns", [Decimal(1)] * 60 + [Decimal(2)] * 39), 40)
     assert lines[-1] == "2026-61 … 2026-99"
     assert lines[-2] == "█" * 39

@@ -14,7 +14,7 @@ Start = Callable[..., Any]
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 20), (40, 12)])
-def test_what_enter_does_is_seen_before_an_invoice_is_issued(start: Start, crm: CRM, columns: int, lines: int) -> None:
+def test_an_invoice_is_issued_only_after_its_answer_is_seen(start: Start, crm: CRM, columns: int, lines: int) -> None:
     address = {"address": "1 Elm Street", "city": "Toledo", "country": "US"}
     client = named("clients add")(crm, {"company": "Acme", **address})
     for key, value in (

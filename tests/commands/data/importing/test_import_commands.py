@@ -109,7 +109,7 @@ def test_a_match_that_could_be_several_is_refused_and_changes_nobody(office: Off
 
 
 @pytest.mark.parametrize("match", ["reference", "email", "phone", "name", ""])
-def test_rows_that_lack_what_is_matched_by_are_not_added_again(office: Office, match: str) -> None:
+def test_rows_without_the_matched_field_are_not_added_again(office: Office, match: str) -> None:
     text = "reference,first_name,last_name,email,phone\nR1,A,One,a@example.com,+12015550123\n,B,Two,,\n,Mono,,,\n"
     file = office.write("gaps.csv", text)
     assert counts(office("import", file, match=match)) == (3, 0, 0, 0)
@@ -117,7 +117,7 @@ def test_rows_that_lack_what_is_matched_by_are_not_added_again(office: Office, m
     assert len(office.clients()) == 3
 
 
-def test_a_match_by_what_no_column_holds_is_refused(office: Office) -> None:
+def test_a_match_by_a_missing_column_is_refused(office: Office) -> None:
     office.add(first_name="Anna")
     clients = office.write("clients.csv", "first_name\nBen\n")
     sales = office.write("sales.csv", "email,date,amount\na@example.com,2026-01-02,5\n")

@@ -108,7 +108,7 @@ def acme(office: Office) -> Client:
     return office.add(company="Acme", email="office@acme.example.com", marketing_consent=True)
 
 
-def test_without_a_mailbox_it_says_what_to_set(office: Office) -> None:
+def test_fetching_without_a_mailbox_names_the_missing_settings(office: Office) -> None:
     for words, given in (
         ("fetch", {}),
         ("unknown", {}),
@@ -460,7 +460,7 @@ def test_staff_fetch_and_make_clients_of_strangers(box: Box, acme: Client) -> No
             function(theirs)
 
 
-def test_it_is_the_same_on_every_store(store: Store, box: Box) -> None:
+def test_incoming_mail_is_the_same_on_every_store(store: Store, box: Box) -> None:
     box = replace(box, crm=with_mail(replace(box.crm, repository=store.repository), box.server))
     client = store.add(email="office@acme.example.com", last_name="Acme")
     store.sell(client, "12")

@@ -190,7 +190,7 @@ def test_a_write_of_two_megabytes_arrives_whole(double: Double) -> None:
     assert double.seen[0].json == {"requests": large}
 
 
-def test_a_write_that_looks_at_what_it_did(double: Double) -> None:
+def test_a_write_asks_for_the_cells_that_it_changed(double: Double) -> None:
     double.service().write(ADD, see=["Clients!A1:B2"], fields="replies,updatedSpreadsheet(namedRanges)")
     assert double.seen[0].json == {
         "requests": ADD,

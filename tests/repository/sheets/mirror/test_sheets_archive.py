@@ -92,7 +92,7 @@ def test_history_is_not_archived_before_google_is_known_to_serialize(team: Team,
 
 
 @pytest.mark.parametrize(("rows", "words"), [(250_000, ""), (280_000, "history archive"), (360_000, "Soon nothing")])
-def test_a_notice_says_how_full_it_is(team: Team, rows: int, words: str) -> None:
+def test_a_notice_says_how_full_a_spreadsheet_is(team: Team, rows: int, words: str) -> None:
     team.person._document(team.id).change(lambda book: setattr(book.sheets[0], "row_count", rows))
     findings = [finding.what for finding in team.repository.check() if "% full" in finding.what]
     assert [words in finding for finding in findings] == ([True] if words else [])

@@ -121,7 +121,7 @@ def test_a_new_computer_reports_the_same_problems_as_the_others() -> None:
 
 
 @pytest.mark.slow
-def test_what_looks_like_a_formula_that_fails_is_no_text_on_any_computer() -> None:
+def test_text_like_a_failed_formula_is_refused_on_every_computer() -> None:
     with new_team() as team:
         _fill(team, len(FORMULAS))
         records = team.stored()
@@ -141,7 +141,7 @@ def test_what_looks_like_a_formula_that_fails_is_no_text_on_any_computer() -> No
 
 
 @pytest.mark.slow
-def test_what_a_file_brought_stays_on_every_computer_though_no_person_may_type_it() -> None:
+def test_imported_text_that_nobody_may_type_stays_on_every_computer() -> None:
     odd = {
         "email": "a@b.de, c@d.de",
         "phone": "ask Anna",

@@ -133,7 +133,7 @@ def test_a_few_deletions_are_applied_up_to_the_limit_of_the_team(team: Team) -> 
         (2, 1, 0),
     ],
 )
-def test_many_deletions_of_one_kind_are_asked_about_and_what_goes_along_counts(
+def test_many_deletions_of_one_kind_are_asked_about_with_their_dependents(
     clients: int, deleted: int, sales_deleted: int
 ) -> None:
     with new_team() as team:
