@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, Any
 
+from crm.batching import batches
+from crm.commands.record_names import by_id
 from crm.commands.registry import About
 from crm.errors import FieldError, NotFoundError, RuleError
 from crm.lean_dataclass import dataclass
@@ -11,9 +13,6 @@ from crm.model import Client, Conventions, View, fields
 from crm.model.fields import Check, Line
 from crm.repository import Query, Snapshot
 from crm.repository.queries import clients as queries
-
-# The clients of a group are read and written so many at a time.
-_BATCH = 500
 
 # The one client that a command is about.
 TheClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
@@ -179,16 +178,11 @@ def filters_of(only: Iterable[Having]) -> dict[str, Any]:
     return filters
 
 
-def batches(numbers: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of clients, as many at a time as a query easily takes."""
-    return (list(numbers[start : start + _BATCH]) for start in range(0, len(numbers), _BATCH))
-
-
 def some_at_a_time(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[list[Client]]:
     """The clients with these numbers in their order, as many at a time as are easily held; those that are not there
     are left out."""
     for batch in batches(numbers):
-        clients = {client.id: client for client in snapshot.find_all(Client, Query({"id": batch}))}
+        clients = by_id(snapshot, Client, batch)
         yield [clients[number] for number in batch if number in clients]
 
 

@@ -1,28 +1,31 @@
-"""Display names of records, so that nobody has to know them by their numbers."""
+"""Records by their numbers, and their display names, so that nobody has to know them by these."""
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
+from crm.batching import batches
 from crm.errors import FileError, ForbiddenError
 from crm.model import BY_NAME, Client, Conventions, Record, Sale, StatusRule, links
 from crm.model.encoding import record_of
+from crm.model.record import AnyRecord
 from crm.repository import Query, Snapshot
 
-_AT_ONCE = 500
+
+def by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) -> dict[int, AnyRecord]:
+    """The records with these numbers, of those that are there."""
+    return {
+        record.id: record
+        for batch in batches(sorted(numbers))
+        for record in snapshot.find_all(kind, Query({"id": batch}))
+    }
 
 
 def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], by: Conventions) -> dict[int, str]:
     """The names of records by their numbers, of those that are gone as well; '' of those that never were."""
-    names: dict[int, str] = {}
-    ordered = sorted(numbers)
-    for start in range(0, len(ordered), _AT_ONCE):
-        batch = ordered[start : start + _AT_ONCE]
-        records = {row.id: row for row in snapshot.find_all(kind, Query({"id": batch}))}
-        for number in batch:
-            record = records.get(number) or _deleted_record(snapshot, kind, number)
-            names[number] = called(record, by) if record else ""
-    return names
+    records = by_id(snapshot, kind, numbers)
+    known = {number: records.get(number) or _deleted_record(snapshot, kind, number) for number in sorted(numbers)}
+    return {number: called(record, by) if record else "" for number, record in known.items()}
 
 
 def linked_names(snapshot: Snapshot, rows: Sequence[Any], link: str, by: Conventions) -> dict[int, str]:
@@ -34,8 +37,7 @@ def linked_names(snapshot: Snapshot, rows: Sequence[Any], link: str, by: Convent
     kind = BY_NAME[links(row)[link].record] if issubclass(row, Record) else Client
     numbers = {getattr(row, link) for row in rows} - {0}
     with suppress(ForbiddenError):
-        records = snapshot.find_all(kind, Query({"id": sorted(numbers)})) if numbers else []
-        return {record.id: called(record, by) for record in records}
+        return {number: called(record, by) for number, record in by_id(snapshot, kind, numbers).items()}
     return {}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from crm.batching import batches
 from crm.clock import machine_now
 from crm.errors import OutwardError
 from crm.outward.incoming import Received, UnreadableError, received
@@ -118,8 +119,8 @@ class Mailbox:
         """Messages that were read before, by their numbers, as far as they are still there; none where the server has
         renumbered them. Raises OutwardError as `arrivals` does."""
         with self._opened(readonly=True) as (client, now, _):
-            for at in range(0, len(uids) if now == validity else 0, _BATCH):
-                for uid, size in _sizes(client, uids[at : at + _BATCH]):
+            for some in batches(uids if now == validity else (), _BATCH):
+                for uid, size in _sizes(client, some):
                     arrival = self._arrival(client, Place(validity, uid), size)
                     if arrival is not None:
                         yield arrival
@@ -239,8 +240,8 @@ def _found(client: "IMAPClient", first: int, following: int) -> Iterator[tuple[i
         last = min(at + _WINDOW, following) - 1
         # A server answers a range without messages with its last one.
         uids = sorted(uid for uid in client.search(["UID", f"{at}:{last}"]) if at <= uid <= last)
-        for batch in range(0, len(uids), _BATCH):
-            yield from _sizes(client, uids[batch : batch + _BATCH])
+        for batch in batches(uids, _BATCH):
+            yield from _sizes(client, batch)
 
 
 def _sizes(client: "IMAPClient", uids: Sequence[int]) -> Iterator[tuple[int, int]]:

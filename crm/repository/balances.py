@@ -1,11 +1,12 @@
 """The rule of payments: never more is paid back, or put on invoices, than a client has paid."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, true, union_all
 
+from crm.batching import batches
 from crm.errors import RefusedError
 from crm.model import Allocation, Client, Invoice, Payment, Record
 from crm.model.money import NOTHING
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from crm.repository.sql_access import SqlReader, SqlWriter
 
 BILLED = frozenset((Payment, Allocation, Invoice))
-_BATCH = 1000
 
 _payment, _allocation = TABLES[Payment].c, TABLES[Allocation].c
 _NOTES = TABLES[Invoice].alias("note")
@@ -73,7 +73,7 @@ class Balances:
                         f"More would be refunded, or applied to invoices, than {name} has paid: the credit would be"
                         f" {credit:f} {currency}. Nothing was changed."
                     )
-        for batch in _batches(self._left):
+        for batch in batches(sorted(self._left)):
             over = select(_payment.id, _payment.amount, _payment.used, _payment.left).where(
                 _payment.id.in_(batch), _payment.kind == "payment", _payment.left < NOTHING
             )
@@ -87,10 +87,10 @@ class Balances:
             (_allocation.payment, self._payments),
             (_allocation.invoice, self._invoices),
         ):
-            for batch in _batches(numbers):
+            for batch in batches(sorted(numbers)):
                 for wrong in tx.connection.execute(_astray(column.in_(batch)).limit(1)):
                     raise RefusedError(f"{_astray_words(wrong, 'would be')}. Nothing was changed.")
-        for batch in _batches(self._invoices):
+        for batch in batches(sorted(self._invoices)):
             # One after the other: asked in one statement, both would be looked for from end to end.
             for column in (_note.id, _invoice.id):
                 for wrong in tx.connection.execute(_credited_astray(column.in_(batch)).limit(1)):
@@ -201,8 +201,3 @@ def _credited_astray(*where: ColumnElement[bool]) -> Select[Any]:
 
 def _credited_words(row: Row[Any], verb: str) -> str:
     return f"Credit note {row.note_number} of client {row.note_client} {verb} about {row.number} of client {row.client}"
-
-
-def _batches(numbers: Mapping[int, Any] | set[int]) -> Iterator[Sequence[int]]:
-    in_order = sorted(numbers)
-    return (in_order[start : start + _BATCH] for start in range(0, len(in_order), _BATCH))

@@ -5,9 +5,9 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from crm.batching import batches
 from crm.errors import FieldError, RefusedError
 from crm.invoicing import document as documents
 from crm.invoicing.totals import Totals, totals
@@ -25,7 +25,6 @@ ONE = Decimal(1)
 _PARTIES = frozenset(("seller", "buyer"))
 # Where e-invoices go: what of a party may be filled in after the issue, once.
 _ADDRESS = ("electronic_address", "electronic_scheme")
-_BATCH = 500
 
 
 # What the digest of an issued invoice is of, beside the references that it has.
@@ -193,8 +192,7 @@ def with_parts(
     snapshot: "Snapshot", invoices: Iterable[Invoice]
 ) -> Iterator[tuple[Invoice, list[InvoiceLine], list[Adjustment]]]:
     """Invoices with their lines and adjustments, read many at a time."""
-    coming = iter(invoices)
-    while batch := list(islice(coming, _BATCH)):
+    for batch in batches(invoices):
         among = {"invoice": [invoice.id for invoice in batch]}
         lines: dict[int, list[InvoiceLine]] = {}
         for line in snapshot.each(InvoiceLine, Query(among, sort="position")):

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select
 
+from crm.batching import batches
 from crm.errors import FileError
 from crm.model import BY_NAME, RECORDS, Client, people
 from crm.model.encoding import plain, record_of
@@ -56,7 +57,7 @@ def fill(snapshot: SqlSnapshot, items: Iterable[Item]) -> dict[str, int]:
     # What an older version has written down names people alone.
     nameless: set[Table] = set()
     for name, group in groupby(items, key=lambda item: item[0]):
-        while batch := list(islice(group, _BATCH)):
+        for batch in batches(group, _BATCH):
             counts[name] = counts.get(name, 0) + len(batch)
             _insert(snapshot, name, [fields for _, fields in batch])
             nameless |= _lacking_accounts(name, batch)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
+from crm.batching import batches
 from crm.clock import Clock
 from crm.errors import NotFoundError
 from crm.model import Client, Record, people
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from crm.repository import AnyRow, AnySelect, Seals
     from crm.rules import RuleSet
 
-# So many numbers one query easily takes.
-_BATCH = 500
 _EVERYTHING = Query()
 
 
@@ -213,8 +212,8 @@ class SqlSnapshot:
 
         numbers = self.connection.execute(history.numbers(query, limit, offset)).scalars().all()
         by_number: dict[int, HistoryEntry] = {}
-        for start in range(0, len(numbers), _BATCH):
-            among = tables.transactions.c.id.in_(numbers[start : start + _BATCH])
+        for batch in batches(numbers):
+            among = tables.transactions.c.id.in_(batch)
             by_number |= {entry.id: entry for entry in self.history_entries(select(tables.transactions).where(among))}
         return [by_number[number] for number in numbers]
 
@@ -263,8 +262,8 @@ class SqlSnapshot:
         """The ids, of those given, that records of a kind name in a field; records that `but` selects do not count."""
         column, number = tables.TABLES[kind].c[name], tables.TABLES[kind].c.id
         numbers: set[int] = set()
-        for start in range(0, len(ids), _BATCH):
-            statement = select(column).where(column.in_(ids[start : start + _BATCH])).distinct()
+        for batch in batches(ids):
+            statement = select(column).where(column.in_(batch)).distinct()
             statement = statement if but is None else statement.where(number.not_in(but))
             numbers.update(self.connection.execute(statement).scalars())
         return numbers

@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from crm.batching import batches
 from crm.clock import Clock
 from crm.errors import ConflictError, RefusedError
 from crm.model import (
@@ -315,7 +316,7 @@ class SqlTransaction(SqlSnapshot):
             ids = {id_ for row in rows if (id_ := row.get(name)) and (linked, id_) not in self._seen}
             if not ids:
                 continue
-            for batch in _batches(sorted(ids)):
+            for batch in batches(sorted(ids)):
                 existing = select_rows(self.connection, statements.IDS[linked], {"wanted": batch})
                 self._seen.update((linked, row.id) for row in existing)
             if lost := sorted(id_ for id_ in ids if (linked, id_) not in self._seen):
@@ -583,7 +584,7 @@ class SqlTransaction(SqlSnapshot):
     def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
         for owned, name in belonging_to(kind):
             table = TABLES[owned]
-            for batch in _batches(ids):
+            for batch in batches(ids):
                 rows = self.connection.execute(select(table.c.id).where(table.c[name].in_(batch)).order_by(table.c.id))
                 if theirs := [row.id for row in rows]:
                     self.delete_all(owned, theirs)
@@ -615,7 +616,7 @@ class SqlTransaction(SqlSnapshot):
         self._begin_sealing(kind)
         self._note_levels(kind)
         self._index_created()
-        for batch in _batches(ids):
+        for batch in batches(ids):
             rows = select_rows(self.connection, statements.BY_IDS[kind], {"wanted": batch})
             removed = [tables.record_of(kind, row) for row in rows]
             if kind in bills.REFUSED or kind in balances.BILLED:
@@ -648,7 +649,7 @@ class SqlTransaction(SqlSnapshot):
 
     def close_accounts(self, clients: Sequence[int]) -> None:
         """Deactivate the accounts of clients that are gone, and end their sessions."""
-        for batch in _batches(clients):
+        for batch in batches(clients):
             for account in self.find_all(User, Query({"client": batch, "active": True})):
                 self.apply(account, {"active": False})
                 self.end_sessions(account.id)
@@ -713,9 +714,9 @@ class SqlTransaction(SqlSnapshot):
         self._sum_others()
         moved: list[StatusMove] = []
         changed = set().union(*(self._changed[total] for total in sums.onto(Client)))
-        for batch in _batches(sorted(changed)):
+        for batch in batches(sorted(changed)):
             moved += self._settle(batch, self._totals(batch))
-        for batch in _batches(sorted(self._to_review - changed)):
+        for batch in batches(sorted(self._to_review - changed)):
             moved += self._settle(batch, {})
         for collected in (*self._changed.values(), self._to_review):
             collected.clear()
@@ -743,7 +744,7 @@ class SqlTransaction(SqlSnapshot):
     def _repeat_follow_ups(self) -> None:
         """Follow-ups that repeat are counted from the last real contact, so they move where that has."""
         contacts = sums.named(Client, "last_contact_on")
-        for batch in _batches(sorted(self._changed[contacts])):
+        for batch in batches(sorted(self._changed[contacts])):
             rows = select_rows(self.connection, writing.REPEATING, {"wanted": batch})
             contacted = self._sums(contacts, sorted({row.client for row in rows})) if rows else {}
             for row in rows:
@@ -756,7 +757,7 @@ class SqlTransaction(SqlSnapshot):
         """Write the totals of records that are no clients; what they feed themselves comes after them."""
         for kind in reversed(sums.SUMMED):
             for totals in sums.onto(kind) if kind is not Client else ():
-                for batch in _batches(sorted(self._changed[totals])):
+                for batch in batches(sorted(self._changed[totals])):
                     summed = self._sums(totals, batch)
                     for row in select_rows(self.connection, statements.BY_IDS[kind], {"wanted": batch}):
                         record = tables.record_of(kind, row)
@@ -942,10 +943,6 @@ def _add_range(ranges: list[range], more: range) -> None:
         ranges[-1] = range(ranges[-1].start, more.stop)
     else:
         ranges.append(more)
-
-
-def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
 def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any]) -> None:

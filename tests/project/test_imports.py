@@ -18,6 +18,7 @@ CRM = PROJECT / "crm"
 ARROWS: dict[str, set[str]] = {
     "errors": {"wording"},
     "wording": set(),
+    "batching": set(),
     "lean_dataclass": set(),
     "lazy_pattern": set(),
     "clock": set(),
@@ -48,9 +49,11 @@ for _room in ("repository", "files", "outward", "commands", "terminal", "shell")
 # Who lists names in a sentence, or makes sentences of a reason.
 for _room in ("repository", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"wording"}
+for _room in ("repository", "outward", "commands"):
+    ARROWS[_room] |= {"batching"}
 # Everybody may ask what time it is, keep a file to its owner, declare classes, and look for patterns.
 _EVERYBODYS = {"clock", "private_files", "lean_dataclass", "lazy_pattern"}
-for _room in ARROWS.keys() - {"errors", "wording", "atomic_write", *_EVERYBODYS}:
+for _room in ARROWS.keys() - {"errors", "wording", "batching", "atomic_write", *_EVERYBODYS}:
     ARROWS[_room] |= _EVERYBODYS
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)

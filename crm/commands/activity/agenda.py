@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Protocol, TypeVar
 
-from crm.commands.activity.follow_up_lists import by_id, due_words, in_days, with_names
+from crm.commands.activity.follow_up_lists import due_words, in_days, with_names
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
+from crm.commands.record_names import by_id
 from crm.commands.registry import command
 from crm.lean_dataclass import dataclass
 from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Invoice, Message, Payment, Record

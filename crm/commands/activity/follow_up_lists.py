@@ -1,10 +1,10 @@
 """Follow-ups as they are on a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from crm.commands.client_selection import batches
+from crm.commands.record_names import by_id
 from crm.lean_dataclass import dataclass
 from crm.model import Client, Deal, FollowUp
 from crm.model.encoding import plain
@@ -65,15 +65,6 @@ def with_names(snapshot: Snapshot, follow_ups: Sequence[FollowUp]) -> list[Follo
         FollowUpShown(follow_up, clients[follow_up.client], deals.get(follow_up.deal), snapshot.today)
         for follow_up in follow_ups
     ]
-
-
-def by_id(snapshot: Snapshot, kind: type[Any], ids: set[int]) -> Mapping[int, Any]:
-    """Records of a kind by their numbers."""
-    return {
-        record.id: record
-        for numbers in batches(sorted(ids))
-        for record in snapshot.find_all(kind, Query({"id": numbers}))
-    }
 
 
 def next_by_client(snapshot: Snapshot, clients: Sequence[Client]) -> dict[int, FollowUp]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated
 
+from crm.batching import batches
 from crm.commands.billing.sending import as_body, plain_text
 from crm.commands.billing.services import TheService
 from crm.commands.client_selection import (
@@ -15,7 +16,6 @@ from crm.commands.client_selection import (
     SomeClients,
     Where,
     asked_for,
-    batches,
     pluralize,
     some_at_a_time,
 )

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.batching import batches
 from crm.commands.billing.amounts import amounts_in
 from crm.commands.billing.documents import shown_state
 from crm.commands.billing.lines import TheInvoice
@@ -14,6 +15,7 @@ from crm.commands.billing.sending import as_body, in_currency, plain_text
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Written, previewed
+from crm.commands.record_names import by_id
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, confirmation
 from crm.invoicing.dunning import DueReminder, Level, Overdue, due_reminder
@@ -123,8 +125,8 @@ def _due(crm: CRM, snapshot: Snapshot, client: int = 0) -> list[Reminding]:
     """The clients to be reminded today, and of which invoices."""
     overdue = billing.listed(snapshot, billing.WhichInvoices("overdue", client), sort="due_on")
     paid: dict[int, date] = {}
-    for start in range(0, len(overdue), 500):
-        paid |= billing.last_paid(snapshot, [invoice.id for invoice in overdue[start : start + 500]])
+    for some in batches(invoice.id for invoice in overdue):
+        paid |= billing.last_paid(snapshot, some)
     levels = levels_of(snapshot)
     by_client: dict[int, list[tuple[Invoice, DueReminder]]] = {}
     for invoice in overdue:
@@ -135,14 +137,10 @@ def _due(crm: CRM, snapshot: Snapshot, client: int = 0) -> list[Reminding]:
         decimals = decimals_of(invoice.currency)
         if reminder := due_reminder(known, levels, snapshot.today, decimals=decimals):
             by_client.setdefault(invoice.client, []).append((invoice, reminder))
-    numbers = sorted(by_client)
-    clients: dict[int, Client] = {}
-    for start in range(0, len(numbers), 500):
-        some = snapshot.find_all(Client, Query({"id": numbers[start : start + 500]}))
-        clients |= {client.id: client for client in some}
+    clients = by_id(snapshot, Client, by_client)
     last = levels[-1].number
     reminding = []
-    for number in numbers:
+    for number in sorted(by_client):
         due = _with_one_fee(by_client[number], crm.settings["currency"])
         highest = max(reminder.level.number for _, reminder in due)
         reminding.append(
@@ -235,11 +233,11 @@ def _amounts(crm: CRM, asked: Sequence[Asked]) -> str:
 def _waiting(snapshot: Snapshot) -> set[int]:
     """The messages with reminders that are not sent yet."""
     unsent = {message.id for message in snapshot.find_all(Message, Query({"state": ["queued", "sending"]}))}
-    in_order, waiting = sorted(unsent), set[int]()
-    for start in range(0, len(in_order), 500):
-        some = snapshot.find_all(Reminder, Query({"message": in_order[start : start + 500]}))
-        waiting |= {reminder.message for reminder in some}
-    return waiting
+    return {
+        reminder.message
+        for some in batches(sorted(unsent))
+        for reminder in snapshot.find_all(Reminder, Query({"message": some}))
+    }
 
 
 def _reminded(crm: CRM, client: Client) -> tuple[Reminding, Message] | None:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.batching import batches
 from crm.commands.billing.amounts import OfCurrency, amounts_in
 from crm.commands.billing.own_account import is_of_client, own_credit
 from crm.commands.billing.payments import OfClient
@@ -255,8 +256,8 @@ def _last_reminders(
     a fee is beside one of them only."""
     reminders = [
         reminder
-        for start in range(0, len(still_open), 500)
-        for reminder in snapshot.find_all(Reminder, Query({"invoice": still_open[start : start + 500]}))
+        for some in batches(still_open)
+        for reminder in snapshot.find_all(Reminder, Query({"invoice": some}))
         if reminder.on and reminder.on <= until
     ]
     if not reminders:

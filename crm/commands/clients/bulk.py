@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Annotated, Any
 
+from crm.batching import batches
 from crm.commands.client_selection import (
     Everybody,
     OfView,
@@ -12,7 +13,6 @@ from crm.commands.client_selection import (
     SomeClients,
     Where,
     asked_for,
-    batches,
     pluralize,
     some_at_a_time,
 )

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
+from crm.batching import batches
 from crm.commands.record_names import names_of
 from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, fields, links
 from crm.model.fields import Units
@@ -18,7 +18,6 @@ _EXPORTED = [(export, kind) for kind in RECORDS if (export := kind.about.export)
 TABLES: Mapping[str, type[Record]] = {
     kind.plural: kind for _, kind in sorted(_EXPORTED, key=lambda placed: placed[0].place)
 }
-_AT_ONCE = 500
 
 # The headings, and the rows.
 Table = tuple[Sequence[str], Iterable[Iterable[Any]]]
@@ -50,8 +49,8 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
     meant = {name: Decimal(1) for name, field in described.items() if isinstance(field.check, Units)}
 
     def rows() -> Iterator[list[Any]]:
-        records: Iterator[Any] = iter(snapshot.each(kind))
-        while some := list(islice(records, _AT_ONCE)):
+        records: Iterator[Any] = snapshot.each(kind)
+        for some in batches(records):
             clients = _identified(snapshot, some) if of_client else {}
             names = {
                 name: names_of(snapshot, BY_NAME[record], {getattr(item, name) for item in some} - {0}, by)

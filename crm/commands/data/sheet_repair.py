@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from crm.batching import batches
 from crm.commands.context import CRM
 from crm.commands.data.spreadsheets import counted
 from crm.commands.record_names import called
@@ -18,8 +19,6 @@ from crm.wording import FEW, first_few
 
 # The answers of `sheets repair`.
 BACK, KEEP = "back", "keep"
-# So many records are looked up at a time.
-_BATCH = 500
 _NEVER_SEEN = "This computer has never seen some of them, and cannot put them back: do this on a computer that has."
 
 
@@ -126,8 +125,7 @@ def _first_of_kind(crm: CRM, name: str, ids: Sequence[int]) -> Sequence[Record]:
 def _lacks(crm: CRM, name: str, ids: Sequence[int]) -> bool:
     """Return whether this computer has never seen some of the records."""
     with crm.read() as snapshot:
-        batches = (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
-        return any(snapshot.count(BY_NAME[name], Query({"id": batch})) < len(batch) for batch in batches)
+        return any(snapshot.count(BY_NAME[name], Query({"id": batch})) < len(batch) for batch in batches(ids))
 
 
 def _in_words(crm: CRM, name: str, ids: Sequence[int], known: Sequence[Record]) -> str:

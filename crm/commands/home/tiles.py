@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from crm.commands.activity.agenda import of_snapshot
-from crm.commands.activity.follow_up_lists import by_id, with_names
+from crm.commands.activity.follow_up_lists import with_names
 from crm.commands.context import CRM
 from crm.commands.ownership import owner_filter
+from crm.commands.record_names import by_id
 from crm.commands.registry import named
 from crm.commands.sales.pipeline import stages, sums
 from crm.lean_dataclass import dataclass

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
+from crm.batching import batches
 from crm.commands.consent import objections
 from crm.commands.context import CRM
 from crm.commands.deletions import deleted
@@ -159,8 +160,8 @@ def due(
     for channel in sorted({greeting.mailing.channel for greeting in able}):
         refuse_unsendable(crm, channel)
     queued: list[Greeting] = []
-    for start in range(0, len(able), _BATCH):
-        queued += _queued(crm, able[start : start + _BATCH])
+    for some in batches(able, _BATCH):
+        queued += _queued(crm, some)
     sent = send_queued(crm)
     return Due(
         queued, unreachable, dataclasses.replace(sent, stopped=" ".join(filter(None, (unread, sent.stopped)))), 0
@@ -201,8 +202,8 @@ def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str,
     if not numbers:
         return
     greeted = {recipient_key(to) for to in mail.addresses_of_occasion(snapshot, key, order.channel)}
-    for start in range(0, len(numbers), _BATCH):
-        clients = snapshot.find_all(Client, Query({"id": numbers[start : start + _BATCH]}, sort="id"))
+    for some in batches(numbers, _BATCH):
+        clients = snapshot.find_all(Client, Query({"id": some}, sort="id"))
         against = objections(snapshot, [_address(order, client) for client in clients])
         for client in clients:
             to = _address(order, client)

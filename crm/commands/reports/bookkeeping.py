@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Annotated
 
-from crm.commands.activity.follow_up_lists import by_id
+from crm.batching import batches
 from crm.commands.context import CRM
 from crm.commands.period import Since, in_order
-from crm.commands.record_names import names_of
+from crm.commands.record_names import by_id, names_of
 from crm.commands.registry import About, command
 from crm.commands.reports.periods import begun
 from crm.commands.reports.report import Column, Report, Row
@@ -108,8 +108,7 @@ def _payments(
     of_currency = {"currency": currency} if currency else {}
     payments = snapshot.find_all(Payment, Query(of_currency, since=since, until=until, sort="id"))
     paid: dict[int, list[int]] = {}
-    for start in range(0, len(payments), _BATCH):
-        among = [payment.id for payment in payments[start : start + _BATCH]]
+    for among in batches(payment.id for payment in payments):
         for allocation in snapshot.find_all(Allocation, Query({"payment": among}, sort="id")):
             paid.setdefault(allocation.payment, []).append(allocation.invoice)
     numbers = names_of(snapshot, Invoice, {number for some in paid.values() for number in some}, crm.conventions)
@@ -128,6 +127,3 @@ def _payments(
                 accounts.get(payment.method, ""), f"{METHODS.get(payment.method, '')} {payment.reference}".strip(),
             ),
         )  # fmt: skip
-
-
-_BATCH = 500

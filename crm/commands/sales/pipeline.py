@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from crm.commands.client_selection import batches
+from crm.commands.record_names import by_id
 from crm.errors import RefusedError
 from crm.lean_dataclass import dataclass
 from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
 from crm.model.folding import fold
 from crm.model.money import MOST_DECIMALS, NOTHING, rounded
-from crm.repository import Query, Snapshot
+from crm.repository import Snapshot
 from crm.repository.queries import deals
 from crm.repository.queries.deals import WhichDeals
 
@@ -109,15 +109,13 @@ def cards(snapshot: Snapshot, stage: Stage, which: WhichDeals, limit: int, offse
 
 def deals_shown(snapshot: Snapshot, among: Iterable[Stage], deals: Sequence[Deal]) -> list[DealShown]:
     """Deals with what is beside them."""
-    numbers = sorted({deal.client for deal in deals})
-    clients = (client for some in batches(numbers) for client in snapshot.find_all(Client, Query({"id": some})))
-    names = {client.id: client.name for client in clients}
+    clients = by_id(snapshot, Client, {deal.client for deal in deals})
     by_number = {stage.id: stage for stage in among}
     today = snapshot.today
     return [
         DealShown(
             deal,
-            names.get(deal.client, ""),
+            clients[deal.client].name if deal.client in clients else "",
             by_number.get(deal.stage) or Stage(id=deal.stage, name=f"stage {deal.stage}", outcome="open"),
             (today - (deal.stage_since or today)).days,
             deal.closed_on is None and deal.expected_close_on is not None and deal.expected_close_on < today,

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from crm.batching import batches
 from crm.lazy_pattern import lazy_pattern
 from crm.model import Client
 from crm.model.folding import fold
@@ -93,8 +94,7 @@ class SqliteSearch:
             connection.exec_driver_sql(statement)
 
     def add(self, connection: Connection, ids: Sequence[int]) -> None:
-        for start in range(0, len(ids), _INDEXED_AT_ONCE):
-            batch = list(ids[start : start + _INDEXED_AT_ONCE])
+        for batch in batches(ids, _INDEXED_AT_ONCE):
             connection.exec_driver_sql(ADD, (json.dumps(batch),))
 
     def find(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
@@ -316,7 +316,8 @@ def _beginning_alike(connection: Connection, words: Sequence[str], *, contacts: 
     meant = {part: _beginnings(part) for part in parts}
     lengths = {part: set(map(len, spelled)) for part, spelled in meant.items()}
     rows: dict[int, _Candidate] = {}
-    for spelled in _in_parts(list(meant[long[-1]])):
+    # In groups, so that those who are called like the first leave room for those called like the last.
+    for spelled in batches(meant[long[-1]], _SPELLINGS_TOGETHER):
         rows |= {row[0]: row for row in _named(connection, spelled, contacts=contacts, end=_BEGINS)}
     candidates = list(rows.values())
     if contacts:
@@ -354,12 +355,6 @@ def _beginnings(word: str) -> dict[str, int]:
         for spelling in group:
             places.setdefault(spelling, place)
     return places
-
-
-def _in_parts(spelled: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Spellings in groups, so that those who are called like the first leave room for those called like the last."""
-    for start in range(0, len(spelled), _SPELLINGS_TOGETHER):
-        yield spelled[start : start + _SPELLINGS_TOGETHER]
 
 
 def _place_of(names: Sequence[str], meant: Mapping[str, int], lengths: Collection[int]) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from crm.batching import batches
 from crm.commands.context import CRM
 from crm.errors import FieldError
 from crm.model import Conventions
@@ -12,9 +13,6 @@ from crm.outward.mailbox import Mailbox
 from crm.outward.outgoing import Party
 from crm.repository import Snapshot
 from crm.repository.queries.clients import contacts_by_email
-
-# So many addresses are looked for in one statement.
-_AT_ONCE = 500
 
 
 @lru_cache(maxsize=8192)
@@ -49,9 +47,7 @@ class Correspondents:
 def correspondents(snapshot: Snapshot, addresses: Collection[str], ours: frozenset[str]) -> Correspondents:
     """The clients and contacts by address (in its one spelling)."""
     by_address: dict[str, dict[int, int]] = {}
-    ordered = sorted(addresses)
-    for at in range(0, len(ordered), _AT_ONCE):
-        some = ordered[at : at + _AT_ONCE]
+    for some in batches(sorted(addresses)):
         for client in snapshot.identified("email", some):
             by_address.setdefault(client.email, {})[client.id] = 0
         for row in contacts_by_email(snapshot, some):

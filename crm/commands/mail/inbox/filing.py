@@ -8,6 +8,7 @@ from datetime import UTC, date
 from itertools import zip_longest
 from typing import Any
 
+from crm.batching import batches
 from crm.clock import Clock
 from crm.commands.mail.composing import display_size
 from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
@@ -22,7 +23,6 @@ from crm.outward.sanitizing import line, prose
 from crm.repository import Snapshot, Transaction
 from crm.repository.queries.mail import by_identifier
 
-_AT_ONCE = 500
 _LONGEST_BODY = Prose().longest
 _LONGEST_PARTIES = 4000
 _NO_WORDS = re.compile(r"https?://\S+|[\W_]+")
@@ -189,9 +189,8 @@ def _gist(text: str) -> str:
 def _filed_before(snapshot: Snapshot, identifiers: set[str]) -> dict[str, list[Filing]]:
     """The messages that are stored, by Message-ID."""
     filings: dict[str, list[Filing]] = {}
-    ordered = sorted(identifiers - {""})
-    for at in range(0, len(ordered), _AT_ONCE):
-        for row in by_identifier(snapshot, ordered[at : at + _AT_ONCE]):
+    for some in batches(sorted(identifiers - {""})):
+        for row in by_identifier(snapshot, some):
             filings.setdefault(row.identifier, []).append(Filing.of(row))
     return filings
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
+from crm.batching import batches
 from crm.commands.client_selection import (
     Everybody,
     Group,
@@ -15,7 +16,6 @@ from crm.commands.client_selection import (
     SomeClients,
     Where,
     asked_for,
-    batches,
     pluralize,
 )
 from crm.commands.context import CRM, Progress

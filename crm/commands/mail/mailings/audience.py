@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crm.commands.client_selection import batches, pluralize, some_at_a_time
+from crm.batching import batches
+from crm.commands.client_selection import pluralize, some_at_a_time
 from crm.commands.consent import Objection, objections
 from crm.errors import OutwardError
 from crm.model import Client, Contact, Conventions, Mailing

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from crm.commands.client_selection import batches
+from crm.batching import batches
 from crm.commands.mail.mailings.audience import LeftOut
 from crm.commands.mail.outbox.signals import INTERRUPTED
 from crm.model import Client, Mailing, Message
