@@ -525,7 +525,7 @@ TEAM: tuple[Option, ...] = (
         "Language and number format",
         Language(),
         _language,
-        "The format of numbers, money and dates, and the language of invoices.",
+        "The format of numbers, money, dates and times, and the language of invoices.",
     ),
     Option(
         CURRENCY,

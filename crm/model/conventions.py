@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ NEAR_DAYS = 7
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
 TURNING_MARKS = lazy_pattern("[\u200e\u200f\u061c]")
+# Hours, minutes and half of the day, without words between them.
+_CLOCK = lazy_pattern(r"(?:a\s*)?h{1,2}[:.]mm(?:\s*a)?")
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,29 @@ class Conventions:
 
     def time(self, moment: datetime) -> str:
         """A moment (aware) in the team's time zone: 21 Nov 2026, 14:05."""
-        from babel.dates import format_date, format_time
+        return f"{self.whole_day(self.clock.day_of(moment))}, {self.time_of(moment)}"
 
-        local = self.clock.local(moment)
-        return f"{format_date(local, 'medium', locale=self.locale)}, {format_time(local, 'HH:mm', locale=self.locale)}"
+    def time_of(self, moment: datetime) -> str:
+        """The time of day of a moment (aware) in the team's time zone: 14:05 or 2:05 PM."""
+        return self.time_of_day(self.clock.time_of(moment))
+
+    def time_of_day(self, written: str) -> str:
+        """A time of day ('HH:MM') as it is read here: 14:05 or 2:05 PM; any other text as it is."""
+        if not written or not self.twelve_hours:
+            return written
+        from babel.dates import format_time
+
+        try:
+            text = format_time(time.fromisoformat(written), self.twelve_hours, locale=self.locale)
+        except ValueError:
+            return written
+        return " ".join(text.split())
+
+    @cached_property
+    def twelve_hours(self) -> str:
+        """The pattern of a time of day where the hours are counted to twelve; '' where to 24. That is always HH:MM:
+        a point instead of the colon, as in Danish, would make a date of it when it is typed."""
+        from babel.dates import get_time_format
+
+        pattern = str(get_time_format("short", self.locale)).replace("B", "a")
+        return pattern if "a" in pattern and _CLOCK.fullmatch(pattern) else ""

@@ -11,7 +11,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from functools import lru_cache
 from itertools import product
 from typing import Literal
@@ -192,7 +192,7 @@ def read_when(text: str, by: Conventions, direction: Direction) -> When:
     if numbers := _YEAR_FIRST.fullmatch(text):
         return _full(*map(int, numbers.groups()))
     try:
-        written = _cleaned(text)
+        written = _cleaned(text, by)
         # A minus would be read as a dash.
         if not 0 < len(written) <= _LONGEST or _MINUS.match(text):
             raise NoDateError
@@ -224,16 +224,17 @@ def _respelt(word: str) -> str:
 
 def printed_day(text: str, by: Conventions) -> date | None:
     """The date that the program printed so in the team's language; None for other text."""
-    when = _printed(_cleaned(text), by, "past") if len(text) <= _LONGEST else None
+    when = _printed(_cleaned(text, by), by, "past") if len(text) <= _LONGEST else None
     return when.day if when is not None and when.last is None else None
 
 
-def day_and_time(written: date | When | None, time: str) -> tuple[date | None, str]:
+def day_and_time(written: date | When | None, time: str, by: Conventions) -> tuple[date | None, str]:
     """A day, and the time that was written with it or by itself. Raises FieldError where both were, and differ."""
     if not isinstance(written, When):
         return written, time
     if time and written.time and time != written.time:
-        raise FieldError(f"two times were given, {written.time} and {time}; give one")
+        times = " and ".join(map(by.time_of_day, (written.time, time)))
+        raise FieldError(f"two times were given, {times}; give one")
     return written.day, written.time or time
 
 
@@ -244,10 +245,10 @@ def examples(by: Conventions, direction: Direction) -> str:
     return f"{words}, {by.day_and_month(known)} or {by.day(known)}"
 
 
-def read_time(text: str) -> str:
+def read_time(text: str, by: Conventions) -> str:
     """A time of day that was written, as 'HH:MM'; of an hour alone that of a working day is meant: at 3, but not at 03
     or 3:00, is in the afternoon. Raises FieldError."""
-    written = text.strip().lower()
+    written = _with_am_and_pm(text.strip().casefold(), by)
     if written in _AT_TIMES:
         return _AT_TIMES[written]
     match = _TIME.fullmatch(written)
@@ -280,16 +281,36 @@ def _full(year: int, month: int, day: int) -> When:
     return When(calendar_day(year, month, day), has_year=True)
 
 
-def _cleaned(text: str) -> str:
+def _cleaned(text: str, by: Conventions) -> str:
     """Text without case and marks that nobody sees, and with single blanks."""
     written = " ".join(TURNING_MARKS.sub("", text).casefold().replace(",", " ").split())
-    written = re.sub(r"(\d)t(\d\d?:)", r"\1 \2", written)
+    written = _with_am_and_pm(re.sub(r"(\d)t(\d\d?:)", r"\1 \2", written), by)
     written = _IN_WORDS.sub(lambda match: _TODAY_IN_WORDS[match.group()], _spelled_time(written))
     if (part := _HOUR_OF_PART.fullmatch(written)) and 1 <= int(part[3]) < 12:
         half = "am" if part[2] == "morning" else "pm"
         written = f"{part[1]}{part[3]}:{part[4] or '00'}{half}"
     written = _HALF_OF_DAY.sub(lambda match: " morning" if match[1] == "am" else " afternoon", written)
     return _END_OF_DAY.sub("", _BEFORE.sub("", written))
+
+
+def _with_am_and_pm(written: str, by: Conventions) -> str:
+    """A text whose times have AM or PM as this language writes it (下午3:00, 3:00 μ.μ.), with English ones behind."""
+    if not by.twelve_hours or by.language.startswith("en"):
+        return written
+    names, times = _halves(by.language)
+    return times.sub(lambda match: f"{match[2] or match[3]}{names[' '.join((match[1] or match[4]).split())]}", written)
+
+
+@lru_cache(maxsize=4)
+def _halves(language: str) -> tuple[Mapping[str, str], re.Pattern[str]]:
+    """The names of AM and PM in a language, and the pattern of a time beside them."""
+    from babel.dates import format_time
+
+    hours = {"am": time(9), "pm": time(15)}
+    names = {" ".join(format_time(hour, "a", locale=language).casefold().split()): half for half, hour in hours.items()}
+    either = "|".join(re.escape(name).replace("\\ ", r"\s+") for name in names)
+    clock = r"\d{1,2}(?:[:.]\d\d)?"
+    return names, re.compile(rf"(?<!\w)({either})\s*({clock})(?!\w)|(?<!\w)({clock})\s*({either})(?!\w)")
 
 
 def _spelled_time(written: str) -> str:
@@ -320,11 +341,11 @@ def _hour(written: str) -> int:
 def time_alone(text: str, by: Conventions) -> str:
     """The time, as 'HH:MM', of a text that is a time and nothing else: 17:00, at 5pm, noon, half past nine; '' for any
     other, an hour alone among them. Raises FieldError for a time that there is not."""
-    written = " ".join(text.casefold().split())
+    written = _with_am_and_pm(" ".join(text.casefold().split()), by)
     if by.language.startswith("de"):
         written = in_english(written)
     written = re.sub(r"^(?:at |@ ?)", "", _spelled_time(written))
-    return read_time(written) if _ALONE.fullmatch(written) else ""
+    return read_time(written, by) if _ALONE.fullmatch(written) else ""
 
 
 def _when(written: str, by: Conventions, direction: Direction) -> When:
@@ -359,7 +380,7 @@ def _when(written: str, by: Conventions, direction: Direction) -> When:
             if when.last is not None and (when.last - when.day).days > 6:
                 # A time belongs to a day; that of a week is its first.
                 continue
-            return replace(when, last=None, time=read_time(" ".join(time_words).removeprefix("at ")))
+            return replace(when, last=None, time=read_time(" ".join(time_words).removeprefix("at "), by))
     raise NoDateError
 
 

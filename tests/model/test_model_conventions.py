@@ -7,6 +7,7 @@ import pytest
 
 from crm.clock import Clock
 from crm.model import Conventions
+from crm.model.fields import TimeOfDay
 from tests.support.clocks import standing_on
 
 SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
@@ -30,6 +31,24 @@ def test_each_team_reads_its_own_way(
     assert by.number(12345).translate(SPACES) == number
     assert by.day(date(2026, 11, 21)) == day
     assert by.day(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("language", "morning", "afternoon"),
+    [
+        ("en_US", "9:05 AM", "3:00 PM"),
+        ("en_GB", "09:05", "15:00"),
+        ("de_AT", "09:05", "15:00"),
+        ("da_DK", "09:05", "15:00"),
+        ("en_AU", "9:05 am", "3:00 pm"),
+        ("zh_TW", "上午9:05", "下午3:00"),
+    ],
+)
+def test_a_time_of_day_is_written_as_the_country_does(language: str, morning: str, afternoon: str) -> None:
+    by = Conventions(language)
+    assert (by.time_of_day("09:05"), by.time_of_day("15:00")) == (morning, afternoon)
+    assert [TimeOfDay().read(typed, by) for typed in (afternoon, "15:00", "3pm")] == ["15:00"] * 3
+    assert (by.time_of_day(""), by.time_of_day("soon")) == ("", "soon")
 
 
 @pytest.mark.parametrize(

@@ -356,7 +356,9 @@ def _every_month(language: str) -> None:
         for day in (date(2026, month, month), date(1980, month, 28)):
             printed = by.day(day)
             assert read_when(printed, by, "past") == When(day), printed
-            assert read_when(f"{printed}, 14:05", by, "ahead") == When(day, "14:05"), printed
+            for time in ("14:05", by.time_of_day("14:05"), by.time_of_day("00:30")):
+                when = When(day, "00:30" if time == by.time_of_day("00:30") else "14:05")
+                assert read_when(f"{printed}, {time}", by, "ahead") == when, f"{printed}, {time}"
             assert read_when(f"{by.weekday(day)}, {printed}", by, "nearest") == When(day), printed
 
 
@@ -384,9 +386,9 @@ def test_a_field_says_what_is_wrong_in_the_words_of_its_hint() -> None:
         assert refused.value.reason.endswith(check.hint(US))
     with pytest.raises(FieldError) as refused:
         Day().read("fri 10:00", US)
-    assert refused.value.reason == "leave out the time (10:00); only the day counts here"
+    assert refused.value.reason == "leave out the time (10:00 AM); only the day counts here"
     timed = Day(past=False, timed=True)
-    assert timed.show(timed.read("fri 10:00", US), US) == "Nov 27, 2026, 10:00"
+    assert timed.show(timed.read("fri 10:00", US), US) == "Nov 27, 2026, 10:00 AM"
     assert timed.read(timed.edit(timed.read("fri 10:00", US), US), US) == timed.read("fri 10:00", US)
     with pytest.raises(FieldError) as refused:
         Birthday().read("mar 5", US)

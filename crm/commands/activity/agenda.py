@@ -136,7 +136,7 @@ def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int =
         AgendaItem(
             _rank(_DUE, follow_up.days_overdue),
             follow_up.follow_up.what,
-            due_words(follow_up.follow_up, snapshot.today),
+            due_words(follow_up.follow_up, snapshot.today, follow_up.follow_up.due_time),
             follow_up.client,
             follow_up.follow_up,
             follow_up.follow_up.user,

@@ -441,7 +441,7 @@ def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: s
     about = ": ".join(filter(None, (label, text)))
     on = note.on or crm.today
     if note.until:
-        hours = f"until {note.until}"
+        hours = f"until {crm.conventions.time_of_day(note.until)}"
         text, about = (f"{words} ({hours})" if words else hours for words in (text, about))
     if note.amount is not None and becomes == "deal":
         deal = Deal(title=_first_line(text, _TITLE) or OFFERED, value=note.amount, owner=crm.me)
@@ -790,7 +790,7 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
         kind = INTERACTIONS[interaction.kind]
         who = f"{captured.contact.name} of {client.name}" if captured.contact else client.name
         text = interaction.subject or interaction.body
-        at = f" at {interaction.time}" if interaction.time else ""
+        at = f" at {by.time_of_day(interaction.time)}" if interaction.time else ""
         lines.append(_sentence(f"{kind[:1].upper()}{kind[1:]} with {who}, {by.whole_day(interaction.on)}{at}", text))
     elif captured.deal:
         lines.append(f"Deal of {by.money(captured.deal.value)} with {client.name}: {captured.deal.title}")
@@ -812,7 +812,7 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
     if captured.others:
         lines.append(f"This note is for {client.name} only. For {captured.others}, write another one.")
     if due:
-        at = f" at {due.due_time}" if due.due_time else ""
+        at = f" at {by.time_of_day(due.due_time)}" if due.due_time else ""
         day = f"{by.weekday(due.due_on)}, {by.whole_day(due.due_on)}"
         lines.append(f"Follow-up on {day}{at}, for {due.user or 'nobody'}: {due.what}")
     lines += captured.moves

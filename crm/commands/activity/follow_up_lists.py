@@ -6,7 +6,7 @@ from typing import Any
 
 from crm.commands.record_names import by_id
 from crm.lean_dataclass import dataclass
-from crm.model import Client, Deal, FollowUp
+from crm.model import Client, Conventions, Deal, FollowUp
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
 
@@ -25,10 +25,9 @@ class FollowUpShown:
         """The days for which it has been overdue; 0 where it is not, or done."""
         return 0 if self.follow_up.done_on else max(0, (self.on - self.follow_up.due_on).days)
 
-    @property
-    def when(self) -> str:
-        """The urgency, in words."""
-        return due_words(self.follow_up, self.on)
+    def when(self, by: Conventions) -> str:
+        """The urgency, in words, with the time of day."""
+        return due_words(self.follow_up, self.on, by.time_of_day(self.follow_up.due_time))
 
     def as_json(self) -> dict[str, Any]:
         """The follow-up's own fields, and beside them what people would rather read."""
@@ -40,15 +39,15 @@ class FollowUpShown:
         }
 
 
-def due_words(follow_up: FollowUp, on: date, *, timed: bool = True) -> str:
-    """The urgency of a follow-up on a day, in words: '3 days overdue', 'due today at 10:00', 'due in 5 days'; not
-    `timed` it leaves the time of day out."""
+def due_words(follow_up: FollowUp, on: date, time: str = "") -> str:
+    """The urgency of a follow-up on a day, in words: '3 days overdue', 'due today at 10:00', 'due in 5 days'; `time` is
+    its time of day as it is to be read."""
     if follow_up.done_on:
         return "done"
     days = (follow_up.due_on - on).days
     if days < 0:
         return f"{in_days(-days)} overdue"
-    at = f" at {follow_up.due_time}" if follow_up.due_time and timed else ""
+    at = f" at {time}" if time else ""
     return f"due {'today' if days == 0 else 'tomorrow' if days == 1 else f'in {in_days(days)}'}{at}"
 
 

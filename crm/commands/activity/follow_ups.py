@@ -126,7 +126,7 @@ def add(
     One with a time of day stays on its day.
     """
     _refuse_nothing(what)
-    day, at = day_and_time(due, time)
+    day, at = day_and_time(due, time, crm.conventions)
     _refuse_past(crm, day)
     if not day and not every:
         raise FieldError("give a due date", field="due", label="Due")
@@ -159,7 +159,7 @@ def edit(
     every: Annotated[int | None, Every, _EVERY] = None,
 ) -> FollowUpShown:
     """Change a follow-up; the other fields stay as they are."""
-    day, at = day_and_time(due, time or "")
+    day, at = day_and_time(due, time or "", crm.conventions)
     options: dict[str, Any] = {
         "what": what,
         "due_on": day,
@@ -247,7 +247,7 @@ def snooze(
     ],
 ) -> FollowUpShown:
     """Snooze a follow-up until tomorrow, next week or another date, with a time if you like."""
-    day, at = day_and_time(until, "")
+    day, at = day_and_time(until, "", crm.conventions)
     _refuse_past(crm, day, field="until", label="Until")
     later = {"due_on": day, **({"due_time": at} if at else {})}
     summary = f"snoozed the follow-up {_short(follow_up)} until {crm.conventions.day(day)}"

@@ -42,7 +42,7 @@ class FollowUps(Source):
 
     def entry(self, row: Row, by: Conventions) -> Entry:
         if row.done_on is None:
-            due = by.day(row.due_on) + (f", {row.due_time}" if row.due_time else "")
+            due = by.day(row.due_on) + (f", {by.time_of_day(row.due_time)}" if row.due_time else "")
             text = f"Follow-up set for {due}: {row.what}"
             if row.every and not row.due_time:
                 text += f" (moves with each contact, {row.every} days after the last)"

@@ -39,7 +39,7 @@ def add(
     """Log a call, a meeting, an e-mail, a text message or a note with a client."""
     if not kind:
         raise FieldError(f"that is not one of the choices; use {', '.join(INTERACTIONS)}", field="kind", label="Kind")
-    day, at = day_and_time(on, time)
+    day, at = day_and_time(on, time, crm.conventions)
     values: dict[str, Any] = {"kind": kind, "subject": subject, "body": body, "time": at}
 
     def change(tx: Transaction) -> Interaction:

@@ -561,10 +561,10 @@ def _day_first(text: str, by: Conventions) -> tuple[_FoundDay, str] | None:
     for count in range(min(_WORDS_OF_WHEN, len(words) - 1), 0, -1):
         written, following = text[: words[count - 1].end()], words[count].group().lower()
         has_preposition = following in _TO and count + 1 < len(words)
-        if not (has_preposition or _time_alone(_hours(written)[0], by)):
+        if not (has_preposition or _time_alone(_hours(written, by)[0], by)):
             continue
         if (when := _when(written, by)) is not None:
-            day = _FoundDay(when, 0, 0, is_early=True, until=_hours(written)[1])
+            day = _FoundDay(when, 0, 0, is_early=True, until=_hours(written, by)[1])
             return day, text[words[count + has_preposition].start() :]
     return None
 
@@ -578,7 +578,7 @@ def _leading(line: str, by: Conventions) -> tuple[list[_FoundDay], str]:
         if _head(rest)[0] is None:
             continue
         if (when := _when(written, by)) is not None:
-            return [_FoundDay(when, 0, 0, is_early=True, until=_hours(written)[1])], rest
+            return [_FoundDay(when, 0, 0, is_early=True, until=_hours(written, by)[1])], rest
         _refuse_impossible(written, by, is_alone=True)
     return [], line
 
@@ -670,7 +670,7 @@ def _days(text: str, by: Conventions, *, has_happened: bool, done_from: int) -> 
     done stands from the word `done_from` to the next comma."""
     words = list(_WORD.finditer(text))
     if (alone := _when(text, by)) is not None:
-        return [_FoundDay(alone, 0, len(text), is_early=False, until=_hours(text)[1])]
+        return [_FoundDay(alone, 0, len(text), is_early=False, until=_hours(text, by)[1])]
     days: list[_FoundDay] = []
     place = 1
     while place < len(words):
@@ -723,7 +723,7 @@ def _day_from(
         is_past = (is_last or (in_first and has_happened)) and before not in _TOPICS and begun not in _NOT_SINCE
         is_past = is_past and _CLEARLY_PAST.fullmatch(written.strip(_BETWEEN)) is not None
         stands = is_beside or is_behind_sum or (begins_piece and ends_piece)
-        until = _hours(written)[1]
+        until = _hours(written, by)[1]
         if is_past and not stands:
             if (passed := _when_at_end(written, by)) is not None and _is_over(passed, by):
                 written_end = words[place].start() + len(written.rstrip(_BETWEEN))
@@ -828,12 +828,12 @@ def _when_at_end(written: str, by: Conventions) -> When | None:
 
 def _earlier_hour(written: str, when: When, by: Conventions) -> When:
     """A past event at 8 was at eight today."""
-    text = _hours(written)[0]
+    text = _hours(written, by)[0]
     today = When(by.today, when.time)
     return today if _HOUR_ALONE.fullmatch(text) and _is_over(today, by) else when
 
 
-def _hours(written: str) -> tuple[str, str]:
+def _hours(written: str, by: Conventions) -> tuple[str, str]:
     """A day or time that was written, and the time at which it ends where that is written too: `fri 10:00-11:00` is
     fri 10:00, until 11:00."""
     text = written.strip(_BETWEEN)
@@ -844,12 +844,12 @@ def _hours(written: str) -> tuple[str, str]:
     if not (":" in start + end or half or end_half or match["from"]):
         return text, ""
     try:
-        until = read_time(end)
+        until = read_time(end, by)
         # 2-3pm are both in the afternoon, 11-1pm are not.
         begins = next(
-            time for time in (f"{start}{half or end_half}", start) if half or ":" in time or read_time(time) < until
+            time for time in (f"{start}{half or end_half}", start) if half or ":" in time or read_time(time, by) < until
         )
-        if read_time(begins) >= until:
+        if read_time(begins, by) >= until:
             return text, ""
     except (FieldError, StopIteration):
         return text, ""
@@ -867,7 +867,7 @@ def _last_weekday(written: str, when: When, by: Conventions) -> When:
 
 def _when(written: str, by: Conventions) -> When | None:
     """The day that some words name; None where they name none. Raises FieldError where there is no such day."""
-    text = _hours(written)[0]
+    text = _hours(written, by)[0]
     if _HOUR_ALONE.fullmatch(text):
         return _next_hour(text, by)
     if time := _time_alone(text, by):
@@ -894,7 +894,7 @@ def _time_alone(text: str, by: Conventions) -> str:
 
 def _next_hour(text: str, by: Conventions) -> When:
     """The next time that it is so late: today, or tomorrow."""
-    when = When(by.today, read_time(text.lower().removeprefix("at").lstrip("@ ")))
+    when = When(by.today, read_time(text.lower().removeprefix("at").lstrip("@ "), by))
     return dataclasses.replace(when, day=by.today + timedelta(days=1)) if _is_over(when, by) else when
 
 

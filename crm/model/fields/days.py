@@ -61,7 +61,7 @@ class Day(Check):
             # Of a period that is not over yet what has passed.
             day = by.today
         if when.time and not self.timed:
-            raise FieldError(f"leave out the time ({when.time}); only the day counts here")
+            raise FieldError(f"leave out the time ({by.time_of_day(when.time)}); only the day counts here")
         if not when.time:
             return day
         from crm.model.written_dates import When
@@ -85,7 +85,7 @@ class Day(Check):
 
     def show(self, value: Any, by: Conventions) -> str:
         if value is not None and not isinstance(value, date):
-            return f"{by.day(value.day)}, {value.time}" if value.time else by.day(value.day)
+            return f"{by.day(value.day)}, {by.time_of_day(value.time)}" if value.time else by.day(value.day)
         return _FOREVER if value == FOREVER else by.day(value)
 
     def edit(self, value: Any, by: Conventions) -> str:
@@ -123,4 +123,10 @@ class TimeOfDay(Check):
     def read(self, typed: str, by: Conventions) -> str:
         from crm.model.written_dates import read_time
 
-        return read_time(typed) if typed.strip() else ""
+        return read_time(typed, by) if typed.strip() else ""
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return by.time_of_day(value or "")
+
+    def edit(self, value: Any, by: Conventions) -> str:
+        return self.show(value, by)

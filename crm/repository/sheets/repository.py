@@ -222,16 +222,12 @@ class SheetsRepository(SqlRepository):
                 return untaken_words(untaken)
             return f"{words(held)} `sheets repair` asks what to do." if held else lost or full
         with self._errors_explained(), self._engine.connect() as connection:
-            _, at = mirror.checked(connection)
+            by = ingest.conventions(connection, self.clock)
+            moment = datetime.fromtimestamp(mirror.checked(connection)[1], UTC)
+        at = by.time_of(moment) + ("" if by.clock.day_of(moment) == by.today else f" on {by.day_of(moment)}")
         if isinstance(self._offline[0], TabDamagedError):
-            return f"This is how it was at {self._moment_text(at)}. {self._offline[0].sentence}"
-        return f"No connection to Google: this is how it was at {self._moment_text(at)}."
-
-    def _moment_text(self, seconds: float) -> str:
-        """A moment (seconds since 1970) as the team reads it: '14:05', of another day '14:05 on 2026-11-20'."""
-        moment = datetime.fromtimestamp(seconds, UTC)
-        day = self.clock.day_of(moment)
-        return self.clock.time_of(moment) + ("" if day == self.clock.today else f" on {day.isoformat()}")
+            return f"This is how it was at {at}. {self._offline[0].sentence}"
+        return f"No connection to Google: this is how it was at {at}."
 
     def _is_fresh(self, connection: Connection) -> bool:
         now = self.clock.now.timestamp()

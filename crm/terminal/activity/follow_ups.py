@@ -270,8 +270,8 @@ def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> Non
 
 
 def _confirm_done(session: Session, done: str, item: FollowUpShown) -> None:
-    session.done(f"{done}: {_line(item)}")
+    session.done(f"{done}: {_line(item, session.conventions)}")
 
 
-def _line(item: FollowUpShown) -> str:
-    return f"{item.follow_up.what} ({item.client.name}), {item.when}"
+def _line(item: FollowUpShown, by: Conventions) -> str:
+    return f"{item.follow_up.what} ({item.client.name}), {item.when(by)}"

@@ -26,7 +26,7 @@ _LEAST_WHAT = 22
 FOLLOW_UPS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.follow_up.id, "muted"), 5, right=True),
     tables.Column("Due", lambda row, _: _urgency(row), 0),
-    tables.Column("At", lambda row, _: data(row.follow_up.due_time), 4),
+    tables.Column("At", lambda row, by: data(by.time_of_day(row.follow_up.due_time)), 4),
     tables.Column("What", lambda row, _: data(row.follow_up.what), 1, 12),
     tables.Column("Client", lambda row, _: data(row.client.name), 2, 8),
     tables.Column("For", lambda row, _: data(row.follow_up.user), 3, 5),
@@ -43,7 +43,7 @@ LISTED_FOLLOW_UPS: Sequence[tables.Column] = (
 )
 INTERACTION_COLUMNS: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 1),
-    tables.Column("Time", lambda row, _: data(row.time, "muted"), 5),
+    tables.Column("Time", lambda row, by: data(by.time_of_day(row.time), "muted"), 5),
     tables.Column("Kind", lambda row, _: data(kind_of(row)), 0),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
     tables.Column("By", lambda row, _: data(row.user, "muted"), 4, 5),
@@ -54,7 +54,7 @@ _INTERACTIONS: Sequence[tables.Column] = (
     tables.client_column(5),
 )
 ITEMS: Sequence[tables.Column] = (
-    tables.Column("Why", lambda row, _: data(row.why), 0, 12),
+    tables.Column("Why", lambda row, by: data(_why(row, by)), 0, 12),
     tables.Column("What", lambda row, _: data(row.what, "bold"), 1, 12),
     tables.Column("Client", lambda row, _: data(row.client.name), 2, 8),
     tables.Column("For", lambda row, _: data(row.person), 3, 5),
@@ -78,15 +78,23 @@ def _due(item: "FollowUpShown", by: Conventions) -> Text:
     follow_up = item.follow_up
     if follow_up.done_on:
         return data(f"done {by.day(follow_up.done_on)}", "muted")
-    words = f"{by.day(follow_up.due_on)} {follow_up.due_time}".rstrip()
+    words = f"{by.day(follow_up.due_on)} {by.time_of_day(follow_up.due_time)}".rstrip()
     return data(f"! {words}" if item.days_overdue else words, "overdue" if item.days_overdue else "")
+
+
+def _why(item: "AgendaItem", by: Conventions) -> str:
+    """The urgency of an item, in words; its time of day as the team writes it."""
+    from crm.commands.activity.follow_up_lists import due_words
+
+    record = item.record
+    return due_words(record, by.today, by.time_of_day(record.due_time)) if isinstance(record, FollowUp) else item.why
 
 
 def _urgency(item: "FollowUpShown") -> Text:
     from crm.commands.activity.follow_up_lists import due_words
 
     late, done = item.days_overdue, item.follow_up.done_on
-    words = due_words(item.follow_up, item.on, timed=False).removeprefix("due ")
+    words = due_words(item.follow_up, item.on).removeprefix("due ")
     return data(words, "muted" if done else "overdue" if late else "")
 
 
@@ -111,12 +119,12 @@ def follow_up_side(screen: Screen, item: "FollowUpShown", by: Conventions) -> li
 def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
     follow_up = result.follow_up
     screen.print(with_number(screen, data(follow_up.what, "bold"), f"no. {follow_up.id}"))
-    at = f", {follow_up.due_time}" if follow_up.due_time else ""
+    at = f", {by.time_of_day(follow_up.due_time)}" if follow_up.due_time else ""
     due = f"{by.day(follow_up.due_on)}{at}"
     if by.is_in_words(follow_up.due_on) and not follow_up.done_on:
-        due = result.when.removeprefix("due ")
-    elif result.when:
-        due = f"{due}, {result.when}"
+        due = result.when(by).removeprefix("due ")
+    else:
+        due = f"{due}, {result.when(by)}"
     late = bool(result.days_overdue) and not screen.piped
     client = result.client
     status = data("" if screen.piped else f"  {client.status}", status_style(client.status))
@@ -158,7 +166,7 @@ def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} Done: ", "success")
     screen.print(line.append(clean(f"{result.done.follow_up.what} ({result.done.client.name})"), "bold"))
     if result.next:
-        screen.print(data(f"  Next {by.on_day(result.next.follow_up.due_on)}, {result.next.when}"))
+        screen.print(data(f"  Next {by.on_day(result.next.follow_up.due_on)}, {result.next.when(by)}"))
 
 
 @renderer("crm.commands.activity.follow_ups.FollowUpGone")
@@ -175,7 +183,9 @@ def kind_of(interaction: Interaction) -> str:
 def draw_interaction(screen: Screen, interaction: Interaction, by: Conventions, contact: Contact | None = None) -> None:
     heading = Text(kind_of(interaction), "bold")
     heading.append(f" with {clean(contact.name)}" if contact else "")
-    heading.append(f"  {by.day(interaction.on)}{f', {interaction.time}' if interaction.time else ''}", "default")
+    heading.append(
+        f"  {by.day(interaction.on)}{f', {by.time_of_day(interaction.time)}' if interaction.time else ''}", "default"
+    )
     heading.append(f"  by {clean(interaction.user)}" if interaction.user else "", "muted")
     screen.print(heading)
     if interaction.subject:
@@ -227,11 +237,12 @@ def _(result: "Captured", screen: Screen, by: Conventions) -> None:
             screen.print(before.append_text(part))
 
 
-def item_line(screen: Screen, item: "AgendaItem", width: int, *, whose: bool, late: bool) -> str:
+def item_line(screen: Screen, item: "AgendaItem", by: Conventions, width: int, *, whose: bool, late: bool) -> str:
     """An item on one line of `width` columns, its urgency first; `whose` says who is to do it. Where it does not fit,
     the urgency gives way, then the end of what is to be done: the client is named in any case."""
     who = f" ({item.client.name})" + (f", {item.person}" if whose and item.person else "")
-    why = f"{item.why[:1].upper()}{item.why[1:]}"
+    why = _why(item, by)
+    why = f"{why[:1].upper()}{why[1:]}"
     for urgency in (why, why.partition(",")[0]):
         if screen.plain or screen.measure(f"{urgency}: {item.what}{who}") <= width:
             return f"{urgency}: {item.what}{who}"

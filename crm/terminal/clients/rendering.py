@@ -267,7 +267,7 @@ def next_line(screen: Screen, follow_up: FollowUp, by: Conventions) -> Text:
     """The next thing to do with a client, on one line."""
     late = (by.today - follow_up.due_on).days
     line = Text(labelled("Next"), "muted")
-    words = f"{'! ' if late > 0 else ''}{by.day(follow_up.due_on)} {follow_up.due_time}".rstrip()
+    words = f"{'! ' if late > 0 else ''}{by.day(follow_up.due_on)} {by.time_of_day(follow_up.due_time)}".rstrip()
     line.append(f"{words}  ", "overdue" if late > 0 else "bold").append(clean(follow_up.what), "default")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
     return line

@@ -59,7 +59,7 @@ def _backup_line(backup: Backup, by: Conventions) -> str:
     if backup.clients is not None and backup.sales is not None:
         clients = pluralize(backup.clients, "client", "clients", by)
         held = f"{clients}, {pluralize(backup.sales, 'sale', 'sales', by)}"
-    return f"{by.day(made.date())} {made:%H:%M}  {size}  {held}"
+    return f"{by.day(made.date())} {by.time_of_day(f'{made:%H:%M}')}  {size}  {held}"
 
 
 class SettingsPage(ListPage):

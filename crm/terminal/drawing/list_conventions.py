@@ -35,7 +35,7 @@ class ListConventions(Conventions):
     def time(self, moment: datetime) -> str:
         """A moment by its day, one of today by its time too."""
         day = self.clock.day_of(moment)
-        return f"{self.near_day(day)} {self.clock.time_of(moment)}" if day == self.today else self.near_day(day)
+        return f"{self.near_day(day)} {self.time_of(moment)}" if day == self.today else self.near_day(day)
 
     @cached_property
     def amounts(self) -> Conventions:
@@ -49,7 +49,8 @@ class _Amounts(Conventions):
 
 
 class PipedConventions(Conventions):
-    """The team's conventions, as lists for other programs write them: days as ISO dates, whatever day it is."""
+    """The team's conventions, as lists for other programs write them: days and times as in ISO 8601, whatever day it
+    is."""
 
     @classmethod
     def of(cls, by: Conventions) -> "PipedConventions":
@@ -61,3 +62,6 @@ class PipedConventions(Conventions):
 
     def near_day(self, day: date | None) -> str:
         return self.day(day)
+
+    def time_of_day(self, written: str) -> str:
+        return written

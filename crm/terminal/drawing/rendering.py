@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ENTRIES: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 0),
-    tables.Column("Time", lambda row, _: data(row.time, "muted"), 2),
+    tables.Column("Time", lambda row, by: data(by.time_of_day(row.time), "muted"), 2),
     tables.Column("What", lambda row, by: entry_line(row, by), 0, 12),
     tables.Column("By", lambda row, _: data(row.by, "muted"), 1, 5),
 )

@@ -147,7 +147,7 @@ def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
     on = getattr(record, "due_on", None) or getattr(record, "expected_close_on", None)
     late = on is not None and on < session.crm.today
     taken = _KEYED + screen.side
-    line = screen.cut(item_line(screen, item, screen.width - taken, whose=whose, late=late), taken)
+    line = screen.cut(item_line(screen, item, session.conventions, screen.width - taken, whose=whose, late=late), taken)
     # What is late is marked by its urgency alone: what is to be done is read like the rest.
     before, colon, what = line.partition(": ") if not line.startswith("! ") else ("! ", "", line[2:])
     pieces = [("danger", f"{before}{colon}"), ("", what)] if late and what else [("", line)]
@@ -195,7 +195,9 @@ def _birthdays(session: Session, birthdays: list[Birthday]) -> Iterator[Choice]:
 
 def _follow_ups(session: Session, follow_ups: list[FollowUpShown]) -> Iterator[Choice]:
     for follow_up in follow_ups:
-        yield Choice(f"Mine      {tiles.follow_up_line(follow_up)}", _opens(session, follow_up.follow_up))
+        yield Choice(
+            f"Mine      {tiles.follow_up_line(follow_up, session.conventions)}", _opens(session, follow_up.follow_up)
+        )
 
 
 def _opens(session: Session, record: Record) -> Callable[[], None]:

@@ -160,7 +160,7 @@ _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] 
     "sales": _sales,
     "pipeline": _line("Pipeline", _pipeline),
     "messages": _line("Messages", _messages),
-    "follow-ups": _line("Follow-ups", lambda _, value, __: (tiles.follow_up_line(item) for item in value)),
+    "follow-ups": _line("Follow-ups", lambda _, value, by: (tiles.follow_up_line(item, by) for item in value)),
     "newest": _line("Newest", lambda _, value, __: (client.name for client in value)),
     "moved": _line(
         "Moved",

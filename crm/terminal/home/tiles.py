@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
+from crm.commands.activity.follow_up_lists import FollowUpShown
 from crm.commands.client_selection import pluralize
 from crm.commands.home.tiles import Billed, Birthday, Happened, MessageCount, MonthOfSales, Statuses, Tile
 from crm.commands.sales.pipeline import StageSum
@@ -194,14 +194,14 @@ def _billing(_: Screen, rows: Sequence[Billed], by: Conventions) -> Iterator[Tex
         yield line.append(f"  paid this month {own.money(row.paid_this_month)}", "default")
 
 
-def _follow_ups(_: Screen, follow_ups: Sequence[FollowUpShown], __: Conventions) -> Iterator[Text]:
+def _follow_ups(_: Screen, follow_ups: Sequence[FollowUpShown], by: Conventions) -> Iterator[Text]:
     for follow_up in follow_ups:
-        yield Text("  ").append(clean(follow_up_line(follow_up)))
+        yield Text("  ").append(clean(follow_up_line(follow_up, by)))
 
 
-def follow_up_line(item: FollowUpShown) -> str:
+def follow_up_line(item: FollowUpShown, by: Conventions) -> str:
     """A follow-up on one line, when it is due first."""
-    return f"{due_words(item.follow_up, item.on)}: {item.follow_up.what} ({item.client.name})"
+    return f"{item.when(by)}: {item.follow_up.what} ({item.client.name})"
 
 
 def _newest(_: Screen, clients: Sequence[Client], __: Conventions) -> Iterator[Text]:

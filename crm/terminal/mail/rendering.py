@@ -36,7 +36,7 @@ _BELOW = 8
 
 MESSAGE_COLUMNS: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 1),
-    tables.Column("Time", lambda row, _: data(row.time, "muted"), 5),
+    tables.Column("Time", lambda row, by: data(by.time_of_day(row.time), "muted"), 5),
     tables.Column("Status", lambda row, _: data(STATES.get(row.state, row.state), state_style(row)), 1, 6),
     tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else ""), 6),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
@@ -154,7 +154,7 @@ def kind_of(message: Message) -> str:
 def message_side(screen: Screen, message: Message, client: str, by: Conventions) -> list[tuple[str, str]]:
     """A message beside the list, with the first lines of its text."""
     state = data(STATES.get(message.state, message.state), state_style(message) or "success")
-    state.append(f"  {by.day(message.on)}{f', {message.time}' if message.time else ''}", "default")
+    state.append(f"  {by.day(message.on)}{f', {by.time_of_day(message.time)}' if message.time else ''}", "default")
     facts = [
         ("Client", data(client, "bold")),
         ("From", data(message.sender)),
@@ -177,7 +177,7 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     party = card.client.name + (f" ({card.contact.name})" if card.contact else "")
     heading = Text(f"{kind_of(message)} {'from' if message.direction == 'in' else 'to'} {clean(party)}", "bold")
     heading.append(f"  {STATES.get(message.state, message.state)}", state_style(message) or "success")
-    heading.append(f"  {by.day(message.on)}{f', {message.time}' if message.time else ''}", "default")
+    heading.append(f"  {by.day(message.on)}{f', {by.time_of_day(message.time)}' if message.time else ''}", "default")
     heading.append(f"  by {clean(message.user)}" if message.user else "", "muted")
     screen.print(heading)
     if message.failure:
@@ -315,7 +315,7 @@ def _next_try(until: str, by: Conventions) -> str:
     if not until:
         return "when it is next sent"
     moment = datetime.fromisoformat(until)
-    day, time = by.clock.day_of(moment), by.clock.time_of(moment)
+    day, time = by.clock.day_of(moment), by.time_of(moment)
     if moment <= by.clock.now:
         return "when it is next sent"
     return f"at {time}" if day == by.today else f"{by.on_day(day)} at {time}"

@@ -13,7 +13,7 @@ def user_line(user: User, _: Conventions, __: str = "") -> str:
 @line_for(SignIn)
 def session_line(session: SignIn, by: Conventions, _: str = "") -> str:
     """A session on one line."""
-    began = f"{by.day_of(session.created_at)}, {by.clock.time_of(session.created_at)}"
+    began = f"{by.day_of(session.created_at)}, {by.time_of(session.created_at)}"
     return f"{began}  {session.device or session.address or session.method}"
 
 

@@ -78,7 +78,7 @@ def test_a_note_is_previewed_and_saved_in_one_change(office: Office) -> None:
     assert asked.value.parameter == "yes"
     assert asked.value.sentence.splitlines() == [
         "Call with Jo Fox of Acme, Nov 21, 2026: wants a quote",
-        "Follow-up on Fri, Nov 27, 2026 at 10:00, for anna: wants a quote",
+        "Follow-up on Fri, Nov 27, 2026 at 10:00 AM, for anna: wants a quote",
         "Save it?",
     ]
     assert (stored(office, Interaction), stored(office, FollowUp)) == ([], [])
@@ -472,16 +472,16 @@ def test_times_are_kept_in_planned_and_past_notes(office: Office) -> None:
     with pytest.raises(Question) as shown:
         office("capture", "meeting Acme tomorrow 10:00-11:00")
     assert "Nov 22, 2026 at 10:00" in shown.value.sentence
-    assert "until 11:00" in shown.value.sentence
+    assert "until 11:00 AM" in shown.value.sentence
     planned = captured(office, "meeting Acme tomorrow 10:00-11:00, bring samples")
     assert planned.follow_up is not None
     assert (planned.follow_up.due_time, planned.interaction) == ("10:00", None)
-    assert planned.follow_up.what == "Meeting: bring samples (until 11:00)"
+    assert planned.follow_up.what == "Meeting: bring samples (until 11:00 AM)"
     met = captured(office, "met Acme yesterday 10:00-11:00, likes oak").interaction
-    assert (met.time, met.subject) == ("10:00", "likes oak (until 11:00)")
+    assert (met.time, met.subject) == ("10:00", "likes oak (until 11:00 AM)")
     with pytest.raises(Question) as shown:
         office("capture", "call Acme at 3")
-    assert "at 15:00" in shown.value.sentence
+    assert "at 3:00 PM" in shown.value.sentence
 
 
 def test_a_long_note_is_kept_in_full(office: Office) -> None:

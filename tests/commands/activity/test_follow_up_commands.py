@@ -66,7 +66,11 @@ def listed(office: Office, **given: Any) -> list[str]:
 def test_a_follow_up_is_mine_by_default_and_on_the_clients_card(office: Office) -> None:
     client = office.add(first_name="Ada")
     added = office("follow-ups add", client, "Send the offer", due=days(2), time="10:00")
-    assert (added.follow_up.user, added.client.name, added.when) == ("anna", "Ada", "due in 2 days at 10:00")
+    assert (added.follow_up.user, added.client.name, added.when(Conventions())) == (
+        "anna",
+        "Ada",
+        "due in 2 days at 10:00 AM",
+    )
     assert office.client(client).next_follow_up_on == days(2)
     assert office.history()[0] == "added a follow-up for Ada: Send the offer"
     assert plain(added)["client_name"] == "Ada"
@@ -215,7 +219,7 @@ def test_a_time_may_be_written_with_the_day(office: Office) -> None:
     assert office("follow-ups snooze", later, until.read("12/24", by)).follow_up.due_time == "09:30"
     with pytest.raises(FieldError) as refused:
         follow_up(office, office.add(), due=due.read("fri 10:00", by), time="11:00")
-    assert refused.value.reason == "two times were given, 10:00 and 11:00; give one"
+    assert refused.value.reason == "two times were given, 10:00 AM and 11:00 AM; give one"
 
 
 def test_next_week_is_a_monday_that_is_yet_to_come() -> None:
@@ -275,7 +279,7 @@ def test_changes_of_somebody_else_are_not_overwritten(office: Office) -> None:
      (0, "10:00", "due today at 10:00"), (1, "", "due tomorrow"), (12, "08:00", "due in 12 days at 08:00")],
 )  # fmt: skip
 def test_urgency_is_shown_in_words(due: int, time: str, words: str) -> None:
-    assert due_words(FollowUp(client=1, due_on=days(due), due_time=time), TODAY) == words
+    assert due_words(FollowUp(client=1, due_on=days(due), due_time=time), TODAY, time) == words
 
 
 # What needs doing

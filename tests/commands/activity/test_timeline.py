@@ -68,7 +68,7 @@ def test_the_timeline_has_all_events_newest_first(office: Office) -> None:
         "Sale 2",
         "City: empty → Graz; Country: empty → Austria",
         "Follow-up done: ring again",
-        "Follow-up set for Nov 23, 2026, 10:00: ring again",
+        "Follow-up set for Nov 23, 2026, 10:00 AM: ring again",
         "Deal lost: Website (too dear)",
         "Deal Website: Lead → Proposal",
         "Deal added: Website",

@@ -16,7 +16,7 @@ from crm.commands.activity.agenda import AgendaItem
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import Config
-from crm.model import Client, Deal, FollowUp, Invoice
+from crm.model import Client, Conventions, Deal, FollowUp, Invoice
 from crm.repository import Query
 from crm.terminal.activity.rendering import item_line
 from crm.terminal.console.line_keyboard import LineKeyboard
@@ -98,7 +98,7 @@ def test_in_a_narrow_window_the_task_and_the_client_stay_and_the_urgency_goes(co
     client = Client(first_name="Viktor", last_name="Dunmore")
     why = "expected to close 3 days ago, nothing done for 22 days"
     item = AgendaItem(0, "bedroom in walnut for the hotel", why, client, client, "")
-    assert item_line(screen, item, columns, whose=False, late=True) == line
+    assert item_line(screen, item, Conventions(), columns, whose=False, late=True) == line
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_in_a_narrow_window_the_task_and_the_client_stay_and_the_urgency_goes(co
 def test_in_a_narrow_window_a_due_invoice_is_shown_by_its_number(columns: int, line: str) -> None:
     client = Client(first_name="Viktor", last_name="Dunmore")
     item = AgendaItem(0, "Invoice INV-2026-0003", "overdue for 6 days", client, Invoice(number="INV-2026-0003"), "")
-    assert item_line(Screen(io.StringIO(), plain=False), item, columns, whose=False, late=True) == line
+    assert item_line(Screen(io.StringIO(), plain=False), item, Conventions(), columns, whose=False, late=True) == line
 
 
 def test_each_task_is_opened_by_its_number_and_done(start: Start, busy: CRM) -> None:
@@ -184,8 +184,8 @@ def test_a_follow_up_is_added_with_choices(start: Start, busy: CRM) -> None:
     session.sees("What").press("Send it", "enter").sees("tomorrow, fri, next week").press("next week", "enter")
     session.sees("Due       Nov 23, 2026").sees("For       tester")
     session.choose("For").sees("1) tester").choose("Cy Young").choose("Deal").choose("Big one")
-    session.sees("Deal      Big one").choose("Time").press("9am", "enter").sees("09:00").choose("Save")
-    session.sees("Added: Send it (Acme), due in 2 days at 09:00")
+    session.sees("Deal      Big one").choose("Time").press("9am", "enter").sees("9:00 AM").choose("Save")
+    session.sees("Added: Send it (Acme), due in 2 days at 9:00 AM")
     added = follow_ups(busy)[-1]
     assert (added.what, added.due_on, added.due_time, added.user, added.deal) == (
         "Send it", date(2026, 11, 23), "09:00", "Cy Young", 1,

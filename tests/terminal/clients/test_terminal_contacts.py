@@ -85,15 +85,17 @@ def test_a_call_is_logged_with_one_key_from_the_card(start: Start, crm: CRM) -> 
         opened(start).press("l").sees("What was it?").sees("1) Call").sees("5) Note").press("1").sees("Call (what")
     )
     session.press("wants a [red]quote[/] 👩‍🔬", "enter").sees("1) Save").choose("Contact").sees("1) Jo Fox").press("1")
-    session.choose("Time").sees("Time (").press("4pm", "enter").sees("16:00").press("1").sees("Logged a call with Acme")
+    session.choose("Time").sees("Time (").press("4pm", "enter").sees("4:00 PM").press("1").sees(
+        "Logged a call with Acme"
+    )
     (call,) = all_of(crm, Interaction)
     assert (call.kind, call.subject, call.time, call.contact, call.on, call.user) == (
         "call", "wants a [red]quote[/] 👩‍🔬", "16:00", 1, TODAY, "tester",
     )  # fmt: skip
     session.sees("Call with Jo Fox: wants a [red]quote[/]").choose("Timeline").sees("Acme › Timeline")
     # What stands before it, and what after, is told by the time of day at which the test runs.
-    session.press(session.reads(r"(\w)\) +today +16:00")[0])
-    session.sees("Call with Jo Fox today, 16:00 by tester").choose("Edit").choose("Text").sees("Text:")
+    session.press(session.reads(r"(\w)\) +today +4:00 PM")[0])
+    session.sees("Call with Jo Fox today, 4:00 PM by tester").choose("Edit").choose("Text").sees("Text:")
     session.paste("the whole\nstory").sees("story").press("enter").sees("1) Save").press("1").sees("Saved").sees(
         "the whole"
     )

@@ -41,7 +41,7 @@ def test_a_missing_day_is_blank() -> None:
 @pytest.mark.parametrize(
     ("moment", "words"),
     [
-        (datetime(2026, 11, 21, 8, 5, tzinfo=ZONE), "today 08:05"),
+        (datetime(2026, 11, 21, 8, 5, tzinfo=ZONE), "today 8:05 AM"),
         (datetime(2026, 11, 20, 23, 59, tzinfo=ZONE), "yesterday"),
         (datetime(2026, 11, 3, 12, tzinfo=ZONE), "Nov 3"),
         (datetime(2025, 1, 31, 12, tzinfo=ZONE), "Jan 31, 2025"),
@@ -49,9 +49,10 @@ def test_a_missing_day_is_blank() -> None:
 )
 def test_a_moment_of_today_has_its_time(moment: datetime, words: str) -> None:
     assert ON_PAGES.time(moment.astimezone(UTC)) == words
-    assert WHOLE.time(moment.astimezone(UTC)) == f"{WHOLE.day(moment.date())}, {moment:%H:%M}"
+    assert WHOLE.time(moment.astimezone(UTC)) == f"{WHOLE.day(moment.date())}, {WHOLE.time_of_day(f'{moment:%H:%M}')}"
 
 
 def test_other_programs_read_whole_days() -> None:
     assert PipedConventions.of(WHOLE).day(date(2026, 11, 20)) == "2026-11-20"
     assert PipedConventions.of(WHOLE).near_day(date(2026, 11, 20)) == "2026-11-20"
+    assert PipedConventions.of(WHOLE).time_of_day("15:00") == "15:00"

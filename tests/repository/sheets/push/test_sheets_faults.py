@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.errors import StoreAccessError, StoreError, StoreOfflineError
-from crm.model import Client, Sale
+from crm.model import Client, Conventions, Sale
 from crm.repository.sheets import repository as repository_module
 from crm.repository.sheets.push import push as push_module
 from crm.repository.sheets.push import requests as commit_module
@@ -377,10 +377,10 @@ def test_without_a_connection_reading_goes_on_and_writing_says_so(
         assert team.repository.notice() == ""
         stand_in.stop()
         assert team.stored() == before
-        assert re.fullmatch(r"No connection to Google: this is how it was at 09:\d\d\.", team.repository.notice())
+        assert re.fullmatch(r"No connection to Google: this is how it was at 9:\d\d AM\.", team.repository.notice())
         team.store.today += timedelta(days=1)
-        on = (team.store.today - timedelta(days=1)).isoformat()
-        assert re.fullmatch(rf"No connection .* this is how it was at 09:\d\d on {on}\.", team.repository.notice())
+        on = Conventions().day(team.store.today - timedelta(days=1))
+        assert re.fullmatch(rf"No connection .* this is how it was at 9:\d\d AM on {on}\.", team.repository.notice())
         team.store.today -= timedelta(days=1)
         began = time.monotonic()
         with pytest.raises(StoreOfflineError, match="Try again later"):
