@@ -17,7 +17,7 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.latest import latest_with
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
+from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Aside, Session
@@ -134,7 +134,8 @@ class FollowUpsPage(ListPage):
         return ", ".join(filter(None, parts))
 
     def card(self, row: FollowUpShown) -> Sequence[tuple[str, str]]:
-        return follow_up_side(self.session.screen, row, self.session.conventions)
+        follow_up = follow_up_side(self.session.screen, row, self.session.conventions)
+        return draw_above_client(self.session, follow_up, row.client.id)
 
     def keys(self) -> Sequence[Choice]:
         add_one = letters.NEW(lambda: add(self.session, self.filters.get("client")), "follow-up")

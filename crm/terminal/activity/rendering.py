@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Invoice, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_timeline, entry_amount, pairs, side_card, with_number
+from crm.terminal.drawing.cards import badge, draw_timeline, entry_amount, pairs, side_card, with_number
 from crm.terminal.drawing.links import linked, mail_link, phone_link
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.rendering import ENTRIES
@@ -99,20 +99,10 @@ def _urgency(item: "FollowUpShown") -> Text:
 
 
 def follow_up_side(screen: Screen, item: "FollowUpShown", by: Conventions) -> list[tuple[str, str]]:
-    """A follow-up beside the list, with how to reach the client."""
-    follow_up, client = item.follow_up, item.client
-    sold = f"{by.money(client.total_spend)}, latest {by.day(client.last_sale_on)}" if client.last_sale_on else ""
-    facts = [
-        ("Assigned to", data(follow_up.user)),
-        ("Deal", data(item.deal.title if item.deal else "")),
-        ("Client", data(client.name, "bold")),
-        ("Status", data(client.status, status_style(client.status))),
-        ("Sales", data(sold, "money")),
-        ("E-mail", data(client.email)),
-        ("Phone", data(fields(Client)["phone"].check.show(client.phone, by))),
-        ("Last contact", data(by.day(client.last_contact_on))),
-    ]
-    return side_card(screen, [data(follow_up.what, "bold"), _due(item, by)], facts, client.notes)
+    """A follow-up beside the list, without its client."""
+    follow_up = item.follow_up
+    facts = [("For", data(follow_up.user)), ("Deal", data(item.deal.title if item.deal else ""))]
+    return side_card(screen, [data(follow_up.what, "bold"), _due(item, by)], facts)
 
 
 @renderer("crm.commands.activity.follow_up_lists.FollowUpShown")
@@ -127,11 +117,13 @@ def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
         due = f"{due}, {result.when(by)}"
     late = bool(result.days_overdue) and not screen.piped
     client = result.client
-    status = data("" if screen.piped else f"  {client.status}", status_style(client.status))
+    who = data(client.name, "bold")
+    if client.status and not screen.piped:
+        who.append("  ").append_text(badge(client.status, status_style(client.status)))
     phone = fields(Client)["phone"].check.show(client.phone, by)
     facts = [
         ("Due", data(f"{'! ' if late else ''}{due}", "overdue" if late else "")),
-        ("Client", data(client.name, "bold").append_text(status)),
+        ("Client", who),
         ("Deal", data(result.deal.title if result.deal else "")),
         ("For", data(follow_up.user)),
         ("Phone", linked(data(phone), phone_link(client.phone))),

@@ -33,7 +33,7 @@ from crm.model.postal_addresses import town_line
 from crm.model.units import unit_beside
 from crm.model.vat_ids import country_of_vat_id, is_other_tax_id
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import beside, in_line, side_card, with_number
+from crm.terminal.drawing.cards import beside, in_line, side_list, with_number
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -397,8 +397,7 @@ def invoice_side(
     pieces: list[tuple[str, str]] = []
     for title, nothing, facts in (("Payments", "No payments yet", paid), ("Reminders", "No reminders yet", reminded)):
         if facts or invoice.open > 0:
-            pieces += [*side_card(screen, [Text(title, "bold"), *([] if facts else [Text(nothing, "muted")])], facts)]
-            pieces.append(("", "\n"))
+            pieces += [*side_list(screen, title, facts, nothing), ("", "\n")]
     return pieces
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from rich.text import Text
@@ -32,7 +32,7 @@ from crm.terminal.clients.rendering import (
     reached_by,
 )
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing.cards import draw_timeline, entry_line, side_card
+from crm.terminal.drawing.cards import draw_timeline, entry_line, side_list
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
@@ -47,7 +47,9 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 # What one does most often is on the card; the rest behind one entry more, what one regrets last.
 _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
-_EVENTS, _LEAST_EVENTS, _EVENTS_BESIDE = 12, 3, 8
+_EVENTS, _LEAST_EVENTS = 12, 3
+# Beside entries: so many at least; on the page of the client so many at most, below its card on a part of the lines.
+_LEAST_BESIDE, _MOST_BESIDE, _BESIDE_CARD = 8, 30, 3
 # Beside the entries of a card: so many rows of what is open, and the lines around the latest.
 _OPEN_BESIDE, _AROUND_LATEST = 4, 5
 # What is below the fields of a card.
@@ -111,7 +113,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         screen, by, client = session.screen, session.conventions, card.client
         with session.crm.read() as snapshot:
             next_one = next_by_client(snapshot, [client]).get(client.id)
-        next_step = next_line(screen, next_one, by) if next_one else None
+        next_step = partial(next_line, screen, next_one, by) if next_one else None
         happened = () if screen.side else card.timeline
         # Below stand a blank line, the entries with the one for more, the way back and the keys.
         below = len(_offered(session)) + _AROUND_ENTRIES + session.lines_below
@@ -130,10 +132,12 @@ class ClientPage(RecordPage[Client, ClientCard]):
         spare = screen.left - below - _heading(screen, client, by, why) - needed
         # Then the latest sale, the notes and what is open; the rest of a message's lines come off the latest.
         most = max(2, _LEAST_EVENTS - session.message_lines - session.lines_below)
-        kept = min(len(happened), most if spare >= most + 2 * bool(card.contacts) + 2 else 1 + (spare > 0))
+        # What is owed comes before the latest sale.
+        billed = partial(billing_line, screen, card, by) if billing_line(screen, card, by) else None
+        kept = min(len(happened), most if spare >= most + 2 * bool(card.contacts) + 2 else 1 + (spare > bool(billed)))
         spare -= max(0, kept - 1) + bool(client.notes)
         noted = spare >= 0
-        opened, billed = self._open(), billing_line(screen, card, by)
+        opened = self._open()
         fitting = [line for line in (next_step, billed, opened) if line]
         fitting = fitting if screen.plain else fitting[: bool(next_step) + max(0, spare)]
         ahead = [line for line in (billed, next_step, opened) if line and any(line is other for other in fitting)]
@@ -142,25 +146,26 @@ class ClientPage(RecordPage[Client, ClientCard]):
         reserved = len(ahead) + kept + around
         spare -= len(ahead) - bool(next_step) + 2 * bool(card.contacts) + around
         hidden = _BELOW_THE_FIELDS if noted or screen.plain else (*_BELOW_THE_FIELDS, "notes")
-        draw_client(screen, client, by, card.doubts, hidden, None if screen.plain else least + max(0, spare), why=why)
+        room = None if screen.plain else least + max(0, spare)
+        wide = draw_client(screen, client, by, card.doubts, hidden, room, why=why)
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - reserved):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
         if (ahead or happened) and (screen.plain or screen.left - below > len(ahead) + kept):
             screen.print()
         for line in ahead:
-            screen.print(line)
+            screen.print(line(wide) or "")
         events = _fitting(len(happened), _EVENTS, screen.left - below + 1)
         if events >= kept:
-            draw_timeline(screen, happened, by, events, label="Latest")
+            draw_timeline(screen, happened, by, events, label="Latest", label_wide=wide)
         else:
             # The latest go there, without the number of the others.
-            draw_timeline(screen, happened, by, kept, more=False, label="Latest")
+            draw_timeline(screen, happened, by, kept, more=False, label="Latest", label_wide=wide)
         if screen.plain or screen.left > below - is_blank_counted:
             screen.print()
 
-    def _open(self) -> Text | None:
-        """The open deals and draft invoices of the client on one line; None where there are none."""
+    def _open(self) -> Callable[[int], Text] | None:
+        """Draw the open deals and draft invoices of the client on one line; None where there are none."""
         session, client, by = self.session, self.record, self.session.conventions
         parts = []
         if session.offers(deals := named("deals list")):
@@ -171,15 +176,15 @@ class ClientPage(RecordPage[Client, ClientCard]):
             with session.crm.read() as snapshot:
                 drafts = snapshot.count(Invoice, Query({"client": client.id, "state": "draft"}))
             parts += ["1 draft invoice" if drafts == 1 else f"{drafts} draft invoices"] if drafts else []
-        return on_line(session.screen, "Open", " · ".join(parts)) if parts else None
+        return partial(on_line, session.screen, "Open", " · ".join(parts)) if parts else None
 
     def beside(self) -> Pieces:
         """The latest of the client, and what is open."""
         session, client = self.session, self.record
         follow_ups = first_rows(session, "follow-ups list", "Follow-ups", _OPEN_BESIDE, client=client)
         deals = first_rows(session, "deals list", "Deals", _OPEN_BESIDE, client=client)
-        room = max(_EVENTS_BESIDE, session.screen.left - _lines(follow_ups) - _lines(deals) - _AROUND_LATEST)
-        parts = [_latest_beside(session, client.id, min(_EVENTS, room)), follow_ups, deals]
+        room = max(_LEAST_BESIDE, session.screen.left - _lines(follow_ups) - _lines(deals) - _AROUND_LATEST)
+        parts = [_latest_beside(session, client.id, min(_MOST_BESIDE, room)), follow_ups, deals]
         return [piece for part in parts if part for piece in (("", "\n"), *part)][1:]
 
     def entries(self) -> Sequence[Choice]:
@@ -312,12 +317,13 @@ def draw_beside(session: Session, number: int) -> Pieces:
     return [*client_side(screen, client, following, by), *([("", "\n"), *happened] if happened else [])]
 
 
-def _latest_beside(session: Session, number: int, most: int = _EVENTS_BESIDE) -> Pieces:
+def _latest_beside(session: Session, number: int, most: int = 0) -> Pieces:
     screen, by = session.screen, session.conventions
     with session.crm.read() as snapshot:
+        most = most or max(_LEAST_BESIDE, screen.height // _BESIDE_CARD)
         happened = latest(session.crm, snapshot, snapshot.get(Client, number), most)
     facts = [(by.day(entry.on), entry_line(entry, by)) for entry in happened]
-    return side_card(screen, [Text("Latest", "bold")], facts) if facts else []
+    return side_list(screen, "Latest", facts) if facts else []
 
 
 def _lines(pieces: Pieces) -> int:

@@ -19,14 +19,14 @@ from crm.model.clients import sort_name
 from crm.model.local_labels import local_label
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
-from crm.terminal.clients.rendering import LISTED, client_side
+from crm.terminal.clients.rendering import LISTED
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.group_picking import group_of
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import draw_side_card, flow
 from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
@@ -120,9 +120,7 @@ class ClientsPage(ListPage):
         self.session.open(row, listed=self.rows, at=at)
 
     def card(self, row: Client) -> Sequence[tuple[str, str]]:
-        session = self.session
-        by = session.conventions
-        return client_side(session.screen, row, self._next.get(row.id), by)
+        return draw_side_card(self.session, Client, row.id)
 
     def sign(self, row: Any) -> str:
         if not (self.marking or self.marked):

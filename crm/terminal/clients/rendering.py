@@ -11,7 +11,16 @@ from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, 
 from crm.model.local_labels import local_label
 from crm.model.postal_addresses import town_line
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import badge, beside, draw_timeline, labelled, pairs, side_card, with_number
+from crm.terminal.drawing.cards import (
+    badge,
+    beside,
+    draw_timeline,
+    label_width,
+    labelled,
+    pairs,
+    side_card,
+    with_number,
+)
 from crm.terminal.drawing.links import link_of, linked, mail_link, phone_link, web_link
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
@@ -38,8 +47,8 @@ _REACHED = (*_REACHED_FIRST, "company", "city", "region", "country", "owner", "t
 _ADDRESS = frozenset(("address", "postcode", "city", "region", "country"))
 # What one wants to know of a client beside the list.
 _BESIDE = (
-    "email", "phone", "company", "address", "postcode", "city", "region", "country", "owner", "tags", "source",
-    "last_contact_on", "date_of_birth",
+    "email", "phone", "company", "address", "owner", "tags", "source", "last_sale_on", "last_contact_on",
+    "date_of_birth",
 )  # fmt: skip
 
 
@@ -139,12 +148,13 @@ def client_heading(screen: Screen, client: Client, by: Conventions, *, why: bool
         screen.print(words)
 
 
-def _sold(client: Client, by: Conventions) -> Text:
+def _sold(client: Client, by: Conventions, *, latest: bool = True) -> Text:
     if not client.sales_count:
         return Text(f"No {by.spend_counts} yet", "muted")
     sold = Text(by.money(client.total_spend), "money")
     sold.append(f" in {by.in_total(client.sales_count)}", "default")
-    return sold.append(f", latest {by.day(client.last_sale_on)}" if client.last_sale_on else "", "default")
+    is_dated = latest and client.last_sale_on
+    return sold.append(f", latest {by.day(client.last_sale_on)}" if is_dated else "", "default")
 
 
 def client_side(screen: Screen, client: Client, next_one: FollowUp | None, by: Conventions) -> list[tuple[str, str]]:
@@ -155,11 +165,11 @@ def client_side(screen: Screen, client: Client, next_one: FollowUp | None, by: C
     if next_one:
         late = next_one.due_on < by.today
         step = data(f"{'! ' if late else ''}{by.day(next_one.due_on)} {next_one.what}", "overdue" if late else "")
-    facts = [
-        (local_label(known[name].label, by.country), data(known[name].check.show(getattr(client, name), by)))
-        for name in _BESIDE
-    ]
-    heading = [data(client.name, "bold"), status, _sold(client, by)]
+    values = {name: known[name].check.show(getattr(client, name), by) for name in _BESIDE}
+    # All of an address is in one place, as on the card.
+    values["address"] = address_line(client, by)
+    facts = [(local_label(known[name].label, by.country), data(value)) for name, value in values.items()]
+    heading = [data(client.name, "bold"), status, _sold(client, by, latest=False)]
     return side_card(screen, heading, [("Next step", step), *facts], client.notes)
 
 
@@ -177,9 +187,9 @@ def draw_client(
     most: int | None = None,
     *,
     why: bool = True,
-) -> None:
-    """The card of a client, its fields on so many lines at most; those that are `hidden` stand elsewhere. `why` is as
-    for client_heading."""
+) -> int:
+    """Draw the card of a client, its fields on so many lines at most; those that are `hidden` stand elsewhere. `why` is
+    as for client_heading. Returns the width of the labels at the left."""
     client_heading(screen, client, by, why=why)
     doubts = doubts or {}
     rows = []
@@ -212,6 +222,7 @@ def draw_client(
         if most is not None:
             notes.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(notes)
+    return label_width(rows, screen.width, most)
 
 
 def address_line(client: Client, by: Conventions) -> str:
@@ -226,8 +237,9 @@ def reached_by(client: Client) -> int:
     return sum(bool(getattr(client, name)) for name in (*_REACHED_FIRST, "address"))
 
 
-def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | None:
-    """The debt, the credit and the last payment of a client, on one line; None where there are none of these."""
+def billing_line(screen: Screen, card: "ClientCard", by: Conventions, wide: int = 0) -> Text | None:
+    """The debt, the credit and the last payment of a client, on one line behind a label as `wide` as those above; None
+    where there are none of these."""
     if card.billing is None:
         return None
     parts = []
@@ -246,7 +258,7 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
         return None
 
     def joined() -> Text:
-        return Text(labelled("Billing"), "muted").append_text(Text(" · ", "muted").join(parts))
+        return Text(labelled("Billing", wide), "muted").append_text(Text(" · ", "muted").join(parts))
 
     # What does not fit is left out: an amount is never cut.
     while len(parts) > 1 and joined().cell_len > screen.width:
@@ -256,17 +268,17 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
     return line
 
 
-def on_line(screen: Screen, label: str, words: str) -> Text:
-    """Words below the fields of a card, on one line behind their label."""
-    line = Text(labelled(label), "muted").append(clean(words), "default")
+def on_line(screen: Screen, label: str, words: str, wide: int = 0) -> Text:
+    """Words below the fields of a card, on one line behind their label, as `wide` as those above."""
+    line = Text(labelled(label, wide), "muted").append(clean(words), "default")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
     return line
 
 
-def next_line(screen: Screen, follow_up: FollowUp, by: Conventions) -> Text:
-    """The next thing to do with a client, on one line."""
+def next_line(screen: Screen, follow_up: FollowUp, by: Conventions, wide: int = 0) -> Text:
+    """The next thing to do with a client, on one line behind a label as `wide` as those above."""
     late = (by.today - follow_up.due_on).days
-    line = Text(labelled("Next"), "muted")
+    line = Text(labelled("Next", wide), "muted")
     words = f"{'! ' if late > 0 else ''}{by.day(follow_up.due_on)} {by.time_of_day(follow_up.due_time)}".rstrip()
     line.append(f"{words}  ", "overdue" if late > 0 else "bold").append(clean(follow_up.what), "default")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")

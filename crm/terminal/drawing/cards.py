@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.containers import Lines
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -29,12 +30,7 @@ SIDE_EDGE, _SIDE_LINES = 4, 3
 def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None) -> RenderableType:
     """Labels and values on at most so many lines, in two pairs of columns where there is room. A value that is longer
     has its lines to itself, and is not broken where it fits on one."""
-    rows = list(rows)
-    short, columns = _short(rows, width)
-    # What comes first is kept.
-    while most is not None and len(rows) > 1 and _height(columns) + len(rows) - len(short) > most:
-        rows.pop()
-        short, columns = _short(rows, width)
+    rows, short, columns = _arranged(rows, width, most)
     label = _label_of(columns[0] if columns else rows, width)
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=False)
     for column in columns:
@@ -53,6 +49,25 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None)
         for part in (rows[:first], rows[first:])
     )
     return Group(*above, *([drawn] if short else []), *below)
+
+
+def label_width(rows: Iterable[Pair], width: int, most: int | None = None) -> int:
+    """The width of the labels that `pairs` draws at the left, for the lines below that begin where its values do."""
+    kept, _, columns = _arranged(rows, width, most)
+    return _label_of(columns[0] if columns else kept, width)
+
+
+def _arranged(
+    rows: Iterable[Pair], width: int, most: int | None
+) -> "tuple[Sequence[Pair], Sequence[Pair], Sequence[Sequence[Pair]]]":
+    """The pairs that there is room for, those of them that stand in columns, and these columns."""
+    kept = list(rows)
+    short, columns = _short(kept, width)
+    # What comes first is kept.
+    while most is not None and len(kept) > 1 and _height(columns) + len(kept) - len(short) > most:
+        kept.pop()
+        short, columns = _short(kept, width)
+    return kept, short, columns
 
 
 def _short(rows: "Sequence[Pair]", width: int) -> "tuple[Sequence[Pair], Sequence[Sequence[Pair]]]":
@@ -90,7 +105,7 @@ def _long(name: str, value: Text, label: int, width: int, *, is_one_line: bool) 
     sizes = (label + _GAP, len(name) + _GAP, len(name) + 1)
     before = next((size for size in sizes if size + value.cell_len <= width), None)
     if before is None and is_one_line:
-        before = sizes[-1]
+        before = sizes[0]
         value = value.copy()
         value.truncate(max(1, width - before), overflow="ellipsis")
     if before is None:
@@ -134,21 +149,48 @@ def side_card(
     known, each with its label, then so many lines of a note."""
     width = screen.side - SIDE_EDGE
     lines = [tables.styled(screen, line, width) for line in heading if line.plain]
-    known = [(label, value) for label, value in facts if value.plain]
-    label_width = max([len(label) for label, _ in known], default=0) + 2
-    lines += [[]] if known else []
-    for label, value in known:
-        if width - label_width < value.cell_len <= width - _GAP and " " not in value.plain:
-            # An address is not broken where it fits below its label.
-            lines += [[("muted", label)], [("", " " * _GAP), *tables.styled(screen, value, width - _GAP)]]
-            continue
-        parts = value.wrap(screen.console, max(8, width - label_width))[:_SIDE_LINES]
-        for place, part in enumerate(parts):
-            name = ("muted", f"{label if not place else '':<{label_width}}")
-            lines.append([name, *tables.styled(screen, part, width - label_width)])
+    known = _facts_beside(screen, facts, width)
+    lines += [[], *known] if known else []
     if note:
         wrapped = data(note, "note", lines=True).wrap(screen.console, width)[:note_lines]
         lines += [[], *(tables.styled(screen, part, width) for part in wrapped)]
+    return _in_side(lines)
+
+
+def side_list(screen: Screen, title: str, rows: Iterable[Pair], nothing: str = "") -> list[tuple[str, str]]:
+    """A title beside entries with its rows, each with a label such as its day; or with the sentence for none."""
+    width = screen.side - SIDE_EDGE
+    # A long day does not take the room of all rows.
+    lines = _facts_beside(screen, rows, width, width // 3) or ([[("muted", nothing)]] if nothing else [])
+    return _in_side([[("bold", title)], *lines])
+
+
+def _facts_beside(
+    screen: Screen, facts: Iterable[Pair], width: int, most_label: int | None = None
+) -> list[list[tuple[str, str]]]:
+    """Labels and values in so many columns beside entries, a long value on a few lines; labels of `most_label` columns
+    and more stand out of their column."""
+    known = [(label, value) for label, value in facts if value.plain]
+    column = max((len(label) for label, _ in known if most_label is None or len(label) < most_label), default=0)
+    lines: list[list[tuple[str, str]]] = []
+    for label, value in known:
+        before = max(column, len(label)) + _GAP
+        if width - before < value.cell_len <= width - _GAP and " " not in value.plain:
+            # An address is not broken where it fits below its label.
+            lines += [[("muted", label)], [("", " " * _GAP), *tables.styled(screen, value, width - _GAP)]]
+            continue
+        parts = value.wrap(screen.console, max(8, width - before))
+        if len(parts) > _SIDE_LINES:
+            # What is left out is seen to be.
+            parts = Lines([*parts[: _SIDE_LINES - 1], Text(" ").join(parts[_SIDE_LINES - 1 :])])
+        for place, part in enumerate(parts):
+            name = ("muted", f"{label if not place else '':<{before}}")
+            lines.append([name, *tables.styled(screen, part, width - before)])
+    return lines
+
+
+def _in_side(lines: Iterable[Sequence[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Lines beside entries, with the blanks before them."""
     return [piece for line in lines for piece in (("", "  "), *line, ("", "\n"))]
 
 
@@ -171,9 +213,11 @@ def draw_timeline(
     *,
     more: bool = True,
     label: str = "",
+    label_wide: int = 0,
 ) -> None:
     """Draw the timeline, newest first; on `most` lines, or all of it with two lines for each; longer ones are cut.
-    `more` says on one line more how many are left out; a `label` is before the first where there is room."""
+    `more` says on one line more how many are left out; a `label`, with others `label_wide`, is before the first where
+    there is room."""
     entries = list(timeline)
     listed = entries if most is None else _most_telling(entries, most)
     if screen.piped:
@@ -181,10 +225,10 @@ def draw_timeline(
             screen.print(Text(f"{by.day(entry.on)}\t").append_text(entry_line(entry, by)))
         return
     days = [by.day(entry.on) for entry in listed]
-    wide = max(map(len, days), default=0)
     in_columns = screen.width >= _IN_COLUMNS and not screen.plain
+    wide = max([0 if in_columns or screen.plain else label_wide, *map(len, days)])
     amount_wide = max((entry_amount(entry, by).cell_len for entry in listed), default=0) if in_columns else 0
-    label = labelled(label) if label and in_columns else ""
+    label = labelled(label, label_wide) if label and in_columns else ""
     for place, (entry, day) in enumerate(zip(listed, days, strict=True)):
         line = Text(f"{label if not place else ' ' * len(label)}{day:<{wide}}  ", "muted")
         line.append_text(entry_line(entry, by, amount_wide))
@@ -195,9 +239,9 @@ def draw_timeline(
         screen.print(Text(f"{' ' * len(label)}and {len(entries) - most} more", "muted"))
 
 
-def labelled(label: str) -> str:
-    """A label with the blanks behind it, on a line below the fields of a card."""
-    return f"{label:<{_LEAST_LABEL + _GAP}}"
+def labelled(label: str, wide: int = 0) -> str:
+    """A label with the blanks behind it, on a line below the fields of a card, whose labels are so `wide`."""
+    return f"{label:<{max(_LEAST_LABEL, wide) + _GAP}}"
 
 
 def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":

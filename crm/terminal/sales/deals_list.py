@@ -11,6 +11,7 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.rendering import DEALS, WHAT_A_DEAL_IS, added_up, deal_side
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.pages import draw_above_client
 
 _FILTERS: Mapping[str, str] = {
     "client": "Client",
@@ -83,7 +84,8 @@ class DealsPage(ListPage):
         return f"{'closing ' if name in ('since', 'until') else ''}{super().filter_text(name, value)}"
 
     def card(self, row: DealShown) -> Sequence[tuple[str, str]]:
-        return deal_side(self.session.screen, row, self.session.conventions)
+        deal = deal_side(self.session.screen, row, self.session.conventions)
+        return draw_above_client(self.session, deal, row.deal.client)
 
     def keys(self) -> Sequence[Choice]:
         keys = [letters.NEW(self._add, "deal"), self.filter_key(), self.mine_key()]

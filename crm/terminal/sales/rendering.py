@@ -40,9 +40,9 @@ def _close(item: "DealShown", by: Conventions) -> Text:
     return data(f"{by.day(on)}{' !' if item.overdue else ''}", "warning" if item.overdue else "")
 
 
-def sale_side(screen: Screen, sale: Sale, client: str, by: Conventions) -> list[tuple[str, str]]:
-    """A sale beside the list, with all of its note."""
-    facts = [("Client", data(client, "bold")), ("Date", data(by.day(sale.on))), ("No.", data(sale.id))]
+def sale_side(screen: Screen, sale: Sale, by: Conventions) -> list[tuple[str, str]]:
+    """A sale beside the list, with all of its note and without its client."""
+    facts = [("Date", data(by.day(sale.on))), ("No.", data(sale.id))]
     return side_card(screen, [Text(by.money(sale.amount), "money")], facts, sale.note)
 
 
@@ -68,12 +68,13 @@ def _standing(client: Client, by: Conventions) -> Text:
 
 
 def deal_side(screen: Screen, item: "DealShown", by: Conventions) -> list[tuple[str, str]]:
-    """A deal beside the list."""
+    """A deal beside the list, without its client."""
     deal = item.deal
     value = Text(by.money(deal.value), "money")
     if item.stage.outcome == "open":
         value.append(f", weighted {by.money(by.rounded(item.weighted))}", "default")
-    return side_card(screen, [data(deal.title, "bold"), value], _facts(item, by), deal.notes)
+    facts = [(label, fact) for label, fact in _facts(item, by) if label != "Client"]
+    return side_card(screen, [data(deal.title, "bold"), value], facts, deal.notes)
 
 
 DEALS: Sequence[tables.Column] = (

@@ -15,7 +15,7 @@ from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.latest import latest_with
 from crm.terminal.toolkit.lists import list_page, own_list
-from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
+from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
@@ -39,9 +39,8 @@ class SalesPage(ClientListPage):
             return int(snapshot.count(Sale, Query({"client": client.id} if client else {}, since=since, until=until)))
 
     def card(self, row: Sale) -> Sequence[tuple[str, str]]:
-        sale = sale_side(self.session.screen, row, self.client_name(row), self.session.conventions)
-        client = draw_side_card(self.session, Client, row.client)
-        return [*sale, *([("", "\n"), *client] if client else [])]
+        sale = sale_side(self.session.screen, row, self.session.conventions)
+        return draw_above_client(self.session, sale, row.client)
 
     def keys(self) -> Sequence[Choice]:
         client = self.filters.get("client")
@@ -63,7 +62,7 @@ class OwnPurchasesPage(SalesPage):
         self.columns = [column for column in self.columns if column.title != "Client"]
 
     def card(self, row: Sale) -> Sequence[tuple[str, str]]:
-        return sale_side(self.session.screen, row, self.client_name(row), self.session.conventions)
+        return sale_side(self.session.screen, row, self.session.conventions)
 
     def keys(self) -> list[Choice]:
         return []

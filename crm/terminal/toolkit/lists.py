@@ -235,7 +235,7 @@ class ListPage:
             rows = self.rows(size + 1, self.offset)
         self.drawn = rows[:size]
         self.at = max(0, min(self.at, len(self.drawn) - 1))
-        position = self._position(self.drawn)
+        position = self._position(self.drawn, len(rows) > size)
         keys = self._keys(len(rows) > size, size)
         self.session.page(*self.crumbs(), about=position, foot=True)
         if not rows:
@@ -389,9 +389,11 @@ class ListPage:
 
     # Drawing
 
-    def _position(self, rows: Sequence[Any]) -> str:
+    def _position(self, rows: Sequence[Any], more: bool) -> str:
         by = self.session.crm.conventions
-        count = self.count()
+        # At the end of a list its length is known.
+        known = self.count()
+        count = self.offset + len(rows) if known is None and not more else known
         pieces = []
         if rows:
             span = f"{by.number(self.offset + 1)}-{by.number(self.offset + len(rows))}"

@@ -9,7 +9,7 @@ from typing import Any
 from crm.commands import subject_of, subjects
 from crm.commands.registry import Command, named
 from crm.errors import CRMError, SignedOutError
-from crm.model import Record
+from crm.model import Client, Record
 
 Page = Callable[..., None]
 _PAGES: dict[type[Record], Page] = {}
@@ -62,6 +62,12 @@ def draw_side_card(session: Any, record: type[Record], number: int) -> Pieces:
     """The card of a record beside the entries of another page; nothing where the person may not see it."""
     load_pages(subject_of(record.__module__))
     return unless_refused(lambda: _SIDE_CARDS[record](session, number))
+
+
+def draw_above_client(session: Any, own: Pieces, client: int) -> Pieces:
+    """The card of a record of a client beside the entries of another page, with the card of the client below it."""
+    card = draw_side_card(session, Client, client)
+    return [*own, *([("", "\n"), *card] if card else [])]
 
 
 def unless_refused(draw: Callable[[], Pieces]) -> Pieces:

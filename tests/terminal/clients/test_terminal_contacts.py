@@ -116,11 +116,15 @@ def test_the_timeline_is_paged_filtered_and_opens_records(start: Start, crm: CRM
     busy(crm, company(crm))
     session = opened(start, lines=15).choose("Timeline").sees("Acme › Timeline").sees("1-9").sees("Deal added: Website")
     session.sees("] next").press("]").sees("10-16").sees("[ previous").press("[").sees("1-9")
-    session.press("f").sees("Show only:").choose("Sales").sees("1-1 · sales").sees("$100.00 Sale 1: first").press("1")
-    session.sees("Delete this sale").press("esc").sees("1-1 · sales").press("f").choose("Follow-ups").sees("ring again")
+    session.press("f").sees("Show only:").choose("Sales").sees("1-1 of 1 · sales").sees("$100.00 Sale 1: first").press(
+        "1"
+    )
+    session.sees("Delete this sale").press("esc").sees("1-1 of 1 · sales").press("f").choose("Follow-ups").sees(
+        "ring again"
+    )
     session.press("1").sees("Snooze").press("esc").sees("follow-ups").press("f").choose("Deals").press("1")
-    session.sees("Website").sees("$5,000").press("esc").sees("1-1 · deals").press("f").sees("narrow the list")
-    session.press("edits", "enter").press("1").sees("added Acme").press("esc").sees("1-1 · edits")
+    session.sees("Website").sees("$5,000").press("esc").sees("1-1 of 1 · deals").press("f").sees("narrow the list")
+    session.press("edits", "enter").press("1").sees("added Acme").press("esc").sees("1-1 of 1 · edits")
     session.press("f").choose("Show all again").sees("1-9")
 
 
@@ -232,6 +236,6 @@ def test_contacts_work_line_by_line(crm: CRM) -> None:
     acme = company(crm)
     busy(crm, acme)
     output = lines_of(crm, "c\nn\nJo Fox\n1\n0\nl\n1\nabout it\n1\nTimeline\nf\n2\n1\n0\n0\n")
-    for text in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 / calls", "Call: about it"):
+    for text in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 of 1 / calls", "Call: about it"):
         assert text in output.replace(" · ", " / "), output
     assert "Something went wrong" not in output

@@ -36,12 +36,12 @@ def _client(crm: CRM, number: int) -> Client:
 def test_the_history_is_filtered_and_a_change_is_opened_and_undone(start: Start, crm: CRM) -> None:
     session = start().choose("Data").choose("History").sees("added Ben Ode")
     session.sees("today 9:")
-    session.press("f").choose("Type of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")
+    session.press("f").choose("Type of record").choose("sales").sees("1-1 of 1 · sales").sees("recorded a sale")
     session.press("f").choose("Show all again").sees("1-4").press("f").choose("Text").sees("Text:")
-    session.press("graz", "enter").sees("1-1 · text graz").press("1").sees("client 1 Anna Berg changed")
+    session.press("graz", "enter").sees("1-1 of 1 · text graz").press("1").sees("client 1 Anna Berg changed")
     # Its page has the whole date.
     session.sees("Nov 21, 2026, 9:")
-    session.sees("City: Graz → Wien").press("enter").sees("1-1 · text graz").press("1").sees(
+    session.sees("City: Graz → Wien").press("enter").sees("1-1 of 1 · text graz").press("1").sees(
         "client 1 Anna Berg changed"
     )
     session.choose("Undo this").sees("Undo: edited Anna Berg?").choose("Undo it").sees("Undone: edited Anna Berg")
@@ -72,14 +72,14 @@ def test_a_change_of_many_records_is_not_undone_by_enter_alone(start: Start, crm
 
 def test_a_client_has_a_history_of_its_own(start: Start) -> None:
     session = start().press("/").sees("Find (").press("anna", "enter").sees("h history").press("h")
-    session.sees("1-3 · Anna Berg").press("1").sees("sale 1 $40,000.00").sees("Status: Regular → VIP")
-    session.press("esc").sees("1-3 · Anna Berg").press("esc").sees("Anna Berg no. 1")
+    session.sees("1-3 of 3 · Anna Berg").press("1").sees("sale 1 $40,000.00").sees("Status: Regular → VIP")
+    session.press("esc").sees("1-3 of 3 · Anna Berg").press("esc").sees("Anna Berg no. 1")
 
 
 def test_a_listed_history_is_written_to_a_file(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "history.csv"
     session = start().choose("Data").choose("History").sees("1-4").press("f").choose("Client").sees("Client (")
-    session.press("ben", "enter").sees("1-1 · Ben Ode").press("x").sees("File (").press(str(file), "enter")
+    session.press("ben", "enter").sees("1-1 of 1 · Ben Ode").press("x").sees("File (").press(str(file), "enter")
     session.sees("1 changed field")
     assert file.read_text("utf-8-sig").count("\n") == 2
 

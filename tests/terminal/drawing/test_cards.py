@@ -10,12 +10,12 @@ from rich.text import Text
 
 from crm.commands.clients.clients import ClientBilling, ClientCard
 from crm.commands.timeline_entries import Entry
-from crm.model import Client, Conventions, Payment
+from crm.model import Client, Conventions, FollowUp, Payment
 from crm.terminal.activity.rendering import LISTED_ENTRIES
-from crm.terminal.clients.rendering import billing_line
+from crm.terminal.clients.rendering import billing_line, draw_client, next_line
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card, with_number
+from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card, side_list, with_number
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters
@@ -140,6 +140,25 @@ def test_a_label_and_its_figure_are_not_broken(columns: int) -> None:
     drawn = lines(screen)
     assert all(any(figure.plain in line for line in drawn) for figure in figures)
     assert all(len(line) <= columns for line in drawn)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_lines_below_a_card_begin_where_its_values_do(columns: int) -> None:
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": str(columns), "LINES": "40"})
+    client = Client(last_name="Fox", email="fox@example.com", reference="W-1053", extra={"Ordered by": "Jo"})
+    wide = draw_client(screen, client, BY, most=4)
+    screen.print(next_line(screen, FollowUp(what="call", due_on=date(2026, 11, 27)), BY, wide))
+    draw_timeline(screen, [Entry(date(2026, 11, 2), "", "sale", "Sale 7")], BY, 1, label="Latest", label_wide=wide)
+    shown = [re.sub(r"\x1b\]8;[^\x1b]*\x1b\\|\x1b[^m]*m", "", line) for line in lines(screen)]
+    values = ("fox@", "Fri", "Sale 7" if columns == 40 else "Nov 2")
+    assert len({line.index(words) for line in shown for words in values if words in line}) == 1, shown
+
+
+def test_a_long_day_in_a_panel_takes_no_room_from_the_other_rows() -> None:
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "120", "LINES": "40"})
+    rows = [("Nov 5", Text("E-mail: confirmed the order")), ("Oct 27, 2025", Text("Sale 85"))]
+    drawn = "".join(text for _, text in side_list(screen, "Latest", rows))
+    assert drawn.splitlines() == ["  Latest", "  Nov 5  E-mail: confirmed the order", "  Oct 27, 2025  Sale 85"]
 
 
 def test_an_address_in_a_panel_moves_below_its_label_instead_of_breaking() -> None:

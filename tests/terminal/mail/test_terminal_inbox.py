@@ -130,7 +130,7 @@ def test_a_message_is_opened_from_the_timeline_and_from_the_agenda(start: Start,
         "Acme › Timeline"
     )
     session.press(session.reads(r"(\d)\) .*Your quote")[0]).sees("E-mail to Acme sent").sees("Dear Acme").press("esc")
-    session.sees("Acme › Timeline").press("f").choose("E-mails").sees("1-2 · e-mails")
+    session.sees("Acme › Timeline").press("f").choose("E-mails").sees("1-2 of 2 · e-mails")
     session = start().sees("Clients").choose("Today").sees("Failed: 550 gone")
     session.press(session.reads(r"(\d)\) .*550 gone")[0]).sees("E-mail to Acme failed").sees("Send again")
 
