@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import certifi
 import pytest
@@ -39,6 +39,9 @@ from tests.support.google_sheets import Direct, StandIn
 from tests.support.parts import PARTS, VARIABLE, part, part_of
 from tests.support.quick_hashes import hash_quickly
 from tests.support.quick_stores import make_stores_quickly
+
+if TYPE_CHECKING:
+    from tests.support.command_line import CommandLine
 
 settings.register_profile(
     "here", deadline=None, max_examples=10, print_blob=False, suppress_health_check=[HealthCheck.too_slow]
@@ -447,6 +450,15 @@ def store(new_store: NewStore) -> Iterator[Store]:
     """A fresh store with the default rules, gone after the test."""
     with new_store() as fresh:
         yield fresh
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator["CommandLine"]:
+    """Command lines on a new store."""
+    from tests.support.command_line import on_a_new_store
+
+    with on_a_new_store(monkeypatch) as line:
+        yield line
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from crm.clock import Clock, machine_zone, offsets
 from crm.commands.registry import named
 from crm.config import Config, from_environment
 from crm.errors import UsageError
-from tests.support.command_line import on_a_new_store
+from tests.support.command_line import CommandLine
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What asks the machine for the time, or for its zone. Measuring how long something takes is another matter.
@@ -139,23 +139,22 @@ def test_an_unknown_zone_falls_back_to_that_of_the_machine() -> None:
 
 
 @pytest.mark.slow
-def test_the_day_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_day_is_the_same_on_every_machine(shell: CommandLine) -> None:
     # Five in the morning in London is nine in the evening of the day before in Los Angeles.
     late = {"CRM_NOW": "2026-11-22T05:00:00Z"}
-    with on_a_new_store(monkeypatch) as shell:
-        shell.did("settings", "set", "time_zone", "los angeles", **late)
-        shell.did("clients", "add", "--last-name", "Berg", **late)
-        shell.did("follow-ups", "add", "--client", "1", "--what", "Call", "--due", "today", **late)
-        seen = []
-        for zone in ("UTC", "America/Los_Angeles", "Asia/Tokyo"):
-            answers = (shell.process(*words, "--json", environment={**late, "TZ": zone}) for words in WORDS)
-            seen.append([answer.json for answer in answers])
-        assert seen[0] == seen[1] == seen[2]
-        today, due, events = seen[0]
-        assert today["on"] == "2026-11-21"
-        assert [follow_up["due_on"] for follow_up in due] == ["2026-11-21"]
-        assert {entry["on"] for entry in events} == {"2026-11-21"}
-        assert {entry["time"] for entry in events if entry["time"]} == {"21:00"}
+    shell.did("settings", "set", "time_zone", "los angeles", **late)
+    shell.did("clients", "add", "--last-name", "Berg", **late)
+    shell.did("follow-ups", "add", "--client", "1", "--what", "Call", "--due", "today", **late)
+    seen = []
+    for zone in ("UTC", "America/Los_Angeles", "Asia/Tokyo"):
+        answers = (shell.process(*words, "--json", environment={**late, "TZ": zone}) for words in WORDS)
+        seen.append([answer.json for answer in answers])
+    assert seen[0] == seen[1] == seen[2]
+    today, due, events = seen[0]
+    assert today["on"] == "2026-11-21"
+    assert [follow_up["due_on"] for follow_up in due] == ["2026-11-21"]
+    assert {entry["on"] for entry in events} == {"2026-11-21"}
+    assert {entry["time"] for entry in events if entry["time"]} == {"21:00"}
 
 
 WORDS = (["today"], ["follow-ups", "list"], ["timeline", "--client", "1"])
@@ -180,19 +179,18 @@ def test_a_client_is_never_added_in_the_future(tmp_path: Path) -> None:
 
 
 @pytest.mark.dated
-def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    with on_a_new_store(monkeypatch) as shell:
-        assert shell.did("settings", "set", "time_zone", "europe/vienna")["value"] == "Europe/Vienna"
-        assert shell.did("settings", "set", "time_zone", "Kathmandu")["value"] == "Asia/Kathmandu"
-        # 'localtime' and 'Factory' are among the names that Python knows; each machine means another zone by them.
-        for name in ("Atlantis", "localtime", "Factory"):
-            assert "the nearest big city, for example America/New_York" in shell.refused(
-                "settings", "set", "time_zone", name
-            )
-        shell.did("history", "undo")
-        assert {setting["key"]: setting["value"] for setting in shell.did("settings", "list")}[
-            "time_zone"
-        ] == "Europe/Vienna"
+def test_a_team_says_in_which_zone_it_is(shell: CommandLine) -> None:
+    assert shell.did("settings", "set", "time_zone", "europe/vienna")["value"] == "Europe/Vienna"
+    assert shell.did("settings", "set", "time_zone", "Kathmandu")["value"] == "Asia/Kathmandu"
+    # 'localtime' and 'Factory' are among the names that Python knows; each machine means another zone by them.
+    for name in ("Atlantis", "localtime", "Factory"):
+        assert "the nearest big city, for example America/New_York" in shell.refused(
+            "settings", "set", "time_zone", name
+        )
+    shell.did("history", "undo")
+    assert {setting["key"]: setting["value"] for setting in shell.did("settings", "list")}[
+        "time_zone"
+    ] == "Europe/Vienna"
 
 
 @pytest.mark.dated

@@ -3,13 +3,12 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from crm.commands import subjects
 from tests.conftest import PROJECT
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 
 _PROGRAM = """
 import contextlib, json, sys
@@ -43,10 +42,9 @@ _FOR_NO_LIST = (
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        line.did("clients", "add", "--first-name", "Anna")
-        yield line
+def shell(shell: CommandLine) -> CommandLine:
+    shell.did("clients", "add", "--first-name", "Anna")
+    return shell
 
 
 def loaded(shell: CommandLine, *arguments: str, **environment: str) -> set[str]:

@@ -4,7 +4,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,15 +15,9 @@ from crm.config import from_environment
 from crm.shell import run, store_words
 from crm.shell.values import as_seen
 from tests.conftest import PROJECT, PYTHON
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 
 Complete = Callable[[str], list[str]]
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        yield line
 
 
 @pytest.fixture

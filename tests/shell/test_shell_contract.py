@@ -7,7 +7,6 @@ import re
 import shlex
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields as dataclass_fields
 from datetime import date, datetime
@@ -20,7 +19,7 @@ from crm.shell.options import opposite
 from crm.shell.words import FILE
 from tests.conftest import PROJECT, PYTHON
 from tests.support.clocks import TODAY, now_on
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 
 CONTRACT = {
     "clients": ["add", "list", "search", "show", "edit", "delete", "tag", "merge", "pin"],
@@ -50,12 +49,6 @@ OPTIONS = {
     "export": "--what",
     "history list": "--limit --offset",
 }
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        yield line
 
 
 def anna(shell: CommandLine, *more: str) -> int:

@@ -1,7 +1,6 @@
 """Amounts in currencies with no, two, three and four decimals: typed, imported, exported, reported and taken back."""
 
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,12 @@ def currency(request: pytest.FixtureRequest) -> Currency:
 
 
 @pytest.fixture
-def shell(currency: Currency, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+def shell(currency: Currency, shell: CommandLine) -> CommandLine:
     """A store of a team with this currency, with one client."""
-    with on_a_new_store(monkeypatch) as line:
-        line.did("settings", "set", "language", currency.language)
-        line.did("settings", "set", "currency", currency.code)
-        line.did("clients", "add", "--last-name", "Berg", "--reference", "B-1")
-        yield line
+    shell.did("settings", "set", "language", currency.language)
+    shell.did("settings", "set", "currency", currency.code)
+    shell.did("clients", "add", "--last-name", "Berg", "--reference", "B-1")
+    return shell
 
 
 def amounts(shell: CommandLine, **environment: str) -> list[str]:
@@ -103,21 +101,19 @@ def test_amounts_stay_exact_through_import_export_and_reports(
     assert {cell.number_format for cell in cells} == {currency.number_format}
 
 
-def test_the_sample_data_is_in_the_currency_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    with on_a_new_store(monkeypatch) as shell:
-        sample = {"CRM_STORE": shell.did("demo", LC_ALL="ja_JP.UTF-8")["url"]}
-        assert {Decimal(amount) % 1 for amount in amounts(shell, **sample)} == {0}
+def test_the_sample_data_is_in_the_currency_of_the_machine(shell: CommandLine) -> None:
+    sample = {"CRM_STORE": shell.did("demo", LC_ALL="ja_JP.UTF-8")["url"]}
+    assert {Decimal(amount) % 1 for amount in amounts(shell, **sample)} == {0}
 
 
 @pytest.mark.slow
-def test_a_change_of_the_currency_changes_no_amount(monkeypatch: pytest.MonkeyPatch) -> None:
-    with on_a_new_store(monkeypatch) as shell:
-        shell.did("settings", "set", "currency", "KWD")
-        shell.did("clients", "add", "--last-name", "Berg")
-        shell.did("sales", "add", "--client", "1", "--amount", "12.345")
-        for currency, shown in (("JPY", "¥12.345"), ("EUR", "€12.345"), ("KWD", "KWD12.345")):
-            shell.did("settings", "set", "currency", currency)
-            assert amounts(shell) == ["12.3450"]
-            assert shown in shell("sales", "list").out
-            assert shell.sound()
-        assert shell.did("sales", "list", "--amount", "12.345")[0]["id"] == 1
+def test_a_change_of_the_currency_changes_no_amount(shell: CommandLine) -> None:
+    shell.did("settings", "set", "currency", "KWD")
+    shell.did("clients", "add", "--last-name", "Berg")
+    shell.did("sales", "add", "--client", "1", "--amount", "12.345")
+    for currency, shown in (("JPY", "¥12.345"), ("EUR", "€12.345"), ("KWD", "KWD12.345")):
+        shell.did("settings", "set", "currency", currency)
+        assert amounts(shell) == ["12.3450"]
+        assert shown in shell("sales", "list").out
+        assert shell.sound()
+    assert shell.did("sales", "list", "--amount", "12.345")[0]["id"] == 1

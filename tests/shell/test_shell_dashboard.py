@@ -1,17 +1,8 @@
 """The dashboard for scripts, and options that exist only where they have an effect."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-
-from tests.support.command_line import CommandLine, on_a_new_store
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        yield line
+from tests.support.command_line import CommandLine
 
 
 def test_today_shows_the_tiles_of_the_dashboard(shell: CommandLine) -> None:

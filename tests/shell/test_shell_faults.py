@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -15,15 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PYTHON
-from tests.support.command_line import Answer, CommandLine, on_a_new_store
+from tests.support.command_line import Answer, CommandLine
 
 pytestmark = [pytest.mark.slow, pytest.mark.in_turn]
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        yield line
 
 
 def is_a_sentence(answer: Answer, code: int = 1) -> bool:

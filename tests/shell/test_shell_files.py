@@ -5,14 +5,13 @@ import json
 import os
 import sqlite3
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from crm.commands.registry import commands
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 from tests.support.firm import SELLER
 
 # A file for each command that writes one; a backup never takes the place of anything.
@@ -29,12 +28,6 @@ BEFORE = {"invoices pdf": ["1", "--to"], "invoices xml": ["1", "--format", "fact
 
 # Too long for a name.
 LONG = "x" * 300
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        yield line
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import trustme
 from crm.commands.registry import Command, commands
 from crm.model import Conventions
 from tests.support.clocks import TODAY, standing_on
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 from tests.support.mail_server import Post, served
 from tests.support.twilio import FROM, standing_in
 
@@ -35,17 +34,16 @@ def looking() -> list[Command]:
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        line.did("clients", "add", "--company", LONG, "--email", "somebody@a-long-company-name.example.com")
-        line.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--notes", "one\ntwo")
-        line.did("sales", "add", "1", "--amount", "1234.50", "--note", LONG)
-        line.did("contacts", "add", "1", "Olga Long", "--notes", LONG)
-        line.did("follow-ups", "add", "1", LONG[:90], "--due", "today")
-        line.did("deals", "add", "1", LONG[:100], "--value", "10")
-        line.did("interactions", "add", "1", "--kind", "call", "--body", LONG)
-        line.did("templates", "add", "Hello", "--subject", LONG, "--body", LONG)
-        yield line
+def shell(shell: CommandLine) -> CommandLine:
+    shell.did("clients", "add", "--company", LONG, "--email", "somebody@a-long-company-name.example.com")
+    shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--notes", "one\ntwo")
+    shell.did("sales", "add", "1", "--amount", "1234.50", "--note", LONG)
+    shell.did("contacts", "add", "1", "Olga Long", "--notes", LONG)
+    shell.did("follow-ups", "add", "1", LONG[:90], "--due", "today")
+    shell.did("deals", "add", "1", LONG[:100], "--value", "10")
+    shell.did("interactions", "add", "1", "--kind", "call", "--body", LONG)
+    shell.did("templates", "add", "Hello", "--subject", LONG, "--body", LONG)
+    return shell
 
 
 def test_the_settings_are_listed_by_the_name_that_sets_them(shell: CommandLine) -> None:

@@ -2,22 +2,20 @@
 
 import io
 import re
-from collections.abc import Iterator
 
 import pexpect
 import pytest
 
 from tests.support import program
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 
 pytestmark = pytest.mark.end_to_end
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        line.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--email", "anna@example.com")
-        yield line
+def shell(shell: CommandLine) -> CommandLine:
+    shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--email", "anna@example.com")
+    return shell
 
 
 class Sitting:

@@ -3,7 +3,7 @@
 import csv
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +31,7 @@ from crm.repository import Query
 from tests.commands.conftest import Office, display_path
 from tests.conftest import Store
 from tests.support.clocks import TODAY, running_on, standing_on
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 
 BY = Conventions(clock=standing_on(TODAY))
 
@@ -381,12 +381,11 @@ def test_a_list_that_no_condition_can_express_is_refused(office: Office, group: 
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+def shell(shell: CommandLine) -> CommandLine:
     """The command line on a store with three clients."""
-    with on_a_new_store(monkeypatch) as line:
-        for name, city in (("Anna", "Graz"), ("Bo", "Graz"), ("Carla", "Linz")):
-            line.did("clients", "add", "--first-name", name, "--city", city, "--tag", "old")
-        yield line
+    for name, city in (("Anna", "Graz"), ("Bo", "Graz"), ("Carla", "Linz")):
+        shell.did("clients", "add", "--first-name", name, "--city", city, "--tag", "old")
+    return shell
 
 
 def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: CommandLine) -> None:

@@ -27,12 +27,6 @@ def _lists() -> None:
     shared("data")
 
 
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        yield line
-
-
 def rows_of(path: str) -> list[dict[str, str]]:
     with Path(path).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))

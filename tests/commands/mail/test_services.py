@@ -5,7 +5,6 @@ import io
 import json
 import stat
 import sys
-from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from crm.model.paths import at_another_device
 from crm.model.rights import Reader
 from crm.shell import run
 from tests.commands.conftest import Office
-from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.command_line import CommandLine
 from tests.support.dovecot import PASSWORD as BOX_PASSWORD
 from tests.support.dovecot import USER as BOX_USER
 from tests.support.dovecot import Dovecot
@@ -39,12 +38,6 @@ def trusting(tmp_path: Path, authority: trustme.CA, monkeypatch: pytest.MonkeyPa
     trusted = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(str(trusted))
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
-    with on_a_new_store(monkeypatch) as line:
-        yield line
 
 
 def values_of(status: Any) -> dict[str, tuple[str, str]]:

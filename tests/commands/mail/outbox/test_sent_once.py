@@ -14,7 +14,7 @@ from crm.outward.incoming import received
 from crm.outward.outgoing import Party
 from tests.commands.mail.inbox.test_inbox import REPORT
 from tests.support.clocks import running_on
-from tests.support.command_line import Answer, on_a_new_store
+from tests.support.command_line import Answer, CommandLine
 from tests.support.mail_desk import MailDesk
 from tests.support.mail_server import free_port
 
@@ -245,23 +245,22 @@ def test_a_refused_recipient_is_named_and_sets_the_exit_code(
     assert again.message.failure == failure
 
 
-def test_unsent_messages_set_the_exit_code_for_cron(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsent_messages_set_the_exit_code_for_cron(shell: CommandLine) -> None:
     settings: dict[str, Any] = {
         "CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": "team@example.com",
         "CRM_IMAP_URL": f"imap://a:b@127.0.0.1:{free_port()}/INBOX",
     }  # fmt: skip
-    with on_a_new_store(monkeypatch) as line:
 
-        def crm(*words: str) -> Answer:
-            return line(*words, **settings)
+    def crm(*words: str) -> Answer:
+        return shell(*words, **settings)
 
-        line.did("clients", "add", "--last-name", "Berg", "--email", "anna@example.com")
-        assert crm("email", "outbox").code == 0
-        sent = crm("email", "send", "1", "--subject", "Hello", "--body", "Text", "--yes")
-        assert (sent.code, "cannot be reached" in sent.out) == (1, True)
-        for words in (("email", "outbox"), ("email", "due"), ("email", "fetch")):
-            assert crm(*words).code == 1, words
-        assert crm("email", "show", "1").code == 0
+    shell.did("clients", "add", "--last-name", "Berg", "--email", "anna@example.com")
+    assert crm("email", "outbox").code == 0
+    sent = crm("email", "send", "1", "--subject", "Hello", "--body", "Text", "--yes")
+    assert (sent.code, "cannot be reached" in sent.out) == (1, True)
+    for words in (("email", "outbox"), ("email", "due"), ("email", "fetch")):
+        assert crm(*words).code == 1, words
+    assert crm("email", "show", "1").code == 0
 
 
 @pytest.mark.parametrize(
