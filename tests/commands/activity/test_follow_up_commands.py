@@ -1,6 +1,5 @@
 """Follow-ups: due, postponed, reassigned, done, repeated; the agenda; and its calendar file."""
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -23,9 +22,8 @@ from crm.model.encoding import plain
 from crm.model.written_dates import When, read_when
 from crm.repository import Query
 from tests.commands.conftest import Office
-from tests.conftest import Store
 from tests.support.clocks import TODAY, standing_on
-from tests.support.command_line import on_a_new_store
+from tests.support.command_line import CommandLine
 
 pytestmark = pytest.mark.dated
 
@@ -481,59 +479,30 @@ def test_no_text_injects_lines_into_a_calendar_file(
     assert len(events(file)) == 1
 
 
-# In every store, and on the command line
+# On the command line
 
 
-def test_follow_ups_work_the_same_on_every_store(store: Store, office: Office) -> None:
-    crm = dataclasses.replace(office.crm, repository=store.repository)
-    client = store.add(first_name="Ada", last_name="Berg", owner="Bo")
-    one = office("follow-ups add", client, ODD, due=TODAY, time="10:00", crm=crm).follow_up
-    stay = office("follow-ups add", client, "Stay in touch", every=30, for_="Bo", crm=crm).follow_up
-    store.change(lambda tx: tx.add(Deal(client=client.id, title="Big", expected_close_on=days(-2), owner="bo")))
-    assert [(item.what, item.why) for item in office("agenda", crm=crm).items] == [
-        (ODD, "due today at 10:00"), ("Big", "expected to close 2 days ago"),
-    ]  # fmt: skip
-    assert office("agenda", mine=True, crm=crm).others == 1
-    page = office("follow-ups list", repeating=True, for_="BO", crm=crm)
-    assert [(item.follow_up.id, item.client.name) for item in page.follow_ups] == [(stay.id, "Ada Berg")]
-    done = office("follow-ups done", stay, crm=crm)
-    assert done.next.follow_up.due_on == days(30)
-    office("follow-ups snooze", one, MONDAY, crm=crm)
-    assert store.client(client).next_follow_up_on == MONDAY
-    assert [person.clients for person in office("people list", crm=crm) if person.name == "Bo"] == [1]
-    assert [client.id for client in office("clients list", {}, silent_since=TODAY, due=MONDAY, crm=crm)] == [client.id]
-    before = {row["uid"] for row in exported(office, crm=crm)}
-    again = dataclasses.replace(office.crm, repository=store.another("ben"))
-    assert {row["uid"] for row in exported(office, crm=again)} == before
-    assert store.wrong() == []
-    for _ in range(2):
-        store.change(lambda tx: tx.undo())
-    assert office("follow-ups list", crm=crm).count == 2
-    assert store.client(client).next_follow_up_on == TODAY
-
-
-def test_follow_ups_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    with on_a_new_store(monkeypatch) as line:
-        line.did("clients", "add", "--first-name", "Ada")
-        added = line.did(
-            "follow-ups", "add", "ada", "Send the offer", "--due", "next week", "--time", "9am", "--for", "Bo"
-        )
-        assert (added["due_time"], added["user"], added["client_name"]) == ("09:00", "Bo", "Ada")
-        assert date.fromisoformat(added["due_on"]).weekday() == 0
-        assert "Give a due date" in line.refused("follow-ups", "add", "Ada", "Nothing")
-        assert line.did("follow-ups", "list", "--mine") == []
-        listed = line.did("follow-ups", "list", "--for", "bo", "--due", "in 10 days")
-        assert [item["what"] for item in listed] == ["Send the offer"]
-        assert line.did("follow-ups", "snooze", "1", "tomorrow")["days_overdue"] == 0
-        assert line.did("follow-ups", "assign", "1", "Cy")["user"] == "Cy"
-        file = line.folder / "to-do.ics"
-        assert line.did("follow-ups", "export", str(file))["records"] == 1
-        assert len(events(file)) == 1
-        assert line.did("agenda") == []
-        assert line.did("people", "list")[0]["name"] == "Cy"
-        assert line.did("follow-ups", "done", "1")["next"] is None
-        answer = line("follow-ups", "list", "--done")
-        assert (answer.code, "Send the offer" in answer.out) == (0, True)
+def test_follow_ups_on_the_command_line(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Ada")
+    added = shell.did(
+        "follow-ups", "add", "ada", "Send the offer", "--due", "next week", "--time", "9am", "--for", "Bo"
+    )
+    assert (added["due_time"], added["user"], added["client_name"]) == ("09:00", "Bo", "Ada")
+    assert date.fromisoformat(added["due_on"]).weekday() == 0
+    assert "Give a due date" in shell.refused("follow-ups", "add", "Ada", "Nothing")
+    assert shell.did("follow-ups", "list", "--mine") == []
+    listed = shell.did("follow-ups", "list", "--for", "bo", "--due", "in 10 days")
+    assert [item["what"] for item in listed] == ["Send the offer"]
+    assert shell.did("follow-ups", "snooze", "1", "tomorrow")["days_overdue"] == 0
+    assert shell.did("follow-ups", "assign", "1", "Cy")["user"] == "Cy"
+    file = shell.folder / "to-do.ics"
+    assert shell.did("follow-ups", "export", str(file))["records"] == 1
+    assert len(events(file)) == 1
+    assert shell.did("agenda") == []
+    assert shell.did("people", "list")[0]["name"] == "Cy"
+    assert shell.did("follow-ups", "done", "1")["next"] is None
+    answer = shell("follow-ups", "list", "--done")
+    assert (answer.code, "Send the offer" in answer.out) == (0, True)
 
 
 # The list of clients

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +18,6 @@ from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction,
 from crm.model.encoding import plain
 from crm.repository import Query
 from tests.commands.conftest import Office
-from tests.conftest import Store
 from tests.support import clocks
 from tests.support.clocks import TODAY
 
@@ -246,32 +244,6 @@ def test_the_card_shows_contacts_and_recent_events(office: Office) -> None:
     assert document["contacts"][0]["id"] == bo.id
     assert document["timeline"][0]["kind"] == "note"
     assert isinstance(card.contacts[0], Contact)
-
-
-def test_a_timeline_is_the_same_on_every_store(store: Store, office: Office) -> None:
-    crm = replace(office.crm, repository=store.repository)
-    acme = store.add(kind="company", last_name="", company="Acme")
-    jo = office("contacts add", acme, "Jo Fox", crm=crm)
-    office("interactions add", acme, "call", "a quote", contact=jo, on=TODAY, time="10:00", crm=crm)
-    office("capture", "met Jo Fox, wants more, tomorrow", yes=True, crm=crm)
-    office("deals add", acme, "Website", Decimal(5000), crm=crm)
-    office.sell(office.client(acme, crm), "36000", crm=crm)
-    office("clients edit", office.client(acme, crm), {"city": "Graz"}, crm=crm)
-    found = [entry.what for entry in office("timeline", acme, crm=crm).entries]
-    assert sorted(found) == sorted(
-        [
-            "City: empty → Graz",
-            "Status: Regular → VIP; because total spend is at least $35,000.00 (total spend $36,000.00)",
-            "Sale 1",
-            "Deal added: Website",
-            "Follow-up set for Nov 22, 2026: wants more",
-            "Meeting with Jo Fox: wants more",
-            "Call with Jo Fox: a quote",
-            "Added",
-        ]
-    )
-    assert store.wrong() == []
-    assert [client.through for client in office("clients search", "jo fox", crm=crm)] == ["Jo Fox"]
 
 
 def wrote(office: Office, client: Client, **fields: Any) -> Message:

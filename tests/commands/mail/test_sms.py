@@ -3,7 +3,7 @@ status."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from crm.commands.mail.messages import MessageCard
 from crm.errors import FieldError, Question, UsageError
 from crm.model import Client
 from tests.commands.conftest import Office
-from tests.conftest import Store
 from tests.support.clocks import TODAY
 from tests.support.twilio import FROM, Twilio, standing_in
 
@@ -147,15 +146,6 @@ def test_the_reply_of_twilio_is_shown_and_stored(desk: Desk, anna: Client) -> No
     desk.twilio.status = 201
     assert desk.office("email again", card.message, crm=desk.crm).message.state == "sent"
     assert [text for _, text in desk.sent].count("Later") == 1
-
-
-def test_text_messages_are_the_same_on_every_store(store: Store, desk: Desk) -> None:
-    crm = replace(desk.crm, repository=store.repository)
-    client = store.add(first_name="Anna", phone="+436641234567")
-    card = desk.send(client, "=1+1 {first_name}", crm=crm)
-    assert (card.message.state, card.message.body) == ("sent", "=1+1 Anna")
-    assert desk.sent == [("+436641234567", "=1+1 Anna")]
-    assert store.wrong() == []
 
 
 @pytest.mark.parametrize(

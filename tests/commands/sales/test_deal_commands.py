@@ -14,7 +14,6 @@ from crm.errors import ConflictError, FieldError, NotFoundError, Question, Refus
 from crm.model import Client, Deal, FollowUp, Stage, StageMove
 from crm.model.encoding import plain
 from tests.commands.conftest import Office, display_path
-from tests.conftest import Store
 from tests.support.clocks import TODAY
 
 pytestmark = pytest.mark.dated
@@ -439,27 +438,3 @@ def test_the_title_of_a_deal_is_plain_text(office: Office, acme: Client) -> None
     added = deal(office, acme, title)
     assert selected(office.crm, Deal, title).id == added.id
     assert titles(office, text="100%") == [title]
-
-
-# Every store
-
-
-def test_deals_work_on_every_store(office: Office, store: Store) -> None:
-    crm = dataclasses.replace(office.crm, repository=store.repository, _settings=None)
-    client = store.add(last_name="Buyer")
-    added: Deal = office("deals add", client, "Website", Decimal(40_000), stage=stage(office, "Proposal", crm), crm=crm)
-    assert where(office, added, crm) == "Proposal"
-    won = office("deals win", added, crm=crm)
-    assert (won.status.after, store.client(client).total_spend) == ("VIP", Decimal("40000.00"))
-    assert office("deals list", won=True, crm=crm).value == Decimal("40000.00")
-    office("deals reopen", now(office, added, crm), take_back=True, crm=crm)
-    assert store.client(client).status == "Regular"
-    office("deals lose", now(office, added, crm), "no budget", crm=crm)
-    assert [time.stage for time in office("deals show", added, crm=crm).times_in_stages] == [
-        "Lead", "Proposal", "Won", "Proposal", "Lost",
-    ]  # fmt: skip
-    office("stages rename", stage(office, "Lost", crm), "Gone", crm=crm)
-    assert where(office, added, crm) == "Gone"
-    assert office("reports lost", crm=crm).rows[0][:2] == ("no budget", 1)
-    assert [row[1] for row in office("reports funnel", crm=crm).rows] == [1, 0, 1, 0, 1, 1]
-    assert store.wrong() == []

@@ -127,11 +127,6 @@ def test_deleting_the_last_sale_leaves_a_client_without_sales(office: Office) ->
     assert office.is_sound()
 
 
-def test_a_period_that_ends_before_it_begins_is_refused(office: Office) -> None:
-    with pytest.raises(FieldError):
-        office("sales list", since=TODAY, until=TODAY - timedelta(days=1))
-
-
 # Rules
 
 
