@@ -17,7 +17,7 @@ from tests.conftest import google
 from tests.support.clocks import TODAY
 from tests.support.command_line import CommandLine, on_a_new_store
 from tests.support.google_sheets import StandIn
-from tests.support.sheets_team import new_team
+from tests.support.sheets_team import Team
 
 pytestmark = pytest.mark.in_turn
 
@@ -596,19 +596,18 @@ def wait_for_notice(shell: CommandLine) -> Any:
     raise AssertionError("nothing was said")
 
 
-def test_a_spreadsheet_of_an_older_version_gets_the_columns_of_newer_fields() -> None:
-    with new_team() as team:
-        client = team.store.add(last_name="Berg")
-        message = Message(client=client.id, direction="in", on=TODAY, state="received", notice="it may be forged")
-        team.store.change(lambda tx: tx.add(message))
-        names = [header(Message, name) for name in ("reached", "notice")]
-        for name in names:
-            team.person.delete_column(team.id, "messages", team.cells(Message)[0].index(name))
-        with team.repository.read() as snapshot:
-            assert snapshot.get(Message, 1).notice == "it may be forged"
-        team.store.change(lambda tx: tx.add(replace(message, notice="forwarded")))
-        head, *rows = team.cells(Message)
-        assert set(names) <= set(head)
-        assert [row[head.index("Notice")] for row in rows[:2]] == ["it may be forged", "forwarded"]
-        assert list(team.repository.check()) == []
-        team.agreed()
+def test_a_spreadsheet_of_an_older_version_gets_the_columns_of_newer_fields(team: Team) -> None:
+    client = team.store.add(last_name="Berg")
+    message = Message(client=client.id, direction="in", on=TODAY, state="received", notice="it may be forged")
+    team.store.change(lambda tx: tx.add(message))
+    names = [header(Message, name) for name in ("reached", "notice")]
+    for name in names:
+        team.person.delete_column(team.id, "messages", team.cells(Message)[0].index(name))
+    with team.repository.read() as snapshot:
+        assert snapshot.get(Message, 1).notice == "it may be forged"
+    team.store.change(lambda tx: tx.add(replace(message, notice="forwarded")))
+    head, *rows = team.cells(Message)
+    assert set(names) <= set(head)
+    assert [row[head.index("Notice")] for row in rows[:2]] == ["it may be forged", "forwarded"]
+    assert list(team.repository.check()) == []
+    team.agreed()

@@ -1,7 +1,6 @@
 """Edits by hand to headings, columns, tabs and hidden tabs: nothing is misread, and each fault is reported."""
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -30,12 +29,6 @@ from crm.repository.sheets.mirror.before_images import blocks_in
 from tests.support.by_hand import wrong
 from tests.support.clocks import TODAY
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
-
-
-@pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as team:
-        yield team
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Invalid cells and rows: reported, kept as they are, and read once they are corrected."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -14,15 +13,9 @@ from crm.repository.sheets.grid.layout import TABS
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.transaction import SqlTransaction
 from tests.support.by_hand import EDITED, Sheet, wrong
-from tests.support.sheets_team import CLIENTS, Team, new_team
+from tests.support.sheets_team import CLIENTS, Team
 
 pytestmark = [pytest.mark.slow, pytest.mark.in_turn]
-
-
-@pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as team:
-        yield team
 
 
 BAD: dict[str, tuple[type[Record], str, Any, str]] = {

@@ -1,6 +1,5 @@
 """Edits by hand in the spreadsheet: each becomes a change of the store, or is reported with the reason."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -15,15 +14,9 @@ from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import letters
 from tests.support.by_hand import EDITED, Sheet, last, undo, wrong
 from tests.support.google_sheets.document import READER, WRITER
-from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support.sheets_team import CLIENTS, SALES, Team
 
 pytestmark = pytest.mark.in_turn
-
-
-@pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as team:
-        yield team
 
 
 # New rows
@@ -605,43 +598,41 @@ def test_settings_typed_into_the_sheet_are_checked(team: Team) -> None:
 @pytest.mark.many
 @pytest.mark.parametrize("above", [True, False])
 @pytest.mark.parametrize("first", ["knows", "fresh"])
-def test_machines_agree_on_which_of_two_rows_with_one_id_is_the_record(above: bool, first: str) -> None:
+def test_machines_agree_on_which_of_two_rows_with_one_id_is_the_record(team: Team, above: bool, first: str) -> None:
     """A row is copied, and the copy changed: what one machine decides stands in the sheet for the others."""
-    with new_team() as team:
-        ames = team.store.add(first_name="Ames", city="Bonn")
-        team.store.sell(ames, "10.00")
-        team.stored()
-        sheet = Sheet(team, Client)
-        copy = [*team.cells(Client)[1]]
-        sheet.paste(copy, 1 if above else None)
-        at = 1 if above else 2
-        team.person.set_cells(team.id, sheet.title, at, sheet.column("first_name"), [["Ames junior"]])
-        fresh = team.another()
-        machines = [team.repository, fresh] if first == "knows" else [fresh, team.repository]
-        seen = [team.stored(machine)[Client][1].first_name for machine in machines]  # type: ignore[attr-defined]
-        assert len(set(seen)) == 1
-        assert seen[0] == ("Ames junior" if first == "fresh" and above else "Ames")
-        assert wrong(team) == wrong(team, fresh)
-        assert len(wrong(team)) == 1
-        fresh.transact(lambda tx: tx.change(tx.get(Client, 1), city="Ulm"), "edited")
-        assert [team.stored(machine)[Client][1].city for machine in machines] == ["Ulm", "Ulm"]  # type: ignore[attr-defined]
+    ames = team.store.add(first_name="Ames", city="Bonn")
+    team.store.sell(ames, "10.00")
+    team.stored()
+    sheet = Sheet(team, Client)
+    copy = [*team.cells(Client)[1]]
+    sheet.paste(copy, 1 if above else None)
+    at = 1 if above else 2
+    team.person.set_cells(team.id, sheet.title, at, sheet.column("first_name"), [["Ames junior"]])
+    fresh = team.another()
+    machines = [team.repository, fresh] if first == "knows" else [fresh, team.repository]
+    seen = [team.stored(machine)[Client][1].first_name for machine in machines]  # type: ignore[attr-defined]
+    assert len(set(seen)) == 1
+    assert seen[0] == ("Ames junior" if first == "fresh" and above else "Ames")
+    assert wrong(team) == wrong(team, fresh)
+    assert len(wrong(team)) == 1
+    fresh.transact(lambda tx: tx.change(tx.get(Client, 1), city="Ulm"), "edited")
+    assert [team.stored(machine)[Client][1].city for machine in machines] == ["Ulm", "Ulm"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("amount", [10, 25])
-def test_an_amount_in_a_date_cell_is_read_once_the_cell_is_formatted_as_an_amount(amount: int) -> None:
-    with new_team() as team:
-        sold = team.store.sell(team.store.add(), "10.00")
-        sheet = Sheet(team, Sale)
-        place = sheet.a1(sold, "amount")
-        team.person.set_format(team.id, sheet.title, place, "DATE")
-        for cell in (46_027, amount):
-            sheet.put(sold, "amount", cell)
-            assert team.stored()[Sale][1].amount == 10  # type: ignore[attr-defined]
-            assert len(wrong(team)) == 1
-        team.person.set_format(team.id, sheet.title, place, "NUMBER")
-        assert team.stored()[Sale][1].amount == amount  # type: ignore[attr-defined]
-        assert wrong(team) == []
-        assert team.agreed()[Client][1].total_spend == amount  # type: ignore[attr-defined]
+def test_an_amount_in_a_date_cell_is_read_once_the_cell_is_formatted_as_an_amount(team: Team, amount: int) -> None:
+    sold = team.store.sell(team.store.add(), "10.00")
+    sheet = Sheet(team, Sale)
+    place = sheet.a1(sold, "amount")
+    team.person.set_format(team.id, sheet.title, place, "DATE")
+    for cell in (46_027, amount):
+        sheet.put(sold, "amount", cell)
+        assert team.stored()[Sale][1].amount == 10  # type: ignore[attr-defined]
+        assert len(wrong(team)) == 1
+    team.person.set_format(team.id, sheet.title, place, "NUMBER")
+    assert team.stored()[Sale][1].amount == amount  # type: ignore[attr-defined]
+    assert wrong(team) == []
+    assert team.agreed()[Client][1].total_spend == amount  # type: ignore[attr-defined]
 
 
 def _sell_into_a_date_cell(team: Team) -> None:
@@ -652,134 +643,130 @@ def _sell_into_a_date_cell(team: Team) -> None:
     sheet.put(sold, "amount", 46_027)
 
 
-def test_an_amount_written_over_a_date_is_an_amount_for_everybody() -> None:
-    with new_team() as team:
-        _sell_into_a_date_cell(team)
-        assert len(wrong(team)) == 1
-        team.store.change(lambda tx: tx.change(tx.get(Sale, 1), amount=Decimal("50000.00")))
-        assert wrong(team) == []
-        assert team.agreed()[Client][1].total_spend == 50_000  # type: ignore[attr-defined]
+def test_an_amount_written_over_a_date_is_an_amount_for_everybody(team: Team) -> None:
+    _sell_into_a_date_cell(team)
+    assert len(wrong(team)) == 1
+    team.store.change(lambda tx: tx.change(tx.get(Sale, 1), amount=Decimal("50000.00")))
+    assert wrong(team) == []
+    assert team.agreed()[Client][1].total_spend == 50_000  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
     ("kind", "amount"), [("PERCENT", "7.00"), pytest.param("DATE", "45000.00", marks=pytest.mark.slow)]
 )
-def test_a_sale_recorded_into_a_column_of_another_format_is_an_amount_for_everybody(kind: str, amount: str) -> None:
-    with new_team() as team:
-        team.store.sell(team.store.add(), "10.00")
-        sheet = Sheet(team, Sale)
-        column = letters(sheet.column("amount"))
-        team.person.set_format(team.id, sheet.title, f"{column}2:{column}100", kind)
-        team.store.sell(1, amount)
-        assert team.agreed()[Client][1].total_spend == 10 + Decimal(amount)  # type: ignore[attr-defined]
+def test_a_sale_recorded_into_a_column_of_another_format_is_an_amount_for_everybody(
+    team: Team, kind: str, amount: str
+) -> None:
+    team.store.sell(team.store.add(), "10.00")
+    sheet = Sheet(team, Sale)
+    column = letters(sheet.column("amount"))
+    team.person.set_format(team.id, sheet.title, f"{column}2:{column}100", kind)
+    team.store.sell(1, amount)
+    assert team.agreed()[Client][1].total_spend == 10 + Decimal(amount)  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow
-def test_a_sale_typed_for_a_client_whose_row_is_deleted_stays_until_the_client_is_back() -> None:
-    with new_team() as team:
-        for name in ("Ames", "Berg"):
-            team.store.sell(team.store.add(last_name=name), "10.00")
-        team.stored()
-        Sheet(team, Client).delete(team.stored()[Client][2])
-        for client, amount in (("Berg", 99), ("2.0", 98), ("#1", 7), ("1.0", 8)):
-            Sheet(team, Sale).add(client=client, amount=amount)
-        assert [sale.client for sale in team.stored()[Sale].values()] == [1, 1, 1]  # type: ignore[attr-defined]
-        assert [line.partition(": ")[2] for line in wrong(team)] == [
-            "no client “Berg”; write the client's ID or its name.",
-            "no client 2.",
-        ]
-        undo(team)
-        amounts = [sale.amount for sale in team.agreed()[Sale].values() if sale.client == 2]  # type: ignore[attr-defined]
-        assert sorted(amounts) == [10, 98, 99]
+def test_a_sale_typed_for_a_client_whose_row_is_deleted_stays_until_the_client_is_back(team: Team) -> None:
+    for name in ("Ames", "Berg"):
+        team.store.sell(team.store.add(last_name=name), "10.00")
+    team.stored()
+    Sheet(team, Client).delete(team.stored()[Client][2])
+    for client, amount in (("Berg", 99), ("2.0", 98), ("#1", 7), ("1.0", 8)):
+        Sheet(team, Sale).add(client=client, amount=amount)
+    assert [sale.client for sale in team.stored()[Sale].values()] == [1, 1, 1]  # type: ignore[attr-defined]
+    assert [line.partition(": ")[2] for line in wrong(team)] == [
+        "no client “Berg”; write the client's ID or its name.",
+        "no client 2.",
+    ]
+    undo(team)
+    amounts = [sale.amount for sale in team.agreed()[Sale].values() if sale.client == 2]  # type: ignore[attr-defined]
+    assert sorted(amounts) == [10, 98, 99]
 
 
-def test_a_column_deleted_from_the_history_is_reported_once() -> None:
-    with new_team() as team:
-        for _ in range(3):
-            team.store.add()
-        team.person.delete_column(team.id, "history", 5)
-        (line,) = wrong(team)
-        assert line.startswith("history!A2:A4: these rows of the history cannot be read")
+def test_a_column_deleted_from_the_history_is_reported_once(team: Team) -> None:
+    for _ in range(3):
+        team.store.add()
+    team.person.delete_column(team.id, "history", 5)
+    (line,) = wrong(team)
+    assert line.startswith("history!A2:A4: these rows of the history cannot be read")
 
 
 @pytest.mark.slow
-def test_machines_agree_on_totals_while_an_amount_is_unclear() -> None:
-    with new_team() as team:
-        _sell_into_a_date_cell(team)
-        fresh = team.another("ben")
-        assert wrong(team, fresh) == wrong(team)
-        fresh.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(5))), "sold")
-        machines = [team.repository, fresh, team.another()]
-        totals = [team.stored(machine)[Client][1].total_spend for machine in machines]  # type: ignore[attr-defined]
-        assert totals == [25, 25, 25]
-        fresh.transact(lambda tx: tx.delete(tx.get(Client, 1)), "deleted")
-        undo(team)
-        for machine in machines:
-            assert [str(sale.amount) for sale in team.stored(machine)[Sale].values()] == ["5.00", "20.00"]  # type: ignore[attr-defined]
+def test_machines_agree_on_totals_while_an_amount_is_unclear(team: Team) -> None:
+    _sell_into_a_date_cell(team)
+    fresh = team.another("ben")
+    assert wrong(team, fresh) == wrong(team)
+    fresh.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(5))), "sold")
+    machines = [team.repository, fresh, team.another()]
+    totals = [team.stored(machine)[Client][1].total_spend for machine in machines]  # type: ignore[attr-defined]
+    assert totals == [25, 25, 25]
+    fresh.transact(lambda tx: tx.delete(tx.get(Client, 1)), "deleted")
+    undo(team)
+    for machine in machines:
+        assert [str(sale.amount) for sale in team.stored(machine)[Sale].values()] == ["5.00", "20.00"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.many
 @pytest.mark.parametrize(("kind", "cell"), [("DATE", 25), ("PERCENT", 15)])
-def test_machines_agree_on_a_small_number_in_a_cell_for_a_date(kind: str, cell: float) -> None:
-    with new_team() as team:
-        client = team.store.add()
-        sales = [team.store.sell(client, amount) for amount in ("20.00", "102.00")]
-        sheet = Sheet(team, Sale)
-        team.person.set_format(team.id, sheet.title, sheet.a1(sales[1], "amount"), kind)
-        sheet.put(sales[1], "amount", cell)
-        fresh = team.another("ben")
-        for machine in (fresh, team.repository, team.another(), fresh):
-            stored = team.stored(machine)
-            assert sorted(sale.amount for sale in stored[Sale].values()) == [20, 102]  # type: ignore[attr-defined]
-            assert stored[Client][client.id].total_spend == 122  # type: ignore[attr-defined]
-            assert len(wrong(team, machine)) == 1
-        sheet.put(sales[1], "amount", 60)
-        team.person.set_format(team.id, sheet.title, "A1:Z9", "NUMBER")
-        assert sorted(sale.amount for sale in team.agreed()[Sale].values()) == [20, 60]  # type: ignore[attr-defined]
+def test_machines_agree_on_a_small_number_in_a_cell_for_a_date(team: Team, kind: str, cell: float) -> None:
+    client = team.store.add()
+    sales = [team.store.sell(client, amount) for amount in ("20.00", "102.00")]
+    sheet = Sheet(team, Sale)
+    team.person.set_format(team.id, sheet.title, sheet.a1(sales[1], "amount"), kind)
+    sheet.put(sales[1], "amount", cell)
+    fresh = team.another("ben")
+    for machine in (fresh, team.repository, team.another(), fresh):
+        stored = team.stored(machine)
+        assert sorted(sale.amount for sale in stored[Sale].values()) == [20, 102]  # type: ignore[attr-defined]
+        assert stored[Client][client.id].total_spend == 122  # type: ignore[attr-defined]
+        assert len(wrong(team, machine)) == 1
+    sheet.put(sales[1], "amount", 60)
+    team.person.set_format(team.id, sheet.title, "A1:Z9", "NUMBER")
+    assert sorted(sale.amount for sale in team.agreed()[Sale].values()) == [20, 60]  # type: ignore[attr-defined]
 
 
-def test_a_date_does_not_become_an_amount_by_its_format_alone() -> None:
-    with new_team() as team:
-        sold = team.store.sell(team.store.add(), "10.00")
-        sheet = Sheet(team, Sale)
-        place = sheet.a1(sold, "amount")
-        team.person.set_format(team.id, sheet.title, place, "DATE")
-        sheet.put(sold, "amount", 46_027)
-        assert len(wrong(team)) == 1
-        team.person.set_format(team.id, sheet.title, place, "NUMBER")
-        assert team.stored()[Sale][1].amount == 10  # type: ignore[attr-defined]
-        assert len(wrong(team)) == 1
-        sheet.put(sold, "amount", 12)
-        assert team.agreed()[Sale][1].amount == 12  # type: ignore[attr-defined]
+def test_a_date_does_not_become_an_amount_by_its_format_alone(team: Team) -> None:
+    sold = team.store.sell(team.store.add(), "10.00")
+    sheet = Sheet(team, Sale)
+    place = sheet.a1(sold, "amount")
+    team.person.set_format(team.id, sheet.title, place, "DATE")
+    sheet.put(sold, "amount", 46_027)
+    assert len(wrong(team)) == 1
+    team.person.set_format(team.id, sheet.title, place, "NUMBER")
+    assert team.stored()[Sale][1].amount == 10  # type: ignore[attr-defined]
+    assert len(wrong(team)) == 1
+    sheet.put(sold, "amount", 12)
+    assert team.agreed()[Sale][1].amount == 12  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
     ("kind", "cell", "what"),
     [("DATE", 46_027, "a date"), pytest.param("PERCENT", 0.15, "a percentage", marks=pytest.mark.slow)],
 )
-def test_an_amount_that_google_turned_into_a_date_is_not_an_amount(kind: str, cell: float, what: str) -> None:
-    with new_team() as team:
-        sold = team.store.sell(team.store.add(), "10.00")
-        sheet = Sheet(team, Sale)
-        sheet.put(sold, "amount", cell)
-        team.person.set_format(team.id, sheet.title, sheet.a1(sold, "amount"), kind)
-        at = sheet.add(client=1, amount=cell)
-        team.person.set_format(team.id, sheet.title, f"{letters(sheet.column('amount'))}{at + 1}", kind)
-        assert [sale.amount for sale in team.stored()[Sale].values()] == [Decimal("10.00")]  # type: ignore[attr-defined]
-        listed = wrong(team)
-        assert len(listed) == 2
-        assert all(f"this is {what} for Google" in line for line in listed)
-        # One that reads the spreadsheet for the first time takes neither for an amount, also when it looks again.
-        fresh = team.another()
-        for _ in range(2):
-            assert [sale.amount for sale in team.stored(fresh)[Sale].values()] == [10]  # type: ignore[attr-defined]
-            assert [line for line in wrong(team, fresh) if "for Google" in line] == listed
-            sheet.put(sold, "note", "a note")
-        other = team.another()
-        team.stored(other)
-        other.transact(lambda tx: tx.change(tx.get(Client, 1), city="Ulm"), "edited")
-        assert [list(team.stored(machine)[Sale]) for machine in (other, fresh)] == [[1], [1]]
-        team.person.set_format(team.id, sheet.title, "A1:Z9", "NUMBER")
-        sheet.put(sold, "amount", 12)
-        team.person.set_cells(team.id, sheet.title, at, sheet.column("amount"), [[7]])
-        assert sorted(sale.amount for sale in team.agreed()[Sale].values()) == [7, 12]  # type: ignore[attr-defined]
+def test_an_amount_that_google_turned_into_a_date_is_not_an_amount(
+    team: Team, kind: str, cell: float, what: str
+) -> None:
+    sold = team.store.sell(team.store.add(), "10.00")
+    sheet = Sheet(team, Sale)
+    sheet.put(sold, "amount", cell)
+    team.person.set_format(team.id, sheet.title, sheet.a1(sold, "amount"), kind)
+    at = sheet.add(client=1, amount=cell)
+    team.person.set_format(team.id, sheet.title, f"{letters(sheet.column('amount'))}{at + 1}", kind)
+    assert [sale.amount for sale in team.stored()[Sale].values()] == [Decimal("10.00")]  # type: ignore[attr-defined]
+    listed = wrong(team)
+    assert len(listed) == 2
+    assert all(f"this is {what} for Google" in line for line in listed)
+    # One that reads the spreadsheet for the first time takes neither for an amount, also when it looks again.
+    fresh = team.another()
+    for _ in range(2):
+        assert [sale.amount for sale in team.stored(fresh)[Sale].values()] == [10]  # type: ignore[attr-defined]
+        assert [line for line in wrong(team, fresh) if "for Google" in line] == listed
+        sheet.put(sold, "note", "a note")
+    other = team.another()
+    team.stored(other)
+    other.transact(lambda tx: tx.change(tx.get(Client, 1), city="Ulm"), "edited")
+    assert [list(team.stored(machine)[Sale]) for machine in (other, fresh)] == [[1], [1]]
+    team.person.set_format(team.id, sheet.title, "A1:Z9", "NUMBER")
+    sheet.put(sold, "amount", 12)
+    team.person.set_cells(team.id, sheet.title, at, sheet.column("amount"), [[7]])
+    assert sorted(sale.amount for sale in team.agreed()[Sale].values()) == [7, 12]  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from crm.model import Client, Contact, Deal, FollowUp, Interaction, Record, Sale
 from crm.repository.sheets.grid.layout import OWN
 from crm.repository.sheets.repository import SheetsRepository
 from tests.support.by_hand import Sheet, wrong
-from tests.support.sheets_team import Team, new_team
+from tests.support.sheets_team import Team
 
 KINDS: tuple[type[Record], ...] = (Client, Contact, Deal, Sale, Interaction, FollowUp, Service)
 ODD: tuple[Any, ...] = (
@@ -56,21 +56,20 @@ def _seen(team: Team, machine: SheetsRepository, kind: type[Record], name: str) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_first_reading_takes_and_refuses_what_a_later_one_does(kind: type[Record]) -> None:
-    with new_team() as team:
-        _fill(team)
-        known, sheet = team.stored()[kind], Sheet(team, kind)
-        for name in _texts(kind):
-            column = sheet.column(name)
-            before, _ = _seen(team, team.repository, kind, name)
-            good = [[*row, *[""] * 60][column] for row in team.cells(kind)[1 : len(ODD) + 1]]
-            assert len(known) == len(good)
-            team.person.set_cells(team.id, sheet.title, 1, column, [[odd] for odd in ODD])
-            first, named_first = _seen(team, team.another("cy"), kind, name)
-            later, named_later = _seen(team, team.repository, kind, name)
-            assert named_first == named_later, name
-            for record_id, value in later.items():
-                # The history has no texts of a creation: what is refused is missing on a new computer.
-                is_refused = value == before[record_id] and first.get(record_id, "") == ""
-                assert first.get(record_id) == value or is_refused, (name, ODD[record_id - 1])
-            team.person.set_cells(team.id, sheet.title, 1, column, [[None if cell == "" else cell] for cell in good])
+def test_a_first_reading_takes_and_refuses_what_a_later_one_does(team: Team, kind: type[Record]) -> None:
+    _fill(team)
+    known, sheet = team.stored()[kind], Sheet(team, kind)
+    for name in _texts(kind):
+        column = sheet.column(name)
+        before, _ = _seen(team, team.repository, kind, name)
+        good = [[*row, *[""] * 60][column] for row in team.cells(kind)[1 : len(ODD) + 1]]
+        assert len(known) == len(good)
+        team.person.set_cells(team.id, sheet.title, 1, column, [[odd] for odd in ODD])
+        first, named_first = _seen(team, team.another("cy"), kind, name)
+        later, named_later = _seen(team, team.repository, kind, name)
+        assert named_first == named_later, name
+        for record_id, value in later.items():
+            # The history has no texts of a creation: what is refused is missing on a new computer.
+            is_refused = value == before[record_id] and first.get(record_id, "") == ""
+            assert first.get(record_id) == value or is_refused, (name, ODD[record_id - 1])
+        team.person.set_cells(team.id, sheet.title, 1, column, [[None if cell == "" else cell] for cell in good])

@@ -1,6 +1,6 @@
 """Transactions on a spreadsheet while people edit it at the same moment."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,17 +11,11 @@ from crm.errors import ConflictError, StoreBusyError
 from crm.model import Client, Sale, StatusRule
 from crm.repository import Wait
 from crm.repository.sheets import repository as repository_module
-from tests.support.sheets_team import CLIENTS, SALES, Edit, Team, new_team
+from tests.support.sheets_team import CLIENTS, SALES, Edit, Team
 
 pytestmark = pytest.mark.in_turn
 
 NAMES = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"]
-
-
-@pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as team:
-        yield team
 
 
 @pytest.fixture
