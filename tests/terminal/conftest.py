@@ -228,6 +228,10 @@ class Session:
         self.child.close(force=True)
 
 
+# Starts the program in a terminal: its size and environment, by name.
+Start = Callable[..., Session]
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     """A store of this test alone."""
@@ -244,7 +248,7 @@ def crm(store: Path) -> Iterator[CRM]:
 
 
 @pytest.fixture
-def start(store: Path) -> Iterator[Callable[..., Session]]:
+def start(store: Path) -> Iterator[Start]:
     """Start the program on the store; whatever still runs at the end is killed."""
     started: list[Session] = []
 

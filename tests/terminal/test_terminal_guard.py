@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -26,8 +26,7 @@ from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Follow-ups and what needs doing at the menu, in a real terminal and line by line."""
 
 import io
-from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
@@ -25,8 +24,7 @@ from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, running_on
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 def days(count: int) -> date:

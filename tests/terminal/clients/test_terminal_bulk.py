@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -21,8 +20,7 @@ from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 @pytest.fixture(autouse=True)
@@ -66,9 +64,8 @@ def test_clients_marked_on_several_pages_are_tagged(start: Start, crm: CRM, colu
     session.press("down", " ").sees("2 marked").sees("2) *").settled()
     # All of the page is on the screen.
     assert any("Clients" in line for line in session.lines[:1])
-    session.press("g").sees("2 clients:").choose("Add or remove tags").sees(
-        f"Clients: Client 02, Client {20 if columns == 80 else 12}"
-    )
+    session.press("g").sees("2 clients:").choose("Add or remove tags")
+    session.sees(f"Clients: Client 02, Client {20 if columns == 80 else 12}")
     session.sees("Tags to add").press("gold", "enter").sees("Tags to remove").press("enter").sees("several: 2 clients")
     session.sees("of 30")
     assert [client.id for client in clients(crm, tags=("gold",))] == [2, 20 if columns == 80 else 12]
@@ -96,9 +93,8 @@ def test_all_clients_of_a_list_are_edited_after_a_count_and_undone(start: Start,
     session.sees("1-10 of 10 · City: graz").press("g").sees("No client is marked.")
     session.sees("Clients › Bulk actions").lacks("Spent $")
     # What takes all of them is not what Enter answers.
-    session.press("enter").sees("Space marks the selected row").press("g").choose("All 10 clients").sees(
-        "Clients › Bulk actions"
-    ).sees("10 clients:").choose("Edit fields").sees("1) Continue")
+    session.press("enter").sees("Space marks the selected row").press("g").choose("All 10 clients")
+    session.sees("Clients › Bulk actions").sees("10 clients:").choose("Edit fields").sees("1) Continue")
     session.press("1").sees("Name at least one field to change").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
     session.choose("Yes").sees("* yes").choose("Marketing").choose("Leave unchanged").choose("Own fields")
@@ -121,9 +117,8 @@ def test_all_clients_of_a_view_are_deleted_after_a_count_and_undone(start: Start
         start().press("/").sees("Find (").press("delete several", "enter").choose("All in a saved view").choose("Big")
     )
     session.sees("This deletes 5 clients, 5 sales. It can be undone.").press("esc").sees("Which clients?")
-    session.choose("All in a saved view").choose("Big").sees("Type 5 to confirm").press("enter").sees(
-        "This is required"
-    )
+    session.choose("All in a saved view").choose("Big").sees("Type 5 to confirm").press("enter")
+    session.sees("This is required")
     session.press("4", "enter").sees("Type 5 to confirm, or Esc").press("kill", "5", "enter")
     session.sees("5 clients deleted, 5 sales")
     assert len(clients(crm)) == 25
@@ -140,9 +135,8 @@ def test_marked_clients_that_were_deleted_are_reported(start: Start, crm: CRM) -
 def test_all_clients_of_a_list_are_exported(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "graz.csv"
     session = listed(start).press("f").choose("A condition").sees("Condition (")
-    session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("All 3").choose(
-        "Export to a file"
-    ).sees("File (")
+    session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("All 3")
+    session.choose("Export to a file").sees("File (")
     session.press(str(tmp_path / "graz.pdf"), "enter").sees("he extension sets the format").sees("graz.pdf")
     session.press("kill", str(file), "enter").sees("3 clients in").sees("1-3 of 3")
     with file.open(encoding="utf-8-sig", newline="") as opened:
@@ -171,21 +165,18 @@ def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(s
     session.sees("Saved the view Big").sees("1-2 of 2 · view Big").sees("1) Client 30")
     assert views(crm) == [("Big", "total_spend > 28000", "-total_spend")]
     session.press("f").choose("Person or company").choose("person").sees("view Big, Kind: person").press("v")
-    session.choose("Save this list").sees("Name of the view: Big").press("enter").sees(
-        "There is already a view called Big"
-    )
+    session.choose("Save this list").sees("Name of the view: Big").press("enter")
+    session.sees("There is already a view called Big")
     session.choose("Change it").sees("Saved the view Big")
     assert views(crm) == [("Big", "total_spend > 28000 and kind = 'person'", "-total_spend")]
     session.press("v").choose("Rename, change or remove").sees("1) Big").press("1").choose("Rename it")
     session.sees("New name: Big").press("kill", "Largest", "enter").sees("Big is called Largest now").press("1")
     session.choose("Change it").sees("Condition (").press("kill", "total_spend > and 3", "enter").sees("Sort by")
-    session.press("enter").sees("^").sees("Condition").press("kill", "total_spend > 3", "enter").sees(
-        "Largest total_spend > 3"
-    )
+    session.press("enter").sees("^").sees("Condition").press("kill", "total_spend > 3", "enter")
+    session.sees("Largest total_spend > 3")
     assert views(crm) == [("Largest", "total_spend > 3", "-total_spend")]
-    session.press("1").choose("Remove it").sees("Remove the view Largest?").choose("Remove").sees(
-        "Removed the view Largest"
-    )
+    session.press("1").choose("Remove it").sees("Remove the view Largest?").choose("Remove")
+    session.sees("Removed the view Largest")
     assert views(crm) == []
 
 

@@ -1,6 +1,5 @@
 """Clients at the menu, in a real terminal: added, found, edited, deleted, and nothing lost on the way."""
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,8 +9,7 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, FollowUp, Sale
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 def clients(crm: CRM) -> list[Client]:

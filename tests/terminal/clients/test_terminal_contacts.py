@@ -1,7 +1,6 @@
 """Contacts, the timeline and quick capture at the menu, in a real terminal and line by line."""
 
 import io
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -19,8 +18,7 @@ from crm.terminal.toolkit.lists import Neighbours
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 def all_of(crm: CRM, kind: Any) -> list[Any]:
@@ -116,12 +114,10 @@ def test_the_timeline_is_paged_filtered_and_opens_records(start: Start, crm: CRM
     busy(crm, company(crm))
     session = opened(start, lines=15).choose("Timeline").sees("Acme › Timeline").sees("1-9").sees("Deal added: Website")
     session.sees("] next").press("]").sees("10-16").sees("[ previous").press("[").sees("1-9")
-    session.press("f").sees("Show only:").choose("Sales").sees("1-1 of 1 · sales").sees("$100.00 Sale 1: first").press(
-        "1"
-    )
-    session.sees("Delete this sale").press("esc").sees("1-1 of 1 · sales").press("f").choose("Follow-ups").sees(
-        "ring again"
-    )
+    session.press("f").sees("Show only:").choose("Sales").sees("1-1 of 1 · sales").sees("$100.00 Sale 1: first")
+    session.press("1")
+    session.sees("Delete this sale").press("esc").sees("1-1 of 1 · sales").press("f").choose("Follow-ups")
+    session.sees("ring again")
     session.press("1").sees("Snooze").press("esc").sees("follow-ups").press("f").choose("Deals").press("1")
     session.sees("Website").sees("$5,000").press("esc").sees("1-1 of 1 · deals").press("f").sees("narrow the list")
     session.press("edits", "enter").press("1").sees("added Acme").press("esc").sees("1-1 of 1 · edits")
@@ -132,9 +128,8 @@ def test_the_next_client_follows_the_order_of_the_list(start: Start, crm: CRM) -
     for name, city in (("Alpha", "Graz"), ("Beta", "Linz"), ("Gamma", "Graz"), ("Delta", "Graz")):
         named("interactions add")(crm, company(crm, name, city=city), "note", f"of {name}")
     session = start().choose("Clients").press("f").choose("City").sees("City (")
-    session.press("Graz", "enter").sees("1-3 of 3").press("s").choose("Name").sees("by name").press("2").sees(
-        "Delta no. 4"
-    )
+    session.press("Graz", "enter").sees("1-3 of 3").press("s").choose("Name").sees("by name").press("2")
+    session.sees("Delta no. 4")
     session.press(">").sees("Gamma no. 3").choose("Timeline").sees("Gamma › Timeline").sees("of Gamma").press("<")
     session.sees("Delta › Timeline").sees("of Delta").press("<").sees("Alpha › Timeline").press("<")
     session.sees("This is the first client in the list.").press("esc").sees("Alpha no. 1").press("esc").sees("1-3 of 3")

@@ -1,7 +1,6 @@
 """The search with / from any menu: commands by the words that people use."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +10,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import commands, named
 from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.clients.search import CommandSearch
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 @pytest.fixture(scope="module")

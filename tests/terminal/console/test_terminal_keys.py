@@ -5,11 +5,9 @@ import io
 import os
 import random
 import threading
-from collections.abc import Callable
 from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from prompt_toolkit.application import create_app_session, dummy
@@ -34,8 +32,8 @@ from crm.terminal.home.main_menu import MainMenu
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from run import menu_loop
+from tests.terminal.conftest import Start
 
-Start = Callable[..., Any]
 CONTROLS = [chr(code) for code in range(32) if chr(code) not in "\x03\x04\t\n\r\x1b"]
 
 

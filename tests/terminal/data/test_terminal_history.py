@@ -1,10 +1,8 @@
 """The history at the menu, in a real terminal: filtered, opened, undone and written to a file."""
 
 import io
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -14,8 +12,7 @@ from crm.commands.registry import named
 from crm.model import Client
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import Screen
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +38,8 @@ def test_the_history_is_filtered_and_a_change_is_opened_and_undone(start: Start,
     session.press("graz", "enter").sees("1-1 of 1 · text graz").press("1").sees("client 1 Anna Berg changed")
     # Its page has the whole date.
     session.sees("Nov 21, 2026, 9:")
-    session.sees("City: Graz → Wien").press("enter").sees("1-1 of 1 · text graz").press("1").sees(
-        "client 1 Anna Berg changed"
-    )
+    session.sees("City: Graz → Wien").press("enter").sees("1-1 of 1 · text graz").press("1")
+    session.sees("client 1 Anna Berg changed")
     session.choose("Undo this").sees("Undo: edited Anna Berg?").choose("Undo it").sees("Undone: edited Anna Berg")
     session.settled()
     assert _client(crm, 1).city == "Graz"

@@ -1,14 +1,11 @@
 """Settings at the menu, in a real terminal."""
 
-from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Message
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 def test_settings_changed_by_another_program_are_shown_on_reopening(start: Start, crm: CRM) -> None:

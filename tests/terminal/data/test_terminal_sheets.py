@@ -27,11 +27,10 @@ from crm.terminal.toolkit.session import Session as MenuSession
 from tests.conftest import google
 from tests.support.clocks import TODAY, running_on
 from tests.support.google_sheets import StandIn
-from tests.terminal.conftest import Session
+from tests.terminal.conftest import Session, Start
 
 pytestmark = pytest.mark.in_turn
 
-Start = Callable[..., Session]
 # As the programs that this one comes from keep it.
 HEAD = ["First Name", "Last Name", "Date of Birth", "Contact Number", "Email", "Total Spend", "Status"]
 LIST = [
@@ -291,9 +290,8 @@ def test_a_spreadsheet_is_connected_and_its_list_adopted(
     session.press("kill")
     asked_for(session, spreadsheet).sees("Found “Team”").sees("Its present contents stay as they are")
     session.choose("Set it up").sees("“Team” is set up").choose("Import the list")
-    session.sees("3 new clients").sees("3 opening sales, $36,018.00 in all").sees(
-        "1 with something that cannot be read"
-    )
+    session.sees("3 new clients").sees("3 opening sales, $36,018.00 in all")
+    session.sees("1 with something that cannot be read")
     session.sees("Contact Number → Phone; Email → E-mail; Total Spend → an opening sale; Status → (left out")
     session.sees("left out: that is not a date")
     session.choose("Import them").sees("Imported from the tab “Sheet1”").sees("Press any key to continue").settled()
@@ -377,9 +375,8 @@ def test_the_records_of_the_file_are_copied_to_the_spreadsheet(
         .choose("Connect a Google spreadsheet")
     )
     session = asked_for(session.sees("Address of the spreadsheet"), spreadsheet).choose("Set it up")
-    session.choose("Copy everything (1 client, 1 sale) from").sees("Copied to").sees(
-        "Press any key to continue"
-    ).settled()
+    session.choose("Copy everything (1 client, 1 sale) from").sees("Copied to")
+    session.sees("Press any key to continue").settled()
     session.press("enter").sees("You are working in “Team” now")
     # What is named in the environment comes first at the next start, and that is said.
     session.sees("At the next start the CRM opens another store").sees(f"CRM_STORE=sheets://{spreadsheet}"[:60])
@@ -524,9 +521,8 @@ def test_connecting_a_spreadsheet_with_accounts_asks_for_a_sign_in(
     session.press("esc").choose("Work in a Google spreadsheet").sees("Address of the spreadsheet").lacks("Anna")
     asked_for(session, spreadsheet).sees("Sign in").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press("a kettle, two spoons and rain", "enter")
-    session.sees("You are working in “Team” now").press("enter").choose("Data").choose("My account").sees(
-        "ada@example.com"
-    )
+    session.sees("You are working in “Team” now").press("enter").choose("Data").choose("My account")
+    session.sees("ada@example.com")
 
 
 def test_a_store_that_could_not_be_chosen_is_closed(crm: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Messages after an action: shown on the next page, and within its size, in a real terminal."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +8,8 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client
+from tests.terminal.conftest import Start
 
-Start = Callable[..., Any]
 SCIENTIST = "👩‍🔬"
 
 

@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
@@ -23,10 +22,10 @@ from crm.terminal.home.tiles import birthday_line, months
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, standing_on
+from tests.terminal.conftest import Start
 
 pytestmark = pytest.mark.dated
 
-Start = Callable[..., Any]
 SHIFT_UP = "\x1b[1;2A"
 HOSTILE = "\x1b[31mRed [bold]x[/]"
 

@@ -1,7 +1,6 @@
 """The menu in a real terminal: keys, ways back, narrow screens, and terminals that close."""
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client
 from crm.repository import Query
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 def add(crm: CRM, **fields: Any) -> Client:
@@ -110,9 +108,8 @@ def test_markup_and_emoji_are_plain_text(start: Start, crm: CRM) -> None:
 def test_escape_sequences_and_overrides_are_refused_and_can_be_corrected(start: Start) -> None:
     session = start().choose("Add your first client").choose("A company").sees("Company:")
     session.paste("evil \x1b[31mred").press("enter").sees("control character (escape) at position 6").press("kill")
-    session.paste("\u202egnp.exe").sees("Company: \ufffdgnp.exe").press("enter").sees(
-        "control character (U+202E) at position 1"
-    ).press("kill")
+    session.paste("\u202egnp.exe").sees("Company: \ufffdgnp.exe").press("enter")
+    session.sees("control character (U+202E) at position 1").press("kill")
     session.paste("x" * 10_000).press("enter").sees("At most 200 characters, this has 10000").press("kill")
     session.press("Fine", "enter").sees("1) Save").press("1").sees("Added Fine (no. 1)")
 
@@ -236,9 +233,8 @@ def test_restore_offers_the_backups_with_day_size_and_content(start: Start, crm:
     )
     session.sees(") today").sees(") 2 days ago").sees("cannot be read").sees("Another file").press("1")
     # Enter goes back, and replaces nothing.
-    session.sees("This replaces the data").sees("what others saved").sees("1 client (2)").press("enter").sees(
-        "Check the store"
-    ).choose("Restore a backup").press("1")
+    session.sees("This replaces the data").sees("what others saved").sees("1 client (2)").press("enter")
+    session.sees("Check the store").choose("Restore a backup").press("1")
     session.choose("Restore it").sees("Restored")
     with crm.read() as snapshot:
         assert [client.first_name for client in snapshot.find_all(Client)] == ["Anna"]
@@ -282,9 +278,8 @@ def test_the_page_of_a_sale_shows_its_note_and_the_total_and_status_of_the_clien
     anna = add(crm, first_name="Anna")
     named("sales add")(crm, anna, Decimal(40_000), note="oak stool", reference="PO-7")
     session = start().choose("Sales").sees("n new").press("1").sees("$40,000.00 no. 1 $40,000.00 in 1 sale")
-    session.sees("Client Anna [VIP]").sees("Note oak stool").sees("PO-7").sees("Latest with Anna").sees(
-        "1) Open the client"
-    )
+    session.sees("Client Anna [VIP]").sees("Note oak stool").sees("PO-7").sees("Latest with Anna")
+    session.sees("1) Open the client")
 
 
 def test_a_wide_window_shows_the_client_beside_what_is_to_be_done_today(start: Start, crm: CRM) -> None:

@@ -1,10 +1,8 @@
 """Incoming e-mail, greetings and text messages at the menu, in a real terminal."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,9 +13,9 @@ from crm.repository import Query
 from tests.support.dovecot import Dovecot
 from tests.support.mail_server import Post
 from tests.support.twilio import FROM, standing_in
+from tests.terminal.conftest import Start
 from tests.terminal.console.test_terminal_lines import piped
 
-Start = Callable[..., Any]
 BOX = "Menu"
 
 
@@ -126,9 +124,8 @@ def test_a_message_is_opened_from_the_timeline_and_from_the_agenda(start: Start,
         )
         crm.transact(lambda tx, new=made: tx.add(new), "wrote")  # type: ignore[misc]
     session = start().sees("Clients").press("/").sees("Find").press("Acme", "enter").sees("Acme no. 1")
-    session.sees("E-mail sent: Your quote").sees("E-mail failed: [red]News (550 gone)").choose("Timeline").sees(
-        "Acme › Timeline"
-    )
+    session.sees("E-mail sent: Your quote").sees("E-mail failed: [red]News (550 gone)").choose("Timeline")
+    session.sees("Acme › Timeline")
     session.press(session.reads(r"(\d)\) .*Your quote")[0]).sees("E-mail to Acme sent").sees("Dear Acme").press("esc")
     session.sees("Acme › Timeline").press("f").choose("E-mails").sees("1-2 of 2 · e-mails")
     session = start().sees("Clients").choose("Today").sees("Failed: 550 gone")

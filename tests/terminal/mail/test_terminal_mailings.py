@@ -1,7 +1,6 @@
 """Mailings at the menu: written to a group, previewed, tested, sent, and a failed message opened by its number."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,8 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Message
 from tests.support.mail_server import Post, free_port
-from tests.terminal.conftest import SENDER
+from tests.terminal.conftest import SENDER, Start
 from tests.terminal.console.test_terminal_lines import piped
-
-Start = Callable[..., Any]
 
 
 def readers(crm: CRM, count: int, **fields: Any) -> None:
@@ -90,9 +87,8 @@ def test_a_template_mailing_goes_to_the_clients_of_a_view(
     named("templates add")(crm, "Spring", subject="Spring, {first_name}", body="Dear {first_name}")
     named("views save")(crm, "In Graz", "city = 'Graz'")
     session = start(**mail).choose("Clients").sees("Gerda").press("v")
-    session.choose("In Graz").lacks("No1").press("g").choose("All ").choose("Send a mailing").sees(
-        "Start from:"
-    ).choose("Spring")
+    session.choose("In Graz").lacks("No1").press("g").choose("All ").choose("Send a mailing")
+    session.sees("Start from:").choose("Spring")
     session.sees("1) Preview and send").sees("Spring, {first_name}").press("1").sees("Subject: Spring, Gerda")
     session.sees("1) Send to 1 person").press("1").sees("Sent to 1.").sees("1 sent")
     assert post.recipients == ["graz@example.com"]

@@ -1,6 +1,5 @@
 """E-mail at the menu: written, previewed, sent, and its delivery status, in a real terminal and line by line."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ from crm.commands.registry import named
 from crm.model import Client, FollowUp, Message, Template
 from tests.support.mail_server import Post, free_port
 from tests.support.twilio import FROM, standing_in
-from tests.terminal.conftest import SENDER
+from tests.terminal.conftest import SENDER, Start
 from tests.terminal.console.test_terminal_lines import piped
-
-Start = Callable[..., Any]
 
 
 def all_of(crm: CRM, kind: Any) -> list[Any]:
@@ -117,9 +114,8 @@ def test_esc_goes_back_one_step_and_keeps_the_text(start: Start, crm: CRM, post:
         "Welcome"
     )
     session.sees("2) Subject Welcome, {first_name}").choose("Text").sees("Text:").press("!", "enter")
-    session.sees("Dear {first_name}!").press("esc").choose("Go back").sees("Start from:").choose("Welcome").sees(
-        "Dear {first_name}!"
-    )
+    session.sees("Dear {first_name}!").press("esc").choose("Go back").sees("Start from:").choose("Welcome")
+    session.sees("Dear {first_name}!")
     session.press("1").sees("Subject: Welcome, Anna").press("esc").sees("1) Preview and send").press("c-c")
     session.choose("Discard").sees("n new")
     assert post.taken == []
@@ -154,9 +150,8 @@ def test_a_failed_message_shows_the_servers_reply_and_is_sent_again(
     session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Preview and send").press("1")
     session.sees("1) Send").press("1").sees("Not sent:").sees("No such").sees("failed")
     session.press("f").sees("1) Status").press("1").choose("queued").sees("No matches.").press("f")
-    session.choose("Show all again").sees("failed").press("1").sees("E-mail to Anna failed").sees("No such").sees(
-        ") Send again"
-    )
+    session.choose("Show all again").sees("failed").press("1").sees("E-mail to Anna failed").sees("No such")
+    session.sees(") Send again")
     post.answers.clear()
     session.choose("Send again").sees("Sent to anna@example.com.").sees("E-mail to Anna sent").lacks("Send again")
     assert len(post.taken) == 1
@@ -191,9 +186,8 @@ def test_a_long_text_is_cut_to_the_screen_and_can_be_opened_in_full(
     session.lacks("paragraph 29").press("enter").sees("lines 19-").press("esc").sees("From:").sees("more lines")
     session.sees("1) Send").press("1").sees("Sent to").sees("1-1").press("1").sees("more lines")
     # It is read window by window.
-    session.choose("Show full text").sees("lines 1-18 of 59, any key: next").press("enter").sees("lines 19-36").press(
-        "enter"
-    )
+    session.choose("Show full text").sees("lines 1-18 of 59, any key: next").press("enter").sees("lines 19-36")
+    session.press("enter")
     session.sees("lines 37-54").press("enter").sees("paragraph 29").press("enter").sees("more lines")
 
 
@@ -208,16 +202,13 @@ def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) ->
     session.choose("Text").sees("Text:").press("Dear {first_name", "enter").sees("The { at position 6 is never closed")
     session.press("}", "enter").sees("1) Save").press("1").sees("Added: Welcome (no. 1)").press("1")
     session.sees("Subject: Hi {first_name|you}").choose("Preview as a client").sees("As Anna would see it")
-    session.sees("Subject: Hi Anna").sees("Dear Anna").choose("Preview for another").sees("Client").press(
-        "Acme", "enter"
-    )
+    session.sees("Subject: Hi Anna").sees("Dear Anna").choose("Preview for another").sees("Client")
+    session.press("Acme", "enter")
     session.sees("Subject: Hi you").sees("No value for {first_name}").press("esc").choose("Edit").choose("Name")
-    session.sees("Name").press("kill", "Hello", "enter").sees("* Hello").press("1").sees("Saved: Hello").choose(
-        "Delete"
-    )
-    session.sees("This deletes the template Hello.").press("1").sees("Deleted Hello").sees("No templates yet.").press(
-        "u"
-    )
+    session.sees("Name").press("kill", "Hello", "enter").sees("* Hello").press("1").sees("Saved: Hello")
+    session.choose("Delete")
+    session.sees("This deletes the template Hello.").press("1").sees("Deleted Hello").sees("No templates yet.")
+    session.press("u")
     session.sees("Undo: ").press("1").sees("1-1 of 1")
     (template,) = all_of(crm, Template)
     assert (template.name, template.subject, template.body) == ("Hello", "Hi {first_name|you}", "Dear {first_name}")
@@ -228,9 +219,8 @@ def test_an_sms_template_has_no_subject_and_shows_its_number_of_parts(start: Sta
     session = more(start).choose("Templates").press("n").sees("Type:").press("2").sees("Name:")
     session.press("Short", "enter").sees("1) Save").lacks("Subject").choose("Text").sees("Text:")
     session.paste("Dear {first_name} " + "x" * 160).press("enter").sees("1) Save").press("1").sees("Added: Short")
-    session.press("1").sees("Takes 2 SMS without the values of its fields.").choose("Preview as").sees(
-        "Takes 2 SMS for this client."
-    )
+    session.press("1").sees("Takes 2 SMS without the values of its fields.").choose("Preview as")
+    session.sees("Takes 2 SMS for this client.")
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import io
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ from crm.terminal.data.settings import _services
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.session import Session as Page
 from tests.support.mail_server import PASSWORD, USER, Post, served
-from tests.terminal.conftest import Session
+from tests.terminal.conftest import Session, Start
 
-Start = Callable[..., Session]
 pytestmark = [pytest.mark.end_to_end]
 
 
@@ -54,15 +52,13 @@ def test_mail_is_set_up_tested_used_and_removed(start: Start, crm: CRM, tmp_path
         session.choose("Edit").sees("1) Save and test it").choose("Password").sees("Enter keeps the saved one")
         session.press(PASSWORD, "enter").sees("1) Save and test it").choose("Save and test it")
         session.sees(f"It works. Signed in at localhost as {USER}.").choose("Send a test e-mail").sees(f"To: {USER}")
-        session.press("enter").sees(f"A test went to {USER} over localhost.").choose("Test the connection").sees(
-            "It works."
-        )
+        session.press("enter").sees(f"A test went to {USER} over localhost.").choose("Test the connection")
+        session.sees("It works.")
         (test,) = post.taken
         assert (test["From"], test["To"], test["Subject"]) == (f"Team <{USER}>", USER, "Test")
         # It is used at once, and by the next program.
-        session.press("esc").sees(f"Sending e-mail Team <{USER}>, localhost").press("esc", "esc").sees("Exit").press(
-            "0"
-        )
+        session.press("esc").sees(f"Sending e-mail Team <{USER}>, localhost").press("esc", "esc").sees("Exit")
+        session.press("0")
         assert session.exit_code() == 0
         kept = tmp_path / "crm" / "services" / "email.json"
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -89,12 +85,10 @@ def test_environment_variables_override_saved_settings_line_by_line(start: Start
     session.sees("Sender a@example.com from CRM_MAIL_FROM").sees("Password (set) from CRM_SMTP_URL")
     session.sees("Encryption TLS from the start from CRM_SMTP_URL").choose("Set up on this computer").sees("Sender:")
     # What the provider says is filled in, and what it demands is said.
-    session.press("kill", "me@gmail.com", "enter").sees("Gmail takes no password of the account here").sees(
-        "Password ("
-    )
-    session.press("x", "enter").sees("Mail server smtp.gmail.com").sees("Port 587").sees("Encryption STARTTLS").press(
-        "c-c"
-    )
+    session.press("kill", "me@gmail.com", "enter").sees("Gmail takes no password of the account here")
+    session.sees("Password (")
+    session.press("x", "enter").sees("Mail server smtp.gmail.com").sees("Port 587").sees("Encryption STARTTLS")
+    session.press("c-c")
     assert b"hunter2" not in session.raw
 
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,8 +25,8 @@ from crm.terminal.reports.report_page import ReportPage
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, standing_on
 from tests.support.device import Device
+from tests.terminal.conftest import Start
 
-Start = Callable[..., Any]
 BY = Conventions(clock=standing_on(TODAY))
 REPORTS: list[tuple[str, dict[str, Any]]] = [
     ("sales", {}), ("sales", {"by": "quarter"}), ("sales", {"since": date(2010, 1, 1)}), ("by", {"of": "owner"}),

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +15,8 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Deal, Sale, Stage
 from tests.support.clocks import TODAY, now_on
-from tests.terminal.conftest import ROOT
+from tests.terminal.conftest import ROOT, Start
 
-Start = Callable[..., Any]
 LEFT, RIGHT, SHIFT_LEFT, SHIFT_RIGHT = "\x1b[D", "\x1b[C", "\x1b[1;2D", "\x1b[1;2C"
 
 
@@ -135,9 +133,8 @@ def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm:
     assert ") move on" not in session.settled().text
     session.press(")").sees(") is not a choice here").press(SHIFT_RIGHT).sees("Deal 7 is closed")
     assert (where(crm, deals[6]), len(sales(crm))) == ("Won", 1)
-    session.press("(").sees("was recorded when this deal was won").sees("» 0) No, go back").choose("Remove it").sees(
-        "Moved to Negotiation: Deal 7"
-    )
+    session.press("(").sees("was recorded when this deal was won").sees("» 0) No, go back").choose("Remove it")
+    session.sees("Moved to Negotiation: Deal 7")
     assert (sales(crm), where(crm, deals[6])) == ([], "Negotiation")
     session.press("-").sees("Why was it lost?").choose("Another reason").sees("Reason").press("moved away", "enter")
     session.sees("Moved to Lost: Deal 7")
@@ -147,12 +144,10 @@ def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm:
 
 def test_a_card_is_opened_changed_and_opened_again(start: Start, crm: CRM, deals: list[Deal]) -> None:
     session = start().choose("Deals").sees("Open Deal 7").press("enter").sees("no. 7").sees("$700.00 weighted $70.00")
-    session.sees("Stage Since Days By").sees("Latest with Acme").choose("Move to another stage").choose(
-        "Proposal"
-    ).sees("Moved to Proposal")
-    session.choose("Edit").choose("Title").press("kill", "Shop", "enter").choose("Save").sees("Saved: Shop").sees(
-        "Shop no. 7"
-    )
+    session.sees("Stage Since Days By").sees("Latest with Acme").choose("Move to another stage")
+    session.choose("Proposal").sees("Moved to Proposal")
+    session.choose("Edit").choose("Title").press("kill", "Shop", "enter").choose("Save").sees("Saved: Shop")
+    session.sees("Shop no. 7")
     session.choose("Mark as lost").choose("no budget").sees("Moved to Lost: Shop").sees("Lost because no budget")
     session.choose("Reopen").sees("Moved to Proposal: Shop").choose("Delete").sees("This deletes the deal Shop")
     session.choose("Delete").sees("Deleted Shop").sees("Open Deal 6")
@@ -231,12 +226,10 @@ def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
     )
     session.press("kill", "Interest", "enter").sees("Lead is called Interest now").press("1").choose("Change the prob")
     session.choose("open").sees("Probability (").press("kill", "20", "enter").sees("Interest · 20 %").press("1")
-    session.choose("Change its position").sees("to the position of").press("2").sees("Interest is now number 2").press(
-        "2"
-    ).choose("Delete")
-    session.choose("Delete it").sees("There are 7 deals in Interest").choose("Proposal").sees(
-        "Deleted the stage Interest"
-    )
+    session.choose("Change its position").sees("to the position of").press("2").sees("Interest is now number 2")
+    session.press("2").choose("Delete")
+    session.choose("Delete it").sees("There are 7 deals in Interest").choose("Proposal")
+    session.sees("Deleted the stage Interest")
     session.press("n").sees("Name").press("Trial", "enter").sees("Probability").press("60", "enter")
     session.choose("open").sees("Position").press("enter").sees("Trial").press("esc", "esc").sees("Qualified Proposal")
     session.sees("7 · $2,800.00")

@@ -1,7 +1,6 @@
 """Accounts at a real terminal: the first one, sign-in, a second factor, and the pages of each role."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,9 +14,8 @@ from crm.model import Client, MachineKey, User
 from crm.repository import Query
 from tests.support.clocks import running_on
 from tests.support.firm import set_seller
-from tests.terminal.conftest import Session
+from tests.terminal.conftest import Session, Start
 
-Start = Callable[..., Session]
 PASSWORD = "a kettle, two spoons and rain"
 
 
@@ -151,9 +149,8 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
 @pytest.mark.usefixtures("shop")
 def test_staff_are_shown_what_staff_may_do(start: Start) -> None:
     session = signed_in(start, "sam@example.com").choose("Data").choose("Team").sees("1) Workload").lacks(") Add")
-    session.press("esc", "esc").choose("Clients").sees("n new").press("g").choose("All ").sees("clients:").lacks(
-        "Delete"
-    )
+    session.press("esc", "esc").choose("Clients").sees("n new").press("g").choose("All ").sees("clients:")
+    session.lacks("Delete")
 
 
 @pytest.mark.usefixtures("shop")
@@ -231,16 +228,14 @@ def test_an_admin_makes_and_revokes_keys_and_a_changed_role_stops_them(start: St
     assert len(all_keys(shop)) == 2
     session.choose("weekly").choose("Revoke it").sees("Revoked the key weekly.").lacks("Key weekly")
     assert [key.name for key in all_keys(shop)] == ["nightly mail"]
-    session.press("esc").sees("Workload").press("esc").choose("Ada").sees("nightly mail").choose("Change role").choose(
-        "staff"
-    )
+    session.press("esc").sees("Workload").press("esc").choose("Ada").sees("nightly mail").choose("Change role")
+    session.choose("staff")
     session.sees("Keys that stop working: nightly mail. Jobs that use them").press("esc").sees("Change role")
     assert accounts.machine_keys.find(secret[0])
     session.choose("Change role").choose("staff").choose("Change the role")
     session.sees("It is done: gave Ada the role staff. This ended your own session").sees("E-mail")
-    session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit").choose(
-        "Data"
-    ).choose("Team").sees("Workload").lacks("Add the first")
+    session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
+    session.choose("Data").choose("Team").sees("Workload").lacks("Add the first")
 
 
 @pytest.mark.usefixtures("shop")
@@ -268,9 +263,8 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
 def test_a_form_reports_missing_and_unchanged_input(start: Start) -> None:
     session = start(columns=40).sees("E-mail").press("enter").sees("This is required. Esc goes back.")
     session.press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
-    session.choose("Data").choose("My account").choose("Change my name").sees("Name").press("enter").sees(
-        "Nothing changed."
-    )
+    session.choose("Data").choose("My account").choose("Change my name").sees("Name").press("enter")
+    session.sees("Nothing changed.")
     session.choose("Change my name").press("kill", "A-d-a", "enter")
     # On a narrow screen all of an error is read, also of one that the command finds.
     session.sees("A-d-a looks like Ada, who is someone else. Add a middle initial or last name.")

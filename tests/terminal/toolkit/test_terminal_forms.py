@@ -9,8 +9,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, Contact, FollowUp, Interaction, Record, Template, typed_fields
 from crm.terminal.clients.clients import ClientForm
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 @pytest.fixture(autouse=True)

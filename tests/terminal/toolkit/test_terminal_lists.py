@@ -24,8 +24,8 @@ from crm.terminal.team.users import SessionsPage, UsersPage
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
+from tests.terminal.conftest import Start
 
-Start = Callable[..., Any]
 PASSWORD = "a kettle, two spoons and rain"
 END, HOME, PAGE_UP, PAGE_DOWN = "\x1b[F", "\x1b[H", "\x1b[5~", "\x1b[6~"
 CITIES = ("Graz", "Linz", "Wien")
@@ -124,9 +124,8 @@ def test_a_wide_window_has_the_card_of_the_chosen_row_beside_the_list(start: Sta
 def test_a_wide_window_previews_the_selected_entry_beside_the_menu(start: Start) -> None:
     session = start(columns=120, lines=30).choose("Data").sees("│ Import a file").sees("same file again adds")
     session.press("down", "down").sees("│ History").sees("│ When").lacks("same file again").press("down")
-    session.sees("│ Status rules").sees("Status   When").sees("total_spend >= 35000").press("enter").sees(
-        "Status rules"
-    )
+    session.sees("│ Status rules").sees("Status   When").sees("total_spend >= 35000").press("enter")
+    session.sees("Status rules")
     start(columns=100, lines=30).choose("Data").sees("Import a file").lacks("│")
 
 

@@ -1,16 +1,13 @@
 """Questions in the frame of a page, in any window: a title, keys at the bottom, and nothing out of date."""
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-
-Start = Callable[..., Any]
+from tests.terminal.conftest import Start
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 20), (40, 12)])
