@@ -311,7 +311,7 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     if invoice.open and invoice.open != document.total:
         total.append(f", {money(invoice.open)} open", "alert")
     # What it comes to is seen first, however little of the page fits the window.
-    beside(screen, heading, Text() if screen.plain else total)
+    screen.print(beside(screen, heading, Text() if screen.plain else total))
     screen.print(data(result.client.name))
     known = [_dated("Issued", invoice.issued_on, by)] if invoice.issued_on else []
     known += [_due(document.due_on, by, is_open=invoice.open > 0)] if document.due_on else []

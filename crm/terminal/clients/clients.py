@@ -14,7 +14,7 @@ from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.commands.timeline_sources import latest
 from crm.errors import NotFoundError, Question, RefusedError
-from crm.model import Client, Conventions, Field, Invoice, Record, fields
+from crm.model import Client, Field, Invoice, Record, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.model.postal_addresses import is_postcode_last
@@ -25,8 +25,8 @@ from crm.terminal.clients.rendering import (
     billing_line,
     client_heading,
     client_side,
-    draw_client,
     draw_contacts,
+    draw_fields,
     next_line,
     on_line,
     reached_by,
@@ -123,13 +123,14 @@ class ClientPage(RecordPage[Client, ClientCard]):
         # In any window: who it is, how they are reached, the next step and the latest contact.
         needed = least + bool(next_step) + bool(happened)
         is_blank_counted = True
-        if not screen.plain and _heading(screen, client, by, why) + needed > screen.left - below:
-            why = False
-            if _heading(screen, client, by, why) + needed > screen.left - below:
+        heading = client_heading(screen, client, by, why=why)
+        if not screen.plain and _height(screen, heading) + needed > screen.left - below:
+            heading = client_heading(screen, client, by, why=False)
+            if _height(screen, heading) + needed > screen.left - below:
                 # Without the blank line; the last entries are reached by arrows where that is not enough.
                 is_blank_counted = False
                 below = LEAST_ENTRIES + AROUND_MENU + session.lines_below
-        spare = screen.left - below - _heading(screen, client, by, why) - needed
+        spare = screen.left - below - _height(screen, heading) - needed
         # Then the latest sale, the notes and what is open; the rest of a message's lines come off the latest.
         most = max(2, _LEAST_EVENTS - session.message_lines - session.lines_below)
         # What is owed comes before the latest sale.
@@ -146,8 +147,9 @@ class ClientPage(RecordPage[Client, ClientCard]):
         reserved = len(ahead) + kept + around
         spare -= len(ahead) - bool(next_step) + 2 * bool(card.contacts) + around
         hidden = _BELOW_THE_FIELDS if noted or screen.plain else (*_BELOW_THE_FIELDS, "notes")
+        screen.print(heading)
         room = None if screen.plain else least + max(0, spare)
-        wide = draw_client(screen, client, by, card.doubts, hidden, room, why=why)
+        wide = draw_fields(screen, client, by, card.doubts, hidden, room)
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - reserved):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
@@ -257,9 +259,9 @@ def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
     return [*lines, ("Address", address_line(client, by) if client.address else "")]
 
 
-def _heading(screen: Screen, client: Client, by: Conventions, why: bool) -> int:
-    """The number of lines of a card's heading."""
-    return screen.drawn([lambda: client_heading(screen, client, by, why=why)]).count("\n")
+def _height(screen: Screen, text: Text) -> int:
+    """The number of lines that a text takes."""
+    return len(text.wrap(screen.console, screen.width))
 
 
 def _fitting(count: int, most: int, room: int) -> int:

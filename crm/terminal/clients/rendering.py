@@ -130,22 +130,21 @@ tables.COLUMNS |= {
 _BY_HAND = "Pinned by hand"
 
 
-def client_heading(screen: Screen, client: Client, by: Conventions, *, why: bool = True) -> None:
+def client_heading(screen: Screen, client: Client, by: Conventions, *, why: bool = True) -> Text:
     """The client's name and status, what was sold, and `why` the status is this one; a pin is always named."""
     status = badge(client.status or "no status", status_style(client.status) or "bold")
     number = f"  no. {client.id}  "
     heading = data(client.name, "bold")
     heading.truncate(max(8, screen.width - len(number) - status.cell_len), overflow="ellipsis")
     heading.append(number, "muted").append_text(status)
-    beside(screen, heading, _sold(client, by))
+    heading = beside(screen, heading, _sold(client, by))
     reason = client.status_reason.removeprefix(f"{client.status} ")
     words = data(reason_words(client.status_reason, by) if why and reason != "otherwise" else "", "muted")
     if client.status_pinned_until and reason.startswith(_BY_HAND):
         words = Text(f"{_BY_HAND} {_until(client, by)}", "warning")
     elif client.status_pinned_until:
         words.append(f"{'  ' if words else ''}(pinned {_until(client, by)})", "warning")
-    if words:
-        screen.print(words)
+    return Text("\n").join(filter(None, (heading, words)))
 
 
 def _sold(client: Client, by: Conventions, *, latest: bool = True) -> Text:
@@ -185,12 +184,21 @@ def draw_client(
     doubts: Mapping[str, str] | None = None,
     hidden: Collection[str] = (),
     most: int | None = None,
-    *,
-    why: bool = True,
+) -> None:
+    """Draw the card of a client, its fields on so many lines at most; those that are `hidden` stand elsewhere."""
+    screen.print(client_heading(screen, client, by))
+    draw_fields(screen, client, by, doubts, hidden, most)
+
+
+def draw_fields(
+    screen: Screen,
+    client: Client,
+    by: Conventions,
+    doubts: Mapping[str, str] | None = None,
+    hidden: Collection[str] = (),
+    most: int | None = None,
 ) -> int:
-    """Draw the card of a client, its fields on so many lines at most; those that are `hidden` stand elsewhere. `why` is
-    as for client_heading. Returns the width of the labels at the left."""
-    client_heading(screen, client, by, why=why)
+    """Draw the fields of a client, as on its card. Returns the width of the labels at the left."""
     doubts = doubts or {}
     rows = []
     known = fields(Client)
@@ -357,7 +365,7 @@ def _(result: Contact, screen: Screen, by: Conventions) -> None:
 def _(result: "ContactCard", screen: Screen, by: Conventions) -> None:
     draw_contact(screen, result, by)
     screen.print()
-    client_heading(screen, result.client, by)
+    screen.print(client_heading(screen, result.client, by))
 
 
 @renderer(View)

@@ -113,15 +113,12 @@ def _long(name: str, value: Text, label: int, width: int, *, is_one_line: bool) 
     return Text.assemble((f"{name:<{before}}", "muted"), value)
 
 
-def beside(screen: Screen, left: Text, right: Text) -> None:
-    """Print a line with something at its right end; where there is no room for both, below it."""
+def beside(screen: Screen, left: Text, right: Text) -> Text:
+    """A line with something at its right end; where there is no room for both, below it."""
     between = screen.width - left.cell_len - right.cell_len
     if screen.plain or between < _GAP:
-        screen.print(left)
-        if right:
-            screen.print(right)
-    else:
-        screen.print(left.append(" " * between).append_text(right))
+        return Text("\n").join(filter(None, (left, right)))
+    return left.append(" " * between).append_text(right)
 
 
 def with_number(screen: Screen, name: Text, number: str) -> Text:

@@ -49,7 +49,7 @@ def sale_side(screen: Screen, sale: Sale, by: Conventions) -> list[tuple[str, st
 def draw_sale_card(screen: Screen, sale: Sale, client: Client, deal: Deal | None, by: Conventions) -> None:
     """A sale with all that is known of it, and where its client stands."""
     sold = Text(by.money(sale.amount), "money").append(f"  no. {sale.id}", "muted")
-    beside(screen, sold, _standing(client, by))
+    screen.print(beside(screen, sold, _standing(client, by)))
     who = data(client.name, "bold")
     facts = [
         ("Client", who.append("  ").append_text(badge(client.status, status_style(client.status)))),
@@ -166,7 +166,7 @@ def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
         value.append(f"  weighted {by.money(by.rounded(card.item.weighted))}", "muted")
     title = data(deal.title, "bold")
     title.truncate(screen.width - 8, overflow="ellipsis" if screen.unicode else "crop")
-    beside(screen, title.append(f"  no. {deal.id}", "muted"), value)
+    screen.print(beside(screen, title.append(f"  no. {deal.id}", "muted"), value))
     screen.print(pairs([row for row in _facts(card.item, by) if row[1].plain], screen.width))
     if deal.notes:
         screen.print(data(deal.notes, "note", lines=True))

@@ -12,7 +12,7 @@ from crm.commands.clients.clients import ClientBilling, ClientCard
 from crm.commands.timeline_entries import Entry
 from crm.model import Client, Conventions, FollowUp, Payment
 from crm.terminal.activity.rendering import LISTED_ENTRIES
-from crm.terminal.clients.rendering import billing_line, draw_client, next_line
+from crm.terminal.clients.rendering import billing_line, draw_fields, next_line
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card, side_list, with_number
@@ -67,7 +67,7 @@ def test_fields_take_no_more_lines_than_they_may(most: int) -> None:
 @pytest.mark.parametrize(("columns", "rows"), [(80, 1), (20, 2)])
 def test_text_beside_a_heading_moves_below_it_in_a_narrow_window(columns: int, rows: int) -> None:
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": str(columns)})
-    beside(screen, Text("Tamar Abendroth"), Text("$4,897.49 in 9"))
+    screen.print(beside(screen, Text("Tamar Abendroth"), Text("$4,897.49 in 9")))
     shown = lines(screen)
     assert len(shown) == rows
     assert len(shown[0]) == (80 if rows == 1 else len("Tamar Abendroth"))
@@ -146,7 +146,7 @@ def test_a_label_and_its_figure_are_not_broken(columns: int) -> None:
 def test_the_lines_below_a_card_begin_where_its_values_do(columns: int) -> None:
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": str(columns), "LINES": "40"})
     client = Client(last_name="Fox", email="fox@example.com", reference="W-1053", extra={"Ordered by": "Jo"})
-    wide = draw_client(screen, client, BY, most=4)
+    wide = draw_fields(screen, client, BY, most=4)
     screen.print(next_line(screen, FollowUp(what="call", due_on=date(2026, 11, 27)), BY, wide))
     draw_timeline(screen, [Entry(date(2026, 11, 2), "", "sale", "Sale 7")], BY, 1, label="Latest", label_wide=wide)
     shown = [re.sub(r"\x1b\]8;[^\x1b]*\x1b\\|\x1b[^m]*m", "", line) for line in lines(screen)]
