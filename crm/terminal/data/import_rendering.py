@@ -213,10 +213,21 @@ def _draw_report(result: "ImportReport", screen: Screen, by: Conventions, advice
         first = ("The first ones, as they are stored", result.first_records, len(result.first_records))
         updated = ("Existing clients that change", result.updates, max(result.updated, len(result.updates)))
         _draw_all(screen, by, [first, updated, refused, doubtful], result.client_names)
+    if not result.applied:
+        _say_files(screen, result)
+        return
     if result.doubts_file:
         screen.print(data(f"What to check is in {display_path(result.doubts_file)}, with the reason.", "warning"))
     if result.refused_file:
         screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "warning"))
+
+
+def _say_files(screen: Screen, result: "ImportReport") -> None:
+    """Say which files the import would write beside the one that is imported."""
+    files = {"what to check": result.doubts_file, "the refused rows": result.refused_file}
+    written = [f"{file.name} ({what})" for what, file in files.items() if file]
+    if written:
+        screen.print(data(f"Importing also writes, beside the file: {' and '.join(written)}.", "muted"))
 
 
 @renderer("crm.commands.data.full_export.WholeStoreReport")

@@ -142,7 +142,8 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
         try:
             crm.transact(change, f"imported {draft.what} from {draft.file.name}")
         except _OnlyPreview:
-            return tallies[-1].report(applied=False)
+            tally = tallies[-1]
+            return tally.report(applied=False, refused_file=tally.refused_file(), doubts_file=tally.doubts_file())
         try:
             refused_file = tallies[-1].write_refused()
             doubts_file = tallies[-1].write_doubts()

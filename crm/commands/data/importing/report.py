@@ -1,5 +1,6 @@
 """The report of an import: what it did, or would do."""
 
+import codecs
 import csv
 import os
 import tempfile
@@ -24,6 +25,8 @@ _DIGITS = 5
 _FIRST = 5
 # What a row says of it is not kept as it is written where somebody has opted out.
 _CONSENT = "marketing_consent"
+# The first columns of the file of what is to be checked.
+_DOUBT_COLUMNS = ("Row", "Field", "Value", "Please check")
 # So many bytes of a file's name are kept where something is added to it.
 _LONGEST = 235
 
@@ -80,7 +83,7 @@ class ImportReport:
     of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
     `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
-    there are, and `doubts_file` where all of them are. `notes` say why something of the file was not read. `same_email`
+    there are, and `doubts_file` where all of them go. `notes` say why something of the file was not read. `same_email`
     is how many rows became new clients though a client of another name has their e-mail. `updates` are the first known
     clients that change. `date_orders` are the columns whose dates do not begin with the year, each with the order in
     which they were read ('dmy' or 'mdy'); `two_orders` are those of them in which some dates can only be meant in the
@@ -260,18 +263,30 @@ class Tally:
             self.refusals.append(Refusal(row.number, reason))
         csv.writer(self._spool).writerow([*row.cells, reason])
 
+    def refused_file(self) -> Path | None:
+        """The file beside the one imported to which the refused rows go; None if there are none. It is to be corrected
+        and imported again, so it takes the place of no other."""
+        return _free(self._beside("refused")) if self.refused else None
+
+    def doubts_file(self) -> Path | None:
+        """The same for what was kept and is to be checked; it takes the place of the one of an earlier import."""
+        target = self._beside("check")
+        return (target if _is_of_doubts(target) else _free(target)) if self._alike else None
+
+    def _beside(self, name: str) -> Path:
+        return self.draft.file.with_name(f"{_short(self.draft.file.stem)}-{name}.csv")
+
     def write_refused(self) -> Path | None:
-        """Write the refused rows beside the file they came from, to be corrected and imported again; None if none."""
-        return self._written("refused", refused_columns(self.draft), self._refused_rows()) if self.refused else None
+        """Write the refused rows, with the reason."""
+        if target := self.refused_file():
+            write_csv(target, refused_columns(self.draft), self._refused_rows())
+        return target
 
     def write_doubts(self) -> Path | None:
-        """Write what was kept and is to be checked beside the file, with the rows that it came from; None if none."""
-        columns = ["Row", "Field", "Value", "Please check", *self.draft.source.columns]
-        return self._written("check", columns, _rows_in(self._spool_of_doubts)) if self._alike else None
-
-    def _written(self, name: str, columns: Sequence[str], rows: Iterator[list[str]]) -> Path:
-        target = _free(self.draft.file.with_name(f"{_short(self.draft.file.stem)}-{name}.csv"))
-        write_csv(target, columns, rows)
+        """Write what is to be checked, with the rows that it came from."""
+        if target := self.doubts_file():
+            columns = [*_DOUBT_COLUMNS, *self.draft.source.columns]
+            write_csv(target, columns, _rows_in(self._spool_of_doubts))
         return target
 
     def _refused_rows(self) -> Iterator[list[str]]:
@@ -360,6 +375,16 @@ def _short(stem: str) -> str:
     """A name to which something can be added: most file systems take 255 bytes in all."""
     encoded = os.fsencode(stem)
     return stem if len(encoded) <= _LONGEST else encoded[:_LONGEST].decode("utf-8", "ignore")
+
+
+def _is_of_doubts(path: Path) -> bool:
+    """Return whether a file is one that an import wrote of what is to be checked."""
+    head = codecs.BOM_UTF8 + ",".join(_DOUBT_COLUMNS).encode()
+    try:
+        with path.open("rb") as file:
+            return file.read(len(head)) == head
+    except OSError:
+        return False
 
 
 def _free(path: Path) -> Path:

@@ -253,8 +253,10 @@ def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> 
 def test_all_that_is_to_be_checked_goes_to_a_file_with_its_rows(office: Office) -> None:
     many = "".join(f"Anna {number},0151 {number:02}\n" for number in range(30))
     file = office.write("list.csv", f'first_name,phone\n{many}"Ben, Jr.",+43 1 5880 1234\nCy,=1+2\n')
-    assert office("import", file, preview=True).doubts_file is None
+    preview = office("import", file, preview=True)
+    assert not preview.doubts_file.exists()
     report = office("import", file)
+    assert (preview.doubts_file, preview.refused_file) == (report.doubts_file, None)
     assert (report.new, len(report.doubts) < report.doubtful) == (32, True)
     assert Path(report.doubts_file).name == "list-check.csv"
     head, *written = rows_of(report.doubts_file)
@@ -266,6 +268,19 @@ def test_all_that_is_to_be_checked_goes_to_a_file_with_its_rows(office: Office) 
     assert not any(cell.startswith("=") for row in written for cell in row)
     # Again there is nothing to check.
     assert office("import", file).doubts_file is None
+
+
+def test_the_file_of_what_is_to_be_checked_takes_the_place_of_an_earlier_one_and_of_nothing_else(
+    office: Office,
+) -> None:
+    for name in ("Anna", "Ben"):
+        report = office("import", office.write("list.csv", f"first_name,phone\n{name},0151 00\n"))
+        assert Path(report.doubts_file).name == "list-check.csv"
+        assert [row[4] for row in rows_of(report.doubts_file)] == ["first_name", name]
+    own = office.write("other-check.csv", "my own notes\n")
+    report = office("import", office.write("other.csv", "first_name,phone\nCy,0151 00\n"))
+    assert Path(report.doubts_file).name == "other-check-2.csv"
+    assert own.read_text() == "my own notes\n"
 
 
 @pytest.mark.parametrize("name", ["n" * 251, "\N{GRINNING FACE}" * 62, os.fsdecode(b"caf\xe9")])
@@ -344,7 +359,7 @@ def test_a_preview_says_what_the_import_then_does_and_changes_nothing(office: Of
     preview = office("import", file, what, preview=True, **options)
     assert office.everything() == before
     assert [path.name for path in office.folder.glob("*refused*")] == []
-    assert (preview.applied, preview.refused_file) == (False, None)
+    assert not preview.applied
     done = office("import", file, what, **options)
     assert done.applied
     assert counts(preview) == counts(done)
