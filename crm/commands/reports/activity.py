@@ -7,12 +7,11 @@ from datetime import date
 from decimal import Decimal
 
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import command
+from crm.commands.period import Since
 from crm.commands.reports.periods import recent
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
-from crm.commands.reports.report_parameters import To, Until
-from crm.commands.reports.writing import kept
+from crm.commands.reports.report_parameters import Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.model import INTERACTIONS
 from crm.repository import Snapshot
 from crm.repository.queries import reports
@@ -50,8 +49,8 @@ class _Person:
         return name or min(self.names), spoken, *kinds, self.done, self.won, self.won_value, self.sales, self.sold
 
 
-@command("reports activity", title="Activity by person", menu="reports")
-def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
+@report_command("reports activity", title="Activity by person")
+def activity(crm: CRM, since: Since = None, until: Until = None) -> Report:
     """Show each person's activity in a period: interactions by kind, follow-ups, deals won, and sales.
 
     An interaction counts for the person who logged it, on its date; a follow-up for the person it was assigned to, on
@@ -59,8 +58,7 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, 
     owner, on the day it was closed. Records without a person are in a row without a name. Names without an account that
     differ only in case count as one person. Without a first day, the report covers this month.
     """
-    until = until or crm.today
-    in_order(since, until)
+    until = last_day(crm, since, until)
     since = since or recent("month", 1, until)
     with crm.read() as snapshot:
         people = _people(snapshot, since, until)
@@ -68,8 +66,7 @@ def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, 
     rows = [person.row() for person in by_much]
     total = ("Total", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
     chart = Chart("bars", ("interactions",))
-    report = Report("Activity by person", since, until, _COLUMNS, rows, total, chart, nothing=_NOTHING)
-    return kept(report, to, crm, yes=yes)
+    return Report("Activity by person", since, until, _COLUMNS, rows, total, chart, nothing=_NOTHING)
 
 
 def _people(snapshot: Snapshot, since: date, until: date) -> Mapping[int | str, _Person]:

@@ -3,24 +3,19 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
 
 from crm.commands.billing.amounts import OfCurrency
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import About, command
+from crm.commands.period import Since
 from crm.commands.reports.periods import begun, periods, recent
-from crm.commands.reports.report import Chart, Column, Report, Row, percent
-from crm.commands.reports.report_parameters import To, Top, Until, refuse_none
-from crm.commands.reports.writing import kept
+from crm.commands.reports.report import Chart, Column, Report, Row, others, percent
+from crm.commands.reports.report_parameters import SHOWN, By, Top, Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.model import TAX_CATEGORIES, Invoice
-from crm.model.fields import Choice
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot, bills
 from crm.repository.queries import turnover
 
-_BY = {"month": "Months", "quarter": "Quarters", "year": "Years"}
-_SHOWN = {"month": 12, "quarter": 8, "year": 5}
 # So many days an invoice has been due, from the first to the last.
 _AGES = {
     "not due": (None, 0),
@@ -29,8 +24,6 @@ _AGES = {
     "61 to 90 days": (61, 90),
     "over 90 days": (91, None),
 }
-By = Annotated[str, Choice(_BY), About("By", "month, quarter or year")]
-
 _NO_INVOICES = "No invoices in this period. Invoices appear here when you issue them."
 _INVOICED = (
     Column("period", "Period", "month"),
@@ -63,24 +56,21 @@ _TAXES = (
 )
 
 
-@command("reports invoiced", title="Issued and paid over time", menu="billing reports")
+@report_command("reports invoiced", title="Issued and paid over time", menu="billing reports")
 def invoiced(
     crm: CRM,
     by: By = "month",
     since: Since = None,
     until: Until = None,
     currency: OfCurrency = "",
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show what was invoiced, paid, credited and refunded by month, quarter or year, tax included.
 
     An invoice counts on the day it was issued, a payment on the day it was made. Without a first day it shows the last
     twelve months, eight quarters or five years.
     """
-    by, until, currency = by or "month", until or crm.today, currency or crm.settings["currency"]
-    in_order(since, until)
-    since = since or recent(by, _SHOWN[by], until)
+    by, until, currency = by or "month", last_day(crm, since, until), currency or crm.settings["currency"]
+    since = since or recent(by, SHOWN[by], until)
     with crm.read() as snapshot:
         issued = turnover.issued_by_day(snapshot, since, until, currency)
         paid = turnover.paid_by_day(snapshot, since, until, currency)
@@ -103,14 +93,11 @@ def invoiced(
         )
     total = ("Total", *(_sum(row[at] for row in rows) for at in range(1, 5)), sum(row[5] for row in rows))
     chart = Chart("columns", ("invoiced", "paid"))
-    report = Report(
-        f"Issued and paid by {by}", since, until, _INVOICED, rows, total, chart, note=note, currency=currency
-    )
-    return kept(report, to, crm, yes=yes)
+    return Report(f"Issued and paid by {by}", since, until, _INVOICED, rows, total, chart, note=note, currency=currency)
 
 
-@command("reports ageing", title="Unpaid invoices by age", menu="billing reports")
-def ageing(crm: CRM, currency: OfCurrency = "", to: To = None, yes: bool = False) -> Report:
+@report_command("reports ageing", title="Unpaid invoices by age", menu="billing reports")
+def ageing(crm: CRM, currency: OfCurrency = "") -> Report:
     """Show what is open today by how long it is overdue."""
     currency = currency or crm.settings["currency"]
     with crm.read() as snapshot:
@@ -123,30 +110,25 @@ def ageing(crm: CRM, currency: OfCurrency = "", to: To = None, yes: bool = False
     ]
     total = ("Total", open_amount, percent(open_amount, open_amount), invoices, clients)
     chart = Chart("bars", ("open",))
-    report = Report("Unpaid invoices by age", None, crm.today, _AGEING, rows if invoices else [], total, chart,
+    return Report("Unpaid invoices by age", None, crm.today, _AGEING, rows if invoices else [], total, chart,
                     note=note, currency=currency,
                     nothing="No unpaid invoices. Issued invoices appear here until they are paid.")  # fmt: skip
-    return kept(report, to, crm, yes=yes)
 
 
-@command("reports services", title="Invoiced by service", menu="billing reports")
+@report_command("reports services", title="Invoiced by service", menu="billing reports")
 def services(
     crm: CRM,
     since: Since = None,
     until: Until = None,
     currency: OfCurrency = "",
     top: Top = 20,
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show what you invoiced for each service, less what was credited, without tax.
 
     Lines that are not one of your services share a row, and so do discounts and charges on whole invoices. Without a
     first day it shows this year.
     """
-    until, currency = until or crm.today, currency or crm.settings["currency"]
-    in_order(since, until)
-    refuse_none(top)
+    until, currency = last_day(crm, since, until), currency or crm.settings["currency"]
     since = since or begun("year", until)
     with crm.read() as snapshot:
         sold = turnover.net_by_service(snapshot, since, until, currency)
@@ -159,36 +141,31 @@ def services(
     named = [line for line in sold if line.service]
     rows = [row(line.name, line.net, line.invoices) for line in named[:top]]
     if rest := named[top:]:
-        name = f"{len(rest)} {'other' if len(rest) == 1 else 'others'}"
         # Two services may be on one invoice.
-        rows.append(row(name, _sum(line.net for line in rest), None))
+        rows.append(row(others(len(rest)), _sum(line.net for line in rest), None))
     rows += [row("lines without a service", line.net, line.invoices) for line in sold if not line.service]
     if adjusted := all_net - _sum(line.net for line in sold):
         rows.append(row("discounts and charges on invoices", adjusted, None))
     total = row("Total", all_net, invoices) if rows else None
     chart = Chart("bars", ("net",), min(top, len(named)))
-    report = Report("Invoiced by service", since, until, _SERVICES, rows, total, chart, note=note, currency=currency,
+    return Report("Invoiced by service", since, until, _SERVICES, rows, total, chart, note=note, currency=currency,
                     nothing=_NO_INVOICES)  # fmt: skip
-    return kept(report, to, crm, yes=yes)
 
 
-@command("reports taxes", title="Tax by rate", menu="billing reports")
+@report_command("reports taxes", title="Tax by rate", menu="billing reports")
 def taxes(
     crm: CRM,
     by: By = "month",
     since: Since = None,
     until: Until = None,
     currency: OfCurrency = "",
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show net, tax and total by rate for each month, quarter or year, for your accountant.
 
     Each document counts in the period in which it was issued, credit notes with a minus. Without a first day this year
     counts.
     """
-    by, until, currency = by or "month", until or crm.today, currency or crm.settings["currency"]
-    in_order(since, until)
+    by, until, currency = by or "month", last_day(crm, since, until), currency or crm.settings["currency"]
     since = since or begun("year", until)
     sums: dict[tuple[date, str, Decimal], list[Decimal]] = {}
     counts: dict[tuple[date, str, Decimal], int] = {}
@@ -211,9 +188,8 @@ def taxes(
             rows.append((period.name, tax_words(key[1], key[2]), net, tax, net + tax, counts[key]))
     net, tax = _sum(row[2] for row in rows), _sum(row[3] for row in rows)
     total = ("Total", "", net, tax, net + tax, None) if rows else None
-    report = Report(f"Tax by rate and {by}", since, until, _TAXES, rows, total, note=note, currency=currency,
+    return Report(f"Tax by rate and {by}", since, until, _TAXES, rows, total, note=note, currency=currency,
                     nothing=_NO_INVOICES)  # fmt: skip
-    return kept(report, to, crm, yes=yes)
 
 
 def tax_words(category: str, rate: Decimal) -> str:

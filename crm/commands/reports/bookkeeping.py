@@ -6,13 +6,13 @@ from typing import Annotated
 
 from crm.batching import batches
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
+from crm.commands.period import Since
 from crm.commands.record_names import by_id, names_of
-from crm.commands.registry import About, command
+from crm.commands.registry import About
 from crm.commands.reports.periods import begun
 from crm.commands.reports.report import Column, Report, Row
-from crm.commands.reports.report_parameters import To, Until
-from crm.commands.reports.writing import kept
+from crm.commands.reports.report_parameters import Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.config import ACCOUNTS, Currency, accounts_of
 from crm.model import INVOICE_KINDS, METHODS, PAYMENT_KINDS, Allocation, Client, Invoice, Payment
 from crm.model.money import as_written_in
@@ -39,14 +39,12 @@ _COLUMNS = (
 )
 
 
-@command("reports bookkeeping", title="Bookkeeping export", menu="billing reports")
+@report_command("reports bookkeeping", title="Bookkeeping export", menu="billing reports")
 def bookkeeping(
     crm: CRM,
     since: Since = None,
     until: Until = None,
     currency: Annotated[str, Currency(), About("Currency", "all by default")] = "",
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """List every invoice, credit note, payment and refund of a period, to import into a bookkeeping program.
 
@@ -55,8 +53,7 @@ def bookkeeping(
     """
     if since is None and until is None:
         until = begun("month", crm.today) - timedelta(days=1)
-    until = until or crm.today
-    in_order(since, until)
+    until = last_day(crm, since, until)
     since = since or begun("month", until)
     accounts = accounts_of(crm.settings[ACCOUNTS])
     with crm.read() as snapshot:
@@ -64,7 +61,7 @@ def bookkeeping(
         dated += _payments(crm, snapshot, since, until, currency, accounts)
     rows = [row for _, row in sorted(dated, key=lambda pair: pair[0])]
     nothing = "No invoices or payments in this period. Choose other dates: without dates it is the last full month."
-    return kept(Report("Bookkeeping export", since, until, _COLUMNS, rows, nothing=nothing), to, crm, yes=yes)
+    return Report("Bookkeeping export", since, until, _COLUMNS, rows, nothing=nothing)
 
 
 _OF_BUYER = ("name", "vat_id", "country")

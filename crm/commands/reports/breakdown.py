@@ -5,11 +5,11 @@ from datetime import date
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import About, command
-from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To, Top, Until, refuse_none
-from crm.commands.reports.writing import kept
+from crm.commands.period import Since
+from crm.commands.registry import About
+from crm.commands.reports.report import Chart, Column, Report, Row, amount, others, percent
+from crm.commands.reports.report_parameters import Top, Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.model import Client
 from crm.model.fields import Choice
 from crm.repository import Query, Snapshot
@@ -34,7 +34,7 @@ _EVER = date.min
 _NOBODY = "No clients yet. Clients appear here with what they buy."
 
 
-@command("reports by", title="Sales by group", menu="reports")
+@report_command("reports by", title="Sales by group")
 def by(
     crm: CRM,
     of: Annotated[
@@ -43,17 +43,13 @@ def by(
     since: Since = None,
     until: Until = None,
     top: Top = 20,
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show sales and clients by status, owner, country or source, or by client: who buys most.
 
     It uses the status, owner and so on that the clients have today. Clients are all in a group, buyers are those with a
     sale in the period. Without a first day all sales count.
     """
-    of, until = of or "status", until or crm.today
-    in_order(since, until)
-    refuse_none(top)
+    of, until = of or "status", last_day(crm, since, until)
     first = since or _EVER
     with crm.read() as snapshot:
         columns, rows, total = (
@@ -62,7 +58,7 @@ def by(
     # The others together would dwarf everybody.
     chart = Chart("bars", ("amount",), top)
     nothing = "No sales in this period. Sales appear here as you record them." if of == "client" else _NOBODY
-    return kept(Report(f"Sales by {of}", since, until, columns, rows, total, chart, nothing=nothing), to, crm, yes=yes)
+    return Report(f"Sales by {of}", since, until, columns, rows, total, chart, nothing=nothing)
 
 
 _Found = tuple[Sequence[Column], Sequence[Row], Row | None]
@@ -80,7 +76,7 @@ def _groups(snapshot: Snapshot, first: date, last: date, of: str, top: int) -> _
 
     rows = [row(group[0], [group]) for group in groups[:top]]
     if rest := groups[top:]:
-        rows.append(row(_others(len(rest)), rest))
+        rows.append(row(others(len(rest)), rest))
     return (Column(of, _OF[of]), *_GROUPED), rows, row("Total", groups) if groups else None
 
 
@@ -98,9 +94,5 @@ def _clients(snapshot: Snapshot, first: date, last: date, top: int) -> _Found:
     rows = [row(named[client.client], client.amount, client.sales, str(client.client)) for client in buyers]
     if rest := all_clients - len(buyers):
         named_amount, named_sales = sum(row.amount for row in buyers), sum(row.sales for row in buyers)
-        rows.append(row(_others(rest), all_amount - named_amount, all_sales - named_sales))
+        rows.append(row(others(rest), all_amount - named_amount, all_sales - named_sales))
     return _SINGLE, rows, row("Total", all_amount, all_sales)
-
-
-def _others(many: int) -> str:
-    return f"{many} {'other' if many == 1 else 'others'}"

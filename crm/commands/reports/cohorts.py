@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import About, command
+from crm.commands.period import Since
+from crm.commands.registry import About
 from crm.commands.reports.periods import later, month_of
 from crm.commands.reports.report import Chart, Column, Kind, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To, Until
-from crm.commands.reports.writing import kept
+from crm.commands.reports.report_parameters import Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.model.fields import Choice, Whole
 from crm.repository.queries import reports
 
@@ -31,15 +31,13 @@ class _Bought:
     amount: Decimal = amount(None)
 
 
-@command("reports cohorts", title="Who buys again", menu="reports")
+@report_command("reports cohorts", title="Who buys again")
 def cohorts(
     crm: CRM,
     of: Annotated[str, Choice(_OF), About("Show", "share, clients or amount", positional=True)] = "share",
     months: Annotated[int, Whole(1, 120), About("Months", "how many after the first are shown")] = 12,
     since: Since = None,
     until: Until = None,
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show how many clients buy again, and for how much, in each month after their first sale.
 
@@ -48,8 +46,7 @@ def cohorts(
     cohort; in the last row, of the cohorts that have reached that month. A month that has not begun is empty; the
     current one counts the sales so far. Without a first day it goes back that many months.
     """
-    of, until = of or "share", until or crm.today
-    in_order(since, until)
+    of, until = of or "share", last_day(crm, since, until)
     first = month_of(since) if since else later(month_of(until), -months)
     with crm.read() as snapshot:
         counted = reports.cohorts(snapshot, since or first, until)
@@ -62,8 +59,7 @@ def cohorts(
     rows = table.rows()
     total = table.total() if rows else None
     nothing = "No first sales in this period. A client appears here with its first sale."
-    report = Report(_TITLES[of], since or first, until, columns, rows, total, chart, note, nothing=nothing)
-    return kept(report, to, crm, yes=yes)
+    return Report(_TITLES[of], since or first, until, columns, rows, total, chart, note, nothing=nothing)
 
 
 class _Table:

@@ -8,11 +8,10 @@ from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
-from crm.commands.registry import About, command
+from crm.commands.registry import About
 from crm.commands.reports.periods import end_of, later, month_of
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
-from crm.commands.reports.report_parameters import To
-from crm.commands.reports.writing import kept
+from crm.commands.reports.writing import report_command
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import stages
 from crm.model.fields import Whole
@@ -39,14 +38,12 @@ class _Expected:
     weighted: Decimal
 
 
-@command("reports forecast", title="Deal forecast", menu="reports")
+@report_command("reports forecast", title="Deal forecast")
 def forecast(
     crm: CRM,
     months: Annotated[int, Whole(1, 60), About("Months", "how many, including this month")] = 12,
     owner: OfOwner = "",
     mine: Mine = False,
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show open deals by expected close, month by month: their value in full and weighted.
 
@@ -73,8 +70,7 @@ def forecast(
     title = f"Deal forecast of {owners.name}" if owners else "Deal forecast"
     total = _row("Total", expected, decimals) if expected else None
     nothing = "No open deals. Deals appear here in the month of their expected close."
-    report = Report(title, today, last, _COLUMNS, rows if expected else [], total, chart, nothing=nothing)
-    return kept(report, to, crm, yes=yes)
+    return Report(title, today, last, _COLUMNS, rows if expected else [], total, chart, nothing=nothing)
 
 
 def _expected(snapshot: Snapshot, owner: OwnerFilter) -> Sequence[_Expected]:

@@ -7,12 +7,11 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import command
+from crm.commands.period import Since
 from crm.commands.reports.periods import recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent
-from crm.commands.reports.report_parameters import To, Until
-from crm.commands.reports.writing import kept
+from crm.commands.reports.report_parameters import Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.commands.sales.pipeline import stages
 from crm.model import Stage
 from crm.repository import Snapshot
@@ -41,8 +40,8 @@ class _Reached:
     won: int = 0
 
 
-@command("reports funnel", title="Deal funnel", menu="reports")
-def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
+@report_command("reports funnel", title="Deal funnel")
+def funnel(crm: CRM, since: Since = None, until: Until = None) -> Report:
     """Show how many deals reached each stage, and how many went on and how long they stayed, in a period.
 
     A deal reached a stage if it was moved there in the period; it counts once, however often it was. It went on if it
@@ -53,8 +52,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
     The days in a stage run from the day a deal came to it to the day it left, for all deals that left it in the period.
     The mean is rounded to a tenth. Deleted stages are left out. Without a first day it shows the last twelve months.
     """
-    until = until or crm.today
-    in_order(since, until)
+    until = last_day(crm, since, until)
     since = since or recent("month", _MONTHS, until)
     with crm.read() as snapshot:
         known = [stage for stage in stages(snapshot) if stage.id]
@@ -63,7 +61,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
     rows = [_row(stage, reached.get(stage.id, _Reached()), stayed[stage.id]) for stage in known]
     chart = Chart("bars", ("reached",))
     nothing = "No deals yet. Deals appear here as they move from stage to stage."
-    return kept(Report("Deal funnel", since, until, _COLUMNS, rows, chart=chart, nothing=nothing), to, crm, yes=yes)
+    return Report("Deal funnel", since, until, _COLUMNS, rows, chart=chart, nothing=nothing)
 
 
 def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:

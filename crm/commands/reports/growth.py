@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import About, command
+from crm.commands.period import Since
+from crm.commands.registry import About
 from crm.commands.reports.periods import periods, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent
-from crm.commands.reports.report_parameters import To, Until
-from crm.commands.reports.writing import kept
+from crm.commands.reports.report_parameters import Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.model.fields import Whole
 from crm.repository import Snapshot
 from crm.repository.queries import reports
@@ -27,7 +27,7 @@ _COLUMNS = (
 )
 
 
-@command("reports growth", title="New clients and churn", menu="reports")
+@report_command("reports growth", title="New clients and churn")
 def growth(
     crm: CRM,
     days: Annotated[
@@ -35,8 +35,6 @@ def growth(
     ] = 180,
     since: Since = None,
     until: Until = None,
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Count new and lost clients each month, those who came back, and how many were active at the end of it.
 
@@ -49,8 +47,7 @@ def growth(
     Growth, where returned is called resurrected), day by day rather than from month to month. Without a first day these
     are the last twelve months.
     """
-    until = until or crm.today
-    in_order(since, until)
+    until = last_day(crm, since, until)
     since = since or recent("month", _MONTHS, until)
     with crm.read() as snapshot:
         won, lost, back = _moves(snapshot, days, until)
@@ -74,7 +71,7 @@ def growth(
         " The churn of all months is their average."
     )
     chart = Chart("columns", ("new", "churned"))
-    return kept(Report("New clients and churn", since, until, _COLUMNS, rows, total, chart, note), to, crm, yes=yes)
+    return Report("New clients and churn", since, until, _COLUMNS, rows, total, chart, note)
 
 
 _ByDay = Counter[date]

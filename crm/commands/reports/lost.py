@@ -6,11 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import command
-from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To, Top, Until, refuse_none
-from crm.commands.reports.writing import kept
+from crm.commands.period import Since
+from crm.commands.reports.report import Chart, Column, Report, Row, amount, others, percent
+from crm.commands.reports.report_parameters import Top, Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.repository.queries.sales import lost_deals
 
 _COLUMNS = (
@@ -28,23 +27,19 @@ class _Reason:
     value: Decimal
 
 
-@command("reports lost", title="Why deals are lost", menu="reports")
+@report_command("reports lost", title="Why deals are lost")
 def lost(
     crm: CRM,
     since: Since = None,
     until: Until = None,
     top: Top = 20,
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show why deals were lost: the number and the value of deals for each reason.
 
     It counts the deals lost in the period that are still lost; one that was reopened does not count. Reasons that
     differ only in case are counted as one. The share is of all lost deals. Without a first day all lost deals count.
     """
-    until = until or crm.today
-    in_order(since, until)
-    refuse_none(top)
+    until = last_day(crm, since, until)
     with crm.read() as snapshot:
         counted = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
     reasons = sorted(_joined(counted), key=lambda reason: (-reason.deals, -reason.value, reason.words))
@@ -57,12 +52,11 @@ def lost(
     rows = [row(reason.words, [reason]) for reason in reasons[:top]]
     named = len(rows)
     if rest := reasons[top:]:
-        rows.append(row(f"{len(rest)} {'other' if len(rest) == 1 else 'others'}", rest))
+        rows.append(row(others(len(rest)), rest))
     chart = Chart("bars", ("deals",), rows=named)
     total = row("Total", reasons) if reasons else None
     nothing = "No lost deals in this period. Deals appear here when you mark them as lost, by their reason."
-    report = Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart, nothing=nothing)
-    return kept(report, to, crm, yes=yes)
+    return Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart, nothing=nothing)
 
 
 def _joined(reasons: Sequence[_Reason]) -> list[_Reason]:

@@ -132,6 +132,11 @@ def change(now: Decimal, before: Decimal) -> Decimal | None:
     return percent(now - before, before)
 
 
+def others(count: int) -> str:
+    """The name of the row that those share who have none of their own."""
+    return f"{count} {'other' if count == 1 else 'others'}"
+
+
 def amount(sum_of: Decimal | None) -> Decimal:
     """A sum as SQL gives it: that of no rows is nothing."""
     return NOTHING if sum_of is None else sum_of

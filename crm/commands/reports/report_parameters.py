@@ -1,21 +1,26 @@
-"""The parameters of most reports: a period, how many rows, and the file to write to."""
+"""The parameters of most reports: a period and its parts, how many rows, and the file to write to."""
 
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
+from crm.commands.context import CRM
+from crm.commands.period import in_order
 from crm.commands.registry import About
-from crm.errors import FieldError
-from crm.model.fields import Day, Whole
+from crm.model.fields import Choice, Day, Whole
 
 ENDINGS = (".xlsx", ".csv", ".json", ".png", ".svg")
 
 Until = Annotated[date | None, Day(of_period="last"), About("Until", "the last day, today by default")]
 Top = Annotated[int, Whole(1, 10_000), About("Top", "how many to name; the others share one row")]
 To = Annotated[Path | None, About("To file", "the format: .xlsx, .csv, .json, .png or .svg", makes=ENDINGS)]
+# How many of them are shown without a first day.
+SHOWN = {"month": 12, "quarter": 8, "year": 5}
+_PARTS = {"month": "Months", "quarter": "Quarters", "year": "Years"}
+By = Annotated[str, Choice(_PARTS), About("By", "month, quarter or year")]
 
 
-def refuse_none(top: int) -> None:
-    """Raise FieldError for a report that would name nobody."""
-    if top < 1:
-        raise FieldError("name at least one", field="top", label="Top")
+def last_day(crm: CRM, since: date | None, until: date | None) -> date:
+    """The last day of a report, today unless it is given. Raises FieldError where it is before the first."""
+    in_order(since, until := until or crm.today)
+    return until

@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.registry import About, command
+from crm.commands.registry import About
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To
-from crm.commands.reports.writing import kept
+from crm.commands.reports.writing import report_command
 from crm.model.fields import Choice
 from crm.repository.queries import reports
 
@@ -54,12 +53,10 @@ class _Cell:
         )
 
 
-@command("reports rfm", title="Best and lapsed clients (RFM)", menu="reports")
+@report_command("reports rfm", title="Best and lapsed clients (RFM)")
 def rfm(
     crm: CRM,
     of: Annotated[str, Choice(_AS), About("Show", "clients, amount, segments or cells", positional=True)] = "clients",
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show your best and your lapsed clients: by recency (R), frequency (F) and money spent (M), in fifths.
 
@@ -80,8 +77,7 @@ def rfm(
     columns, rows, total, chart = shapes[of](cells)
     title = "Best and lapsed clients (RFM)"
     nothing = "No sales yet. A client appears here with its first sale."
-    report = Report(title, None, crm.today, columns, rows, total if cells else None, chart, _NOTE, nothing=nothing)
-    return kept(report, to, crm, yes=yes)
+    return Report(title, None, crm.today, columns, rows, total if cells else None, chart, _NOTE, nothing=nothing)
 
 
 _Shape = tuple[Sequence[Column], Sequence[Row], Row, Chart | None]

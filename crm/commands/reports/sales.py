@@ -2,21 +2,15 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.period import Since, in_order
-from crm.commands.registry import About, command
+from crm.commands.period import Since
 from crm.commands.reports.periods import periods, recent, year_before
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, change
-from crm.commands.reports.report_parameters import To, Until
-from crm.commands.reports.writing import kept
-from crm.model.fields import Choice
+from crm.commands.reports.report_parameters import SHOWN, By, Until, last_day
+from crm.commands.reports.writing import report_command
 from crm.repository.queries.sales import sum_of_range
 
-_BY = {"month": "Months", "quarter": "Quarters", "year": "Years"}
-# How many of them there are without a first day.
-_SHOWN = {"month": 12, "quarter": 8, "year": 5}
 _YEAR = 366
 _COLUMNS = (
     Column("period", "Period", "month"),
@@ -27,23 +21,20 @@ _COLUMNS = (
 )
 
 
-@command("reports sales", title="Sales over time", menu="reports")
+@report_command("reports sales", title="Sales over time")
 def sales(
     crm: CRM,
-    by: Annotated[str, Choice(_BY), About("By", "month, quarter or year")] = "month",
+    by: By = "month",
     since: Since = None,
     until: Until = None,
-    to: To = None,
-    yes: bool = False,
 ) -> Report:
     """Show sales by month, quarter or year beside the year before, with the change in percent.
 
     The current period, and one that the first or last day cuts short, is compared with the same days of the year
     before. Without a first day it shows the last twelve months, eight quarters or five years.
     """
-    by, until = by or "month", until or crm.today
-    in_order(since, until)
-    since = since or recent(by, _SHOWN[by], until)
+    by, until = by or "month", last_day(crm, since, until)
+    since = since or recent(by, SHOWN[by], until)
     rows: list[Row] = []
     with crm.read() as snapshot:
         known: dict[tuple[date, date], tuple[Decimal, int]] = {}
@@ -65,4 +56,4 @@ def sales(
         # Most of the years before are years of the range itself: their sum compares it with itself.
         total = ("Total", all_now, None, None, sales_count)
     chart = Chart("columns", ("amount", "year_before"))
-    return kept(Report(f"Sales by {by}", since, until, _COLUMNS, rows, total, chart), to, crm, yes=yes)
+    return Report(f"Sales by {by}", since, until, _COLUMNS, rows, total, chart)

@@ -1,17 +1,20 @@
 """Reports as files: tables for spreadsheets and scripts, pictures to look at."""
 
 import dataclasses
+import inspect
 import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm.commands.context import CRM
 from crm.commands.file_output import confirm_overwrite, ending_of
+from crm.commands.registry import command
 from crm.commands.reports.report import Column, Report, Row
-from crm.commands.reports.report_parameters import ENDINGS
+from crm.commands.reports.report_parameters import ENDINGS, To
 from crm.errors import FileError
 from crm.model import Conventions
 from crm.model.encoding import plain
@@ -22,9 +25,32 @@ if TYPE_CHECKING:
 # More could not be distinguished.
 _BARS = 40
 _MONTH = re.compile(r"\d{4}-\d\d")
+# The parameters that every report has.
+_FILE = (
+    inspect.Parameter("to", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=To),
+    inspect.Parameter("yes", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=bool),
+)
 
 
-def kept(report: Report, to: Path | None, crm: CRM, *, yes: bool = False) -> Report:
+def report_command(
+    words: str, *, title: str, menu: str = "reports"
+) -> Callable[[Callable[..., Report]], Callable[..., Report]]:
+    """Register a function as the command that makes a report. What it gives can be written to a file, whichever report
+    it is: `--to` and `--yes` come last among its parameters."""
+
+    def register(function: Callable[..., Report]) -> Callable[..., Report]:
+        @wraps(function)
+        def run(crm: CRM, *arguments: Any, to: To = None, yes: bool = False, **named: Any) -> Report:
+            return _kept(function(crm, *arguments, **named), to, crm, yes=yes)
+
+        own = inspect.signature(function)
+        run.__signature__ = own.replace(parameters=[*own.parameters.values(), *_FILE])  # type: ignore[attr-defined]
+        return command(words, title=title, menu=menu)(run)
+
+    return register
+
+
+def _kept(report: Report, to: Path | None, crm: CRM, *, yes: bool) -> Report:
     """The report, written to a file where one is asked for. Raises FieldError for an ending that says nothing, Question
     where such a file is there already, unless `yes` answers it, and FileError."""
     if to is None:
