@@ -17,8 +17,7 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.latest import latest_with
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, flow
-from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, record_flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Aside, Session
 from crm.terminal.toolkit.steps import in_steps
@@ -138,7 +137,7 @@ class FollowUpsPage(ListPage):
         return draw_above_client(self.session, follow_up, row.client.id)
 
     def keys(self) -> Sequence[Choice]:
-        add_one = letters.NEW(lambda: add(self.session, self.filters.get("client")), "follow-up")
+        add_one = letters.NEW(self.starts("follow-ups add"), "follow-up")
         export = letters.EXPORT(lambda: self.session.start(named("follow-ups export")))
         return [add_one, self.filter_key(), self.mine_key(), export]
 
@@ -225,10 +224,9 @@ def put_off(session: Session, item: FollowUpShown) -> None:
     _confirm_done(session, f"Snoozed until {session.conventions.day(after.follow_up.due_on)}", after)
 
 
-@flow("follow-ups add")
-def add(session: Session, client: Client | None = None, **_: Any) -> None:
+@record_flow("follow-ups add")
+def add(session: Session, client: Client) -> None:
     """Ask what is to be done and by when, then save or fill in more."""
-    client = chosen_client(session, client, *session.path_to("Add a follow-up", "follow-ups"))
     form = FollowUpForm(session, client, {}, {"user": session.crm.me})
     crumbs = session.path_to("Add a follow-up", "follow-ups", client.name)
 
@@ -245,28 +243,23 @@ def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Follow
     return added
 
 
-@flow("follow-ups edit")
-def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
+@record_flow("follow-ups edit")
+def edit(session: Session, follow_up: FollowUp) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
 
     def save(was: FollowUp, changes: Mapping[str, Any]) -> FollowUpShown:
         saved: FollowUpShown = session.call("follow-ups edit", follow_up=was, **as_given(session, changes, new=False))
         return saved
 
-    if follow_up is None:
-        session.page("Follow-ups", "Edit a follow-up")
-        follow_up = session.prompts.ask(named("follow-ups edit").parameters["follow_up"])
     item: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
     if edited := fill_changes(session, FollowUpForm, item.follow_up, lambda _: item.client.name, save):
         _confirm_done(session, "Saved", edited[1])
 
 
-@flow("follow-ups snooze")
-def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
-    """A follow-up from the list, put off."""
-    session.page("Follow-ups", "Snooze", client=follow_up.client if follow_up else 0)
-    if follow_up is None:
-        follow_up = session.prompts.ask(named("follow-ups snooze").parameters["follow_up"])
+@record_flow("follow-ups snooze")
+def snooze(session: Session, follow_up: FollowUp) -> None:
+    """A follow-up that is put off."""
+    session.page("Follow-ups", "Snooze", client=follow_up.client)
     put_off(session, named("follow-ups show")(session.crm, follow_up=follow_up))
 
 

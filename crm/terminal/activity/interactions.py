@@ -13,12 +13,12 @@ from crm.model import INTERACTIONS, Client, Contact, Field, Interaction, typed_f
 from crm.model.fields import Check, Line
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.client_lists import ClientListPage
-from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.lists import list_page
-from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.pages import record_flow
+from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
@@ -117,7 +117,7 @@ class InteractionsPage(ClientListPage):
         return str(INTERACTIONS.get(value, value)) if name in ("kind", "text") else super().filter_text(name, value)
 
     def keys(self) -> Sequence[Choice]:
-        log_one = letters.LOG(lambda: log(self.session, self.filters.get("client")))
+        log_one = letters.LOG(self.starts("interactions add"))
         return [log_one, self.filter_key(), self.mine_key()]
 
 
@@ -151,13 +151,10 @@ class InteractionPage(RecordPage[Interaction, Interaction]):
         ]
 
 
-@flow("interactions add")
-def log(
-    session: Session, client: Client | None = None, kind: str = "", contact: Contact | None = None, **_: Any
-) -> None:
+@record_flow("interactions add")
+def log(session: Session, company: Client, kind: str = "", contact: Contact | None = None) -> None:
     """The kind by number and what it was about, then save or fill in more."""
     title = "Log a call, meeting or note"
-    company = chosen_client(session, client, "Clients", title)
     with session.crm.read() as snapshot:
         contacts = contacts_of(snapshot, company)
     values = {"kind": kind, "on": session.crm.today, **({"contact": contact.id} if contact else {})}
@@ -192,17 +189,5 @@ def _log(session: Session, client: Client, form: InteractionForm) -> Interaction
     return added
 
 
-@flow("interactions edit")
-def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    interaction = record_actions.chosen(session, "interactions edit", interaction)
-    if fill_changes(
-        session, InteractionForm, interaction, kind_of, record_actions.saving(session, "interactions edit")
-    ):
-        session.done("Saved")
-
-
-@flow("interactions delete")
-def delete(session: Session, interaction: Interaction | None = None, **_: Any) -> None:
-    """An interaction from the list, deleted."""
-    record_actions.delete(session, "interactions delete", interaction, kind_of)
+edits("interactions edit", InteractionForm, kind_of, lambda session, *_: session.done("Saved"))
+deletes("interactions delete", kind_of)

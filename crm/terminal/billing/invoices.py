@@ -23,7 +23,7 @@ from crm.model.rights import CLIENT
 from crm.model.units import unit_beside
 from crm.model.vat_ids import country_of_vat_id
 from crm.repository import Query
-from crm.terminal.billing.choosing import chosen_invoice
+from crm.terminal.billing.choosing import choose_invoice
 from crm.terminal.billing.picking import service_line
 from crm.terminal.billing.rendering import (
     INVOICES,
@@ -35,11 +35,12 @@ from crm.terminal.billing.rendering import (
     money_in,
 )
 from crm.terminal.console.keyboard import BACK, Back, Choice, yes_or_no
-from crm.terminal.toolkit import letters, record_actions
-from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.lists import ListPage, list_page, own_list
-from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow, unless_refused
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, record_flow, unless_refused
 from crm.terminal.toolkit.picking import pick
+from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
@@ -66,9 +67,7 @@ class InvoicesPage(ListPage):
     }  # fmt: skip
 
     def keys(self) -> Sequence[Choice]:
-        client = self.filters.get("client")
-        preset = {"client": client} if client else {}
-        add = letters.NEW(lambda: self.session.start(named("invoices add"), **preset), "invoice")
+        add = letters.NEW(self.starts("invoices add"), "invoice")
         return [add, self.filter_key()]
 
     def card(self, row: Any) -> Pieces:
@@ -213,13 +212,13 @@ def _say(session: Session, card: InvoiceCard, what: str) -> None:
     session.done(f"{what} {name if card.invoice.number else name.replace('Draft', 'draft', 1)}.")
 
 
+_choose_draft = partial(choose_invoice, "draft")
 _DRAFTING = "Starts a draft with its first line. Nothing is final or sent: you can change or delete the draft."
 
 
-@flow("invoices add")
-def add(session: Session, client: Client | None = None, deal: Deal | None = None, **_: Any) -> None:
-    """A client, then the first line, unless it is for a deal; the draft opens."""
-    client = record_actions.chosen_client(session, client, "Invoices", "Draft an invoice")
+@record_flow("invoices add")
+def add(session: Session, client: Client, deal: Deal | None = None) -> None:
+    """The first line of an invoice to a client, unless it is for a deal; the draft opens."""
     if deal is None:
         session.page("Invoices", client.name, "First line", purpose=_DRAFTING)
         line = _line(session)
@@ -237,10 +236,9 @@ def add(session: Session, client: Client | None = None, deal: Deal | None = None
     session.open(card.invoice)
 
 
-@flow("invoices lines add")
-def add_line(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+@record_flow("invoices lines add", _choose_draft)
+def add_line(session: Session, invoice: Invoice) -> None:
     """A line in its typed form."""
-    invoice = chosen_invoice(session, "draft", invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Add a line")
     session.call("invoices lines add", invoice=invoice, **_line(session, invoice))
 
@@ -277,12 +275,12 @@ def _typed_line(session: Session) -> str:
     return line
 
 
-@flow("invoices lines edit")
-@flow("invoices lines remove")
-@flow("invoices lines move")
-def lines_flow(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+@record_flow("invoices lines edit", _choose_draft)
+@record_flow("invoices lines remove", _choose_draft)
+@record_flow("invoices lines move", _choose_draft)
+def lines_flow(session: Session, invoice: Invoice) -> None:
     """The lines of a draft, one of which is chosen."""
-    _lines(session, chosen_invoice(session, "draft", invoice))
+    _lines(session, invoice)
 
 
 _CHANGES: Mapping[str, str] = {
@@ -327,12 +325,12 @@ def _change_line(session: Session, invoice: Invoice, card: InvoiceCard, position
         session.call("invoices lines edit", invoice=invoice, position=position, **{what: value})
 
 
-@flow("invoices adjustments add")
-@flow("invoices adjustments remove")
-@flow("invoices adjustments list")
-def adjust_flow(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+@record_flow("invoices adjustments add", _choose_draft)
+@record_flow("invoices adjustments remove", _choose_draft)
+@record_flow("invoices adjustments list", _choose_draft)
+def adjust_flow(session: Session, invoice: Invoice) -> None:
     """The discounts and charges of a draft."""
-    _adjust(session, chosen_invoice(session, "draft", invoice))
+    _adjust(session, invoice)
 
 
 def _adjust(session: Session, invoice: Invoice) -> None:
@@ -358,10 +356,9 @@ _ISSUING = (
 )
 
 
-@flow("invoices issue")
-def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+@record_flow("invoices issue", _choose_draft)
+def issue(session: Session, invoice: Invoice) -> None:
     """Say what it comes to, and that it stays as it is from then on."""
-    invoice = chosen_invoice(session, "draft", invoice)
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Issue", purpose=_ISSUING)
     number, due = foreseen(session.crm, card.invoice)
@@ -413,7 +410,7 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         if session.offers(named("clients edit"))
         else Choice(f"Open {card.client.name}", lambda: session.open(card.client)),
         Choice("Add a line", lambda: add_line(session, card.invoice)),
-        Choice("Edit dates, texts and references", lambda: edit(session, card.invoice)),
+        Choice("Edit dates, texts and references", lambda: session.start(named("invoices edit"), invoice=card.invoice)),
     )
     lines: list[str] = []
     entries: list[Choice] = []
@@ -525,40 +522,22 @@ def _may_set(session: Session) -> bool:
     return session.offers(named("settings set"))
 
 
-@flow("invoices edit")
-def edit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    invoice = chosen_invoice(session, "draft", invoice)
-    with session.crm.read() as snapshot:
-        current = snapshot.get(Invoice, invoice.id)
-
-    def save(original: Any, changes: Mapping[str, Any]) -> Any:
-        return session.call("invoices edit", invoice=original, changes=changes)
-
-    if saved := fill_changes(session, InvoiceForm, current, lambda record: f"Draft {record.id}", save):
-        _say(session, saved[1], "Saved")
+edits("invoices edit", InvoiceForm, lambda draft: f"Draft {draft.id}",
+      lambda session, _, saved: _say(session, saved, "Saved"), _choose_draft)  # fmt: skip
+deletes("invoices delete", lambda deleted: f"draft {deleted.id}", _choose_draft)
 
 
-@flow("invoices copy")
-def copy(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+@record_flow("invoices copy")
+def copy(session: Session, invoice: Invoice) -> None:
     """A new draft with the same lines, which opens."""
-    card: InvoiceCard = session.call("invoices copy", invoice=record_actions.chosen(session, "invoices copy", invoice))
+    card: InvoiceCard = session.call("invoices copy", invoice=invoice)
     _say(session, card, "Copied into")
     session.open(card.invoice)
 
 
-@flow("invoices delete")
-def delete(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
-    """A draft, deleted."""
-    record_actions.delete(
-        session, "invoices delete", chosen_invoice(session, "draft", invoice), lambda deleted: f"draft {deleted.id}"
-    )
-
-
-@flow("invoices credit")
-def credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+@record_flow("invoices credit", partial(choose_invoice, "issued"))
+def credit(session: Session, invoice: Invoice) -> None:
     """All that is left of an invoice."""
-    invoice = chosen_invoice(session, "issued", invoice)
     session.page("Invoices", invoice.number, "Credit")
     reason = _reason(session)
     session.confirm(
@@ -592,10 +571,9 @@ def _credit_amount(session: Session, invoice: Invoice) -> None:
     _say(session, credited, "Issued credit note")
 
 
-@flow("payments use-credit")
-def use_credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+@record_flow("payments use-credit", partial(choose_invoice, "open"))
+def use_credit(session: Session, invoice: Invoice) -> None:
     """An open invoice, which is paid from the credit of its client."""
-    invoice = chosen_invoice(session, "open", invoice)
     _use_credit(session, named("invoices show")(session.crm, invoice))
 
 

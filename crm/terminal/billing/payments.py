@@ -56,9 +56,7 @@ class PaymentsPage(ListPage):
     }  # fmt: skip
 
     def keys(self) -> Sequence[Choice]:
-        client = self.filters.get("client")
-        preset = {"client": client} if client else {}
-        add = letters.NEW(lambda: self.session.start(named("payments add"), **preset), "payment")
+        add = letters.NEW(self.starts("payments add"), "payment")
         return [add, self.filter_key()]
 
     def open(self, row: Any) -> None:

@@ -6,7 +6,7 @@ from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.outbox.sending import unsendable
 from crm.commands.registry import named
 from crm.model import Invoice, Payment
-from crm.terminal.billing.choosing import chosen_invoice, chosen_payment
+from crm.terminal.billing.choosing import choose_invoice, choose_payment
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
@@ -15,7 +15,7 @@ from crm.terminal.toolkit.session import Session
 def send_invoice(session: Session, invoice: Invoice | None = None, **arguments: Any) -> None:
     """The sending of an issued invoice: its recipient, and a preview of the e-mail."""
     refuse_unsendable(session.crm)
-    session.lead(named("invoices send"), invoice=chosen_invoice(session, "issued", invoice), **arguments)
+    session.lead(named("invoices send"), invoice=invoice or choose_invoice("issued", session), **arguments)
 
 
 @flow("receipts send")
@@ -23,7 +23,7 @@ def send_receipt(session: Session, payment: Payment | None = None, **arguments: 
     """A payment, and the receipt as it will be: an SMS does where there is no e-mail."""
     if unsendable(session.crm, "sms"):
         refuse_unsendable(session.crm)
-    session.lead(named("receipts send"), payment=chosen_payment(session, payment), **arguments)
+    session.lead(named("receipts send"), payment=payment or choose_payment(session), **arguments)
 
 
 @flow("statements send")

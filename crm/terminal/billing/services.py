@@ -14,11 +14,12 @@ from crm.model import CHANNELS, TAXED_CATEGORIES, Field, Service
 from crm.model.units import PIECE
 from crm.terminal.billing.rendering import SERVICES, draw_service
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit import letters, record_actions
-from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.forms import RecordForm, form_order
 from crm.terminal.toolkit.group_picking import pick_group
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import flow, record_flow
+from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
@@ -38,7 +39,7 @@ class ServicesPage(ListPage):
     left_out = ("all_", "retired")
 
     def keys(self) -> Sequence[Choice]:
-        add = letters.NEW(lambda: self.session.start(named("services add")), "service")
+        add = letters.NEW(self.starts("services add"), "service")
         return [add, self.filter_key()]
 
 
@@ -113,19 +114,14 @@ class ServicePage(RecordPage[Service, Service]):
         ]
 
 
-@flow("services edit")
-def edit(session: Session, service: Service | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    service = record_actions.chosen(session, "services edit", service)
-    saving = record_actions.saving(session, "services edit")
-    if saved := fill_changes(session, ServiceForm, service, lambda record: record.name, saving):
-        session.done(f"Saved {saved[1].name}.")
+edits("services edit", ServiceForm, lambda service: service.name,
+      lambda session, _, service: session.done(f"Saved {service.name}."))  # fmt: skip
+deletes("services delete")
 
 
-@flow("services retire")
-def retire(session: Session, service: Service | None = None, **_: Any) -> None:
+@record_flow("services retire")
+def retire(session: Session, service: Service) -> None:
     """A service that is offered no more."""
-    service = record_actions.chosen(session, "services retire", service)
     session.call("services retire", service=service)
     session.done(f"{service.name} is no longer offered. Press u to undo.")
 
@@ -135,16 +131,9 @@ def _offer(session: Session, service: Service) -> None:
     session.done(f"{service.name} is offered again.")
 
 
-@flow("services delete")
-def delete(session: Session, service: Service | None = None, **_: Any) -> None:
-    """A service from the list, deleted."""
-    record_actions.delete(session, "services delete", service)
-
-
-@flow("services announce")
-def announce(session: Session, service: Service | None = None, **_: Any) -> None:
+@record_flow("services announce")
+def announce(session: Session, service: Service) -> None:
     """The announcement of a service: channel, recipients and text; then a preview."""
-    service = record_actions.chosen(session, "services announce", service)
     crumbs = ("Services", service.name, "Announce")
     able = [channel for channel in CHANNELS if not unsendable(session.crm, channel)]
     if not able:

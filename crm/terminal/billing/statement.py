@@ -12,8 +12,7 @@ from crm.model.rights import CLIENT
 from crm.terminal.billing.rendering import draw_statement
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.pages import draw_side_card, flow
-from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.pages import draw_side_card, record_flow
 from crm.terminal.toolkit.session import Session
 
 _TITLE = "Statement"
@@ -77,7 +76,7 @@ class StatementPage:
         self.session.start(named("statements send"), client=self.client, **self.arguments)
 
 
-@flow("statements show")
-def show(session: Session, client: Client | None = None, **arguments: Any) -> None:
-    """The client, then the statement as it is today."""
-    StatementPage(session, chosen_client(session, client, "Unpaid", _TITLE), arguments).show()
+@record_flow("statements show")
+def show(session: Session, client: Client, **arguments: Any) -> None:
+    """The statement of a client as it is today."""
+    StatementPage(session, client, arguments).show()

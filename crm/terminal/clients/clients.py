@@ -13,7 +13,7 @@ from crm.commands.clients.reasons import reason_words
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.commands.timeline_sources import latest
-from crm.errors import NotFoundError, Question, RefusedError
+from crm.errors import Question, RefusedError
 from crm.model import Client, Field, Invoice, Record, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
@@ -34,13 +34,13 @@ from crm.terminal.clients.rendering import (
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline, entry_line, side_list
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.copying import copy_keys
-from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
+from crm.terminal.toolkit.forms import Group, RecordForm
 from crm.terminal.toolkit.lists import open_list
-from crm.terminal.toolkit.pages import Pieces, flow, side_card_of, unless_refused
+from crm.terminal.toolkit.pages import Pieces, flow, record_flow, side_card_of, unless_refused
 from crm.terminal.toolkit.panels import first_rows
-from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import AROUND_MENU, LEAST_ENTRIES, Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
@@ -425,15 +425,7 @@ def _name(form: RecordForm) -> str:
     return Client(**named_so).name
 
 
-@flow("clients edit")
-def edit(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    client = chosen_client(session, client, "Clients", "Edit a client")
-    save = record_actions.saving(session, "clients edit")
-    edited = fill_changes(session, ClientForm, client, lambda original: original.name, save)
-    if edited is None:
-        return
-    original, saved = edited
+def _say_saved(session: Session, original: Client, saved: Client) -> None:
     session.tell(saved, "Saved")
     if saved.status != original.status:
         session.say(
@@ -441,6 +433,9 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
             f" {reason_words(saved.status_reason, session.crm.conventions)}",
             "bold",
         )
+
+
+edits("clients edit", ClientForm, lambda client: client.name, _say_saved)
 
 
 @flow("clients search")
@@ -452,10 +447,9 @@ def find(session: Session, **_: Any) -> None:
         session.open(client)
 
 
-@flow("clients pin")
-def pin(session: Session, client: Client | None = None, **_: Any) -> None:
+@record_flow("clients pin")
+def pin(session: Session, client: Client) -> None:
     """A status from those there are or a new one, and until when."""
-    client = chosen_client(session, client, "Clients", "Pin a status")
     crumbs = ("Clients", client.name, "Pin a status")
     parameters = named("clients pin").parameters
     answers = Answers(session, client=client)
@@ -489,12 +483,4 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     session.done(f"{saved.name} is {saved.status}{end}")
 
 
-@flow("clients delete")
-def delete(session: Session, client: Client | None = None, **_: Any) -> None:
-    """Say what goes with the client, and ask."""
-    if client is None:
-        session.page("Clients", "Delete a client")
-        client = pick_client(session.crm, session.keyboard, "Client")
-    if client is None:
-        raise NotFoundError("No client was chosen.")
-    record_actions.delete(session, "clients delete", client)
+deletes("clients delete")

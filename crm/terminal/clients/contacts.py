@@ -12,12 +12,12 @@ from crm.terminal.clients.rendering import CONTACTS, draw_contact
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
-from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.copying import copy_keys
-from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.pages import record_flow
+from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
@@ -64,7 +64,10 @@ class ContactsPage(ListPage):
         return narrowed
 
     def keys(self) -> Sequence[Choice]:
-        return [letters.NEW(lambda: add(self.session, self.client), "contact"), letters.FILTER(self._filter)]
+        return [letters.NEW(self._add, "contact"), letters.FILTER(self._filter)]
+
+    def _add(self) -> None:
+        self.session.start(named("contacts add"), **({"client": self.client} if self.client else {}))
 
     def _filter(self) -> None:
         parameter = named("contacts list").parameters["text"]
@@ -107,17 +110,10 @@ def _reached(session: Session, contact: Contact) -> list[tuple[str, str]]:
     return [(known[name].label, known[name].check.show(getattr(contact, name), by)) for name in ("email", "phone")]
 
 
-@flow("contacts primary")
-def primary(session: Session, contact: Contact | None = None, **_: Any) -> None:
-    """A contact from the list becomes the primary one."""
-    contact = record_actions.chosen(session, "contacts primary", contact)
+@record_flow("contacts primary")
+def primary(session: Session, contact: Contact) -> None:
+    """A contact becomes the primary one."""
     _confirm_done(session, "Primary contact", session.call("contacts primary", contact=contact))
-
-
-@flow("contacts delete")
-def delete(session: Session, contact: Contact | None = None, **_: Any) -> None:
-    """A contact from the list, deleted."""
-    record_actions.delete(session, "contacts delete", contact)
 
 
 class ContactForm(RecordForm):
@@ -131,10 +127,9 @@ class ContactForm(RecordForm):
         super().ask(field, required=required or field.name == "name")
 
 
-@flow("contacts add")
-def add(session: Session, client: Client | None = None, **_: Any) -> None:
+@record_flow("contacts add")
+def add(session: Session, company: Client) -> None:
     """The name, then save or fill in more."""
-    company = chosen_client(session, client, "Clients", "Add a contact")
     form = ContactForm(session, Contact, {}, {})
     form.client_number = company.id
     crumbs = ("Clients", company.name, "Add a contact")
@@ -151,13 +146,9 @@ def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contac
     return added
 
 
-@flow("contacts edit")
-def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    contact = record_actions.chosen(session, "contacts edit", contact)
-    save = record_actions.saving(session, "contacts edit")
-    if edited := fill_changes(session, ContactForm, contact, lambda original: original.name, save):
-        _confirm_done(session, "Saved", edited[1])
+edits("contacts edit", ContactForm, lambda contact: contact.name,
+      lambda session, _, saved: _confirm_done(session, "Saved", saved))  # fmt: skip
+deletes("contacts delete")
 
 
 def _confirm_done(session: Session, done: str, contact: Contact) -> None:

@@ -1,7 +1,6 @@
 """Status rules at the menu: each change is previewed before it is applied to the clients."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -12,10 +11,9 @@ from crm.rules import RuleSet, rule_text, split_rule
 from crm.terminal.clients.rendering import RULES
 from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.drawing.render import show
-from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.picking import pick
+from crm.terminal.toolkit.pages import flow, record_flow
 from crm.terminal.toolkit.session import UNCHANGED, Session
 from crm.terminal.toolkit.suggestions import metric_names
 
@@ -102,11 +100,6 @@ def _preview(session: Session) -> None:
     session.tell(session.call("rules apply"))
 
 
-def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule:
-    chosen = partial(pick, session.crm, session.keyboard, StatusRule, "Rule")
-    return record_actions.picked(session, rule, chosen, "Status rules", title)
-
-
 @flow("rules add")
 def add(session: Session, **_: Any) -> None:
     """The rule as one line; an error is shown at its position."""
@@ -114,10 +107,9 @@ def add(session: Session, **_: Any) -> None:
     _changed(session, session.call("rules add", rule=_ask_line(session)), "Added")
 
 
-@flow("rules edit")
-def edit(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
+@record_flow("rules edit")
+def edit(session: Session, rule: StatusRule) -> None:
     """Edit a rule, beginning with its line as it is."""
-    rule = _chosen(session, rule, "Edit a rule")
     line = _ask_line(session, before := rule_text(rule.status, rule.when))
     if line == before:
         session.say(UNCHANGED)
@@ -125,10 +117,9 @@ def edit(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
     _changed(session, session.call("rules edit", rule=rule, line=line), "Saved")
 
 
-@flow("rules move")
-def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
+@record_flow("rules move")
+def move(session: Session, rule: StatusRule) -> None:
     """A new place for a rule, chosen from those there are."""
-    rule = _chosen(session, rule, "Move a rule")
     rules: list[StatusRule] = named("rules list")(session.crm)
     entries = [
         Choice(
@@ -144,10 +135,9 @@ def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
     _preview(session)
 
 
-@flow("rules remove")
-def remove(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
+@record_flow("rules remove")
+def remove(session: Session, rule: StatusRule) -> None:
     """Remove a rule; the clients stay as they are until the rules are applied."""
-    rule = _chosen(session, rule, "Remove a rule")
     session.confirm(f"Remove {rule_text(rule.status, rule.when)}?", "Remove", destructive=True)
     _changed(session, session.call("rules remove", rule=rule), "Removed")
 

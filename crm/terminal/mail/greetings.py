@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from crm.commands.mail.greetings import Due, Occasion
-from crm.commands.registry import named
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.mail.rendering import OCCASIONS
@@ -29,7 +28,7 @@ class GreetingsPage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         return [
-            letters.NEW(lambda: self.session.start(named("occasions add")), "greeting"),
+            letters.NEW(self.starts("occasions add"), "greeting"),
             letters.MAIL(lambda: due(self.session), "those due"),
         ]
 

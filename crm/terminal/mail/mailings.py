@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.mail.mailings.report import MailingReport
-from crm.commands.registry import named
 from crm.model import Mailing
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
 from crm.terminal.mail.sending_results import sending_page, tell_sent
-from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page, open_list
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import record_flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
@@ -32,7 +31,7 @@ class MailingsPage(ListPage):
     command = "mailings list"
 
     def keys(self) -> Sequence[Choice]:
-        return [letters.NEW(lambda: self.session.start(named("mailings send")), "mailing")]
+        return [letters.NEW(self.starts("mailings send"), "mailing")]
 
     def open(self, row: Any) -> None:
         self.session.open(row.mailing)
@@ -86,16 +85,15 @@ def _read(session: Session, mailing: Mailing) -> None:
     session.read(["Mailings", mailing.name], draw)
 
 
-@flow("mailings resume")
-def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
+@record_flow("mailings resume")
+def resume(session: Session, mailing: Mailing) -> None:
     """A mailing that was broken off, gone on with."""
-    chosen: Mailing = record_actions.chosen(session, "mailings resume", mailing)
-    sending_page(session, chosen.name)
-    tell_sent(session, session.call("mailings resume", mailing=chosen))
+    sending_page(session, mailing.name)
+    tell_sent(session, session.call("mailings resume", mailing=mailing))
 
 
-@flow("mailings cancel")
-def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
+@record_flow("mailings cancel")
+def cancel(session: Session, mailing: Mailing) -> None:
     """Take what has not been sent of a mailing out of the outbox."""
-    session.call("mailings cancel", mailing=record_actions.chosen(session, "mailings cancel", mailing))
+    session.call("mailings cancel", mailing=mailing)
     session.done("Cancelled. Messages that had already gone out are not affected.")

@@ -9,10 +9,10 @@ from crm.model import CHANNELS, STATES, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, message_side
 from crm.terminal.mail.sending_results import tell_tried
-from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.lists import list_page
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import record_flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
@@ -48,12 +48,11 @@ class MessagesPage(ClientListPage):
         return message_side(self.session.screen, row, self.client_name(row), by)
 
     def keys(self) -> Sequence[Choice]:
-        preset = {"client": self.filters["client"]} if "client" in self.filters else {}
-        write = letters.NEW(lambda: self.session.start(named("email send"), **preset), "e-mail")
+        write = letters.NEW(self.starts("email send"), "e-mail")
         texts = [
             letter(lambda words=words: self.session.start(named(words)))
             for letter, words in ((letters.MAILINGS, "mailings list"), (letters.TEMPLATES, "templates list"))
-            if not preset and self.session.offers(named(words))
+            if "client" not in self.filters and self.session.offers(named(words))
         ]
         # With messages, the filter is named before the last of them: a narrow window has no room for both.
         place = 1 if self.drawn else len(texts)
@@ -90,16 +89,14 @@ def _read(session: Session, message: Message) -> None:
     session.read(session.path_to(message.subject), lambda: draw_text(session.screen, text_of(message)))
 
 
-@flow("email again")
-def again(session: Session, message: Message | None = None, **_: Any) -> None:
+@record_flow("email again")
+def again(session: Session, message: Message) -> None:
     """A message that was not sent, tried once more."""
-    message = record_actions.chosen(session, "email again", message)
     tell_tried(session, session.call("email again", message=message))
 
 
-@flow("email cancel")
-def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
+@record_flow("email cancel")
+def cancel(session: Session, message: Message) -> None:
     """A message that is queued, taken out of the outbox."""
-    message = record_actions.chosen(session, "email cancel", message)
     session.call("email cancel", message=message)
     session.done("Cancelled. “Send again” sends it anyway.")

@@ -27,7 +27,7 @@ class OptOutsPage(ListPage):
         return len(self.result)
 
     def keys(self) -> Sequence[Choice]:
-        return [letters.NEW(lambda: self.session.start(named("opt-outs add")), "opt-out")]
+        return [letters.NEW(self.starts("opt-outs add"), "opt-out")]
 
 
 @record_page(OptOut)

@@ -11,11 +11,12 @@ from crm.model import CHANNELS, Client, Field, Template, typed_fields
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render
 from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
-from crm.terminal.toolkit import letters, record_actions
-from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import flow, record_flow
 from crm.terminal.toolkit.picking import pick
+from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
@@ -69,10 +70,9 @@ def _read(session: Session, template: Template) -> None:
     session.read(["Templates", template.name], lambda: draw_text(session.screen, template.body))
 
 
-@flow("templates preview")
-def preview(session: Session, template: Template | None = None, **_: Any) -> None:
+@record_flow("templates preview")
+def preview(session: Session, template: Template) -> None:
     """Show what the first client would read, and then any other one."""
-    template = record_actions.chosen(session, "templates preview", template)
     client = None
     while True:
         report: TemplatePreview = session.call("templates preview", template=template, client=client)
@@ -119,9 +119,8 @@ def add(session: Session, **_: Any) -> None:
     def fill() -> Any:
         return form.fill(lambda: ["Templates", form.value("name")], lambda: _saved(session, form.changes))
 
-    _confirm_done(
-        session, "Added", in_steps(session, [ask_channel, *form.steps(["name"], *crumbs), fill], form.is_written)
-    )
+    steps = [ask_channel, *form.steps(["name"], *crumbs), fill]
+    _confirm_done("Added", session, in_steps(session, steps, form.is_written))
 
 
 def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
@@ -130,24 +129,10 @@ def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
     return added
 
 
-@flow("templates edit")
-def edit(session: Session, template: Template | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-
-    def save(original: Template, changes: Mapping[str, Any]) -> Template:
-        saved: Template = named("templates edit")(session.crm, template=original, changes=changes)
-        return saved
-
-    template = record_actions.chosen(session, "templates edit", template)
-    if edited := fill_changes(session, TemplateForm, template, lambda original: original.name, save):
-        _confirm_done(session, "Saved", edited[1])
+edits("templates edit", TemplateForm, lambda template: template.name,
+      lambda session, _, saved: _confirm_done("Saved", session, saved))  # fmt: skip
+deletes("templates delete")
 
 
-@flow("templates delete")
-def delete(session: Session, template: Template | None = None, **_: Any) -> None:
-    """A template from the list, deleted."""
-    record_actions.delete(session, "templates delete", template)
-
-
-def _confirm_done(session: Session, done: str, template: Template) -> None:
+def _confirm_done(done: str, session: Session, template: Template) -> None:
     session.done(f"{done}: {template.name} (no. {template.id})")

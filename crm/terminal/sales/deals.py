@@ -12,13 +12,13 @@ from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.foreseen import foresee_sale
-from crm.terminal.sales.picking import pick_deal, stage_line
+from crm.terminal.sales.picking import stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
-from crm.terminal.toolkit import letters, record_actions
-from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.forms import RecordForm, form_order
 from crm.terminal.toolkit.latest import latest_with
-from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
-from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, record_flow
+from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
@@ -87,19 +87,9 @@ class DealPage(RecordPage[Deal, DealCard]):
         return lambda: self.session.start(named(words), client=client, deal=deal)
 
 
-def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
-    """The deal that is meant, as it is now. Raises Back."""
-    picked = record_actions.picked(
-        session, deal, lambda: pick_deal(session.crm, session.keyboard, "Deal"), "Deals", title
-    )
-    with session.crm.read() as snapshot:
-        return snapshot.get(Deal, picked.id)
-
-
-@flow("deals add")
-def add(session: Session, client: Client | None = None, **_: Any) -> None:
-    """Ask for the client, the title and the value; then save or fill in more."""
-    client = chosen_client(session, client, *session.path_to("Add a deal", "deals"))
+@record_flow("deals add")
+def add(session: Session, client: Client) -> None:
+    """Ask for the title and the value of a deal of a client; then save or fill in more."""
     form = DealForm(session, Deal, {}, {"owner": session.crm.me})
     form.client_number = client.id
     crumbs = session.path_to("Add a deal", "deals", client.name)
@@ -112,24 +102,21 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
     session.open(added)
 
 
-@flow("deals edit")
-def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-
-    def save(original: Deal, changes: Mapping[str, Any]) -> Deal:
-        saved: Deal = session.call("deals edit", deal=original, changes=changes)
-        return saved
-
-    chosen = _chosen(session, deal, "Edit a deal")
-    if edited := fill_changes(session, DealForm, chosen, lambda original: original.title, save):
-        saved = edited[1]
-        session.done(f"Saved: {saved.title} (no. {saved.id})")
+edits("deals edit", DealForm, lambda deal: deal.title,
+      lambda session, _, deal: session.done(f"Saved: {deal.title} (no. {deal.id})"))  # fmt: skip
+deletes("deals delete", lambda deal: deal.title)
 
 
-@flow("deals move")
-def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **_: Any) -> None:
+def _as_it_is(session: Session, deal: Deal) -> Deal:
+    """A deal as it is now: others may have ended it since it was listed."""
+    with session.crm.read() as snapshot:
+        return snapshot.get(Deal, deal.id)
+
+
+@record_flow("deals move")
+def move(session: Session, deal: Deal, to: Stage | None = None) -> None:
     """A stage from those there are; what ends the deal is asked for."""
-    original = _chosen(session, deal, "Move a deal")
+    original = _as_it_is(session, deal)
     answers = Answers(session, deal=original, **({"to": to} if to else {}))
 
     def ask_stage() -> None:
@@ -165,10 +152,10 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
     )
 
 
-@flow("deals win")
-def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
+@record_flow("deals win")
+def win(session: Session, deal: Deal) -> None:
     """Ask for the amount and the day; then show the sale and the status that it brought."""
-    original = _chosen(session, deal, "Win a deal")
+    original = _as_it_is(session, deal)
     answers = Answers(session, deal=original)
     done = partial(_called, answers, "deals win")
     session.tell(in_steps(session, lambda: [*_sale_steps(answers, original).values(), done], answers.is_written))
@@ -209,10 +196,10 @@ def _sale_steps(answers: Answers[Session], deal: Deal) -> Mapping[str, Step]:
     return {**first, **dict(zip(("amount", "on"), steps, strict=True))}
 
 
-@flow("deals lose")
-def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
+@record_flow("deals lose")
+def lose(session: Session, deal: Deal) -> None:
     """Ask for the reason: one that was given before, or another one."""
-    original = _chosen(session, deal, "Lose a deal")
+    original = _as_it_is(session, deal)
     answers = Answers(session, deal=original)
     done = partial(_called, answers, "deals lose")
     session.tell(in_steps(session, [lambda: _ask_reason(answers, original), done], answers.is_begun))
@@ -238,15 +225,7 @@ def _ask_reason(answers: Answers[Session], deal: Deal) -> None:
     in_steps(session, [choose, lambda: answers.ask(parameter) if another else None])
 
 
-@flow("deals reopen")
-def reopen(session: Session, deal: Deal | None = None, **_: Any) -> None:
+@record_flow("deals reopen")
+def reopen(session: Session, deal: Deal) -> None:
     """Reopen a deal in the stage that it was in; its sale is asked about."""
-    session.tell(session.call("deals reopen", deal=_chosen(session, deal, "Reopen a deal")))
-
-
-@flow("deals delete")
-def delete(session: Session, deal: Deal | None = None, **_: Any) -> None:
-    """Say what goes and what stays, and ask."""
-    record_actions.delete(
-        session, "deals delete", _chosen(session, deal, "Delete a deal"), lambda deleted: str(deleted.title)
-    )
+    session.tell(session.call("deals reopen", deal=deal))

@@ -88,11 +88,7 @@ class DealsPage(ListPage):
         return draw_above_client(self.session, deal, row.deal.client)
 
     def keys(self) -> Sequence[Choice]:
-        keys = [letters.NEW(self._add, "deal"), self.filter_key(), self.mine_key()]
+        keys = [letters.NEW(self.starts("deals add"), "deal"), self.filter_key(), self.mine_key()]
         if not self.session.screen.plain:
             keys.append(letters.BOARD(lambda: self.session.start(named("deals board"))))
         return [*keys, *self.session.more("deals board")]
-
-    def _add(self) -> None:
-        client = self.filters.get("client")
-        self.session.start(named("deals add"), **({"client": client} if client else {}))

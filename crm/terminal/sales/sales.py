@@ -10,12 +10,13 @@ from crm.repository import Query
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale, foreseen_line, foreseen_move
 from crm.terminal.sales.rendering import SALES, draw_sale_card, sale_side
-from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.client_lists import ClientListPage
-from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit.forms import RecordForm, form_order
 from crm.terminal.toolkit.latest import latest_with
 from crm.terminal.toolkit.lists import list_page, own_list
-from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, flow
+from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, flow, record_flow
+from crm.terminal.toolkit.record_actions import edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
@@ -43,9 +44,7 @@ class SalesPage(ClientListPage):
         return draw_above_client(self.session, sale, row.client)
 
     def keys(self) -> Sequence[Choice]:
-        client = self.filters.get("client")
-        preset = {"client": client} if client else {}
-        add = letters.NEW(lambda: self.session.start(named("sales add"), **preset), "sale")
+        add = letters.NEW(self.starts("sales add"), "sale")
         return [add, self.filter_key()]
 
 
@@ -135,14 +134,7 @@ def add(session: Session, **known: Any) -> None:
     session.lead(named("sales add"), foresee=foresee, **{"reference": "", **known})
 
 
-@flow("sales edit")
-def edit(session: Session, sale: Sale | None = None, **_: Any) -> None:
-    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    session.page("Sales", "Edit a sale")
-    sale = record_actions.chosen(session, "sales edit", sale)
-    saving = record_actions.saving(session, "sales edit")
-    if saved := fill_changes(session, SaleForm, sale, lambda record: f"Sale {record.id}", saving):
-        session.tell(saved[1])
+edits("sales edit", SaleForm, lambda sale: f"Sale {sale.id}", lambda session, _, saved: session.tell(saved))
 
 
 def _give(session: Session, sale: Sale) -> None:
@@ -156,12 +148,9 @@ def _give(session: Session, sale: Sale) -> None:
         session.tell(session.call("sales edit", sale=sale, changes={}, client=client))
 
 
-@flow("sales undo")
-def take_back(session: Session, sale: Sale | None = None, **_: Any) -> None:
-    """A sale, from the list where it is not given, taken back once the person has seen what follows."""
-    if sale is None:
-        session.page("Sales", "Delete a sale")
-        sale = record_actions.chosen(session, "sales undo")
+@record_flow("sales undo")
+def take_back(session: Session, sale: Sale) -> None:
+    """A sale, taken back once the person has seen what follows."""
     session.page("Sales", f"Sale {sale.id}", "Delete", client=sale.client)
     by = session.conventions
     question = f"This deletes the sale of {by.money(sale.amount)} {by.on_day(sale.on)}. It can be undone."

@@ -7,11 +7,11 @@ from crm.commands.registry import named
 from crm.errors import FieldError
 from crm.model import OUTCOMES, Stage
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.sales.picking import pick_stage, stage_line
+from crm.terminal.sales.picking import stage_line
 from crm.terminal.sales.rendering import STAGES
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import record_flow
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
@@ -50,25 +50,17 @@ def _all(session: Session) -> list[Stage]:
     return listed
 
 
-def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
-    return record_actions.picked(
-        session, stage, lambda: pick_stage(session.crm, session.keyboard, "Stage"), "Stages", title
-    )
-
-
-@flow("stages rename")
-def rename(session: Session, stage: Stage | None = None, **_: Any) -> None:
+@record_flow("stages rename")
+def rename(session: Session, stage: Stage) -> None:
     """Rename a stage, beginning with its name as it is."""
-    stage = _chosen(session, stage, "Rename")
     record_actions.rename(
         session, "stages rename", stage, named("stages rename").parameters["to"].value_check, stage=stage
     )
 
 
-@flow("stages edit")
-def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
+@record_flow("stages edit")
+def edit(session: Session, stage: Stage) -> None:
     """Ask for the outcome, and how likely a deal in it is won where that is not certain."""
-    stage = _chosen(session, stage, "Change")
     parameters = named("stages edit").parameters
     answers = Answers(session, stage=stage)
     typed = {"outcome": stage.outcome, "probability": str(stage.probability) if stage.outcome == "open" else ""}
@@ -87,10 +79,9 @@ def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
     session.done(f"{stage_line(changed)} ({OUTCOMES[changed.outcome]})", changed=not same)
 
 
-@flow("stages move")
-def move(session: Session, stage: Stage | None = None, **_: Any) -> None:
+@record_flow("stages move")
+def move(session: Session, stage: Stage) -> None:
     """A new place, chosen from those there are."""
-    stage = _chosen(session, stage, "Move")
     entries = [
         Choice(f"{stage_line(other)}{'   (current position)' if other.name == stage.name else ''}", place)
         for place, other in enumerate(_all(session), start=1)
@@ -101,10 +92,9 @@ def move(session: Session, stage: Stage | None = None, **_: Any) -> None:
     session.done(f"{stage.name} is now number {to}.", changed=to != stage.position)
 
 
-@flow("stages delete")
-def delete(session: Session, stage: Stage | None = None, **_: Any) -> None:
+@record_flow("stages delete")
+def delete(session: Session, stage: Stage) -> None:
     """Ask to which stage its deals go, where there are any."""
-    stage = _chosen(session, stage, "Delete")
     session.confirm(f"Delete the stage {stage.name}? It can be undone.", "Delete it", destructive=True)
     try:
         named("stages delete")(session.crm, stage)

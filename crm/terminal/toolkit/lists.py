@@ -451,6 +451,11 @@ class ListPage:
         keys += self.session.more(self.command, self._client_pointed_at) if hasattr(self, "command") else []
         return [*keys, *own[_FIRST:]]
 
+    def starts(self, words: str) -> Callable[[], None]:
+        """The action that leads through a command, for the client that the list is narrowed to."""
+        client = self.filters.get("client")
+        return lambda: self.session.start(named(words), **({"client": client} if client else {}))
+
     def record_of(self, row: Any) -> Record:
         """The record that a row is about."""
         record: Record = row

@@ -26,18 +26,11 @@ _DONE: dict[str, Callable[[Any], str]] = {}
 
 def page(record: type[Record], words: str = "") -> Callable[[Page], Page]:
     """Register a function (session, record, **around) as the page that shows a record of a kind, and as the way in
-    which the menu leads through the command of these words, which shows one that is asked for where it is not given."""
+    which the menu leads through the command of these words, which shows one."""
 
     def register(function: Page) -> Page:
-        @wraps(function)
-        def show(session: Any, **arguments: Any) -> None:
-            subject = named(words).required_subject
-            function(session, arguments.get(subject.name) or session.prompts.ask(subject))
-
         _PAGES[record] = function
-        if words:
-            FLOWS[words] = show
-        return function
+        return record_flow(words)(function) if words else function
 
     return register
 
@@ -85,6 +78,29 @@ def flow(words: str) -> Callable[[Flow], Flow]:
 
     def register(function: Flow) -> Flow:
         FLOWS[words] = function
+        return function
+
+    return register
+
+
+def record_flow(words: str, choose: Callable[[Any], Any] | None = None) -> Callable[[Flow], Flow]:
+    """Register a function (session, record, **arguments) as the way in which the menu leads through a command about a
+    record. Where that is not given it is asked for first, or chosen by a function of the session."""
+
+    def register(function: Flow) -> Flow:
+        @wraps(function)
+        def lead(session: Any, **arguments: Any) -> None:
+            command = named(words)
+            subject = command.required_subject
+            record = arguments.pop(subject.name, None)
+            if record is None:
+                crumbs = session.path_to(command.title, command.menu or command.group)
+                kinds = [subject.record.nouns.capitalize()] if subject.record and len(crumbs) == 1 else []
+                session.page(*kinds, *crumbs)
+                record = choose(session) if choose else session.prompts.ask(subject)
+            function(session, record, **arguments)
+
+        FLOWS[words] = lead
         return function
 
     return register

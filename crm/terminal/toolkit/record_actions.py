@@ -6,25 +6,49 @@ from typing import Any
 from crm.commands.registry import Command, FieldsOf, Takes, named
 from crm.model import Client, Field, Record
 from crm.model.fields import Check
-from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Back
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.pages import record_flow
 from crm.terminal.toolkit.picking import line_of, pick
 from crm.terminal.toolkit.prompts import in_order
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 
 
-def chosen(session: Session, words: str, record: Any = None) -> Any:
-    """The record that a command is about: the one that is given, or one that is asked for. Raises Back."""
-    return record or session.prompts.ask(named(words).required_subject)
+def edits(
+    words: str,
+    form: type[RecordForm],
+    title: Callable[[Any], str],
+    done: Callable[[Session, Any, Any], None],
+    choose: Callable[[Session], Any] | None = None,
+) -> None:
+    """Register the form of a record as the way in which the menu leads through the command that changes one: the
+    fields by number with the old values to change, where a clash with somebody else's change is settled. `done` gets
+    the record as it was and what the command gave, and says so."""
+
+    @record_flow(words, choose)
+    def edit(session: Session, record: Any) -> None:
+        name = named(words).required_subject.name
+
+        def save(original: Any, changes: Mapping[str, Any]) -> Any:
+            return session.call(words, **{name: original, "changes": changes})
+
+        if saved := fill_changes(session, form, record, title, save):
+            done(session, *saved)
 
 
-def saving(session: Session, words: str) -> Callable[[Any, Mapping[str, Any]], Any]:
-    """The function by which a command saves the changes of a record, as `fill_changes` takes it."""
-    name = named(words).required_subject.name
-    return lambda original, changes: session.call(words, **{name: original, "changes": changes})
+def deletes(
+    words: str,
+    name: Callable[[Any], str] = lambda deleted: deleted.name,
+    choose: Callable[[Session], Any] | None = None,
+) -> None:
+    """Register the way in which the menu leads through the command that deletes a record, which is said by its name."""
+
+    @record_flow(words, choose)
+    def delete(session: Session, record: Any) -> None:
+        deleted = session.call(words, **{named(words).required_subject.name: record})
+        session.done(f"Deleted {name(deleted)}. Press u to undo.")
 
 
 def fill_in(session: Session, command: Command, **arguments: Any) -> None:
@@ -79,15 +103,6 @@ def fill_in(session: Session, command: Command, **arguments: Any) -> None:
     session.say_next(command.words)
 
 
-def delete(
-    session: Session, words: str, record: Any = None, name: Callable[[Any], str] = lambda deleted: deleted.name
-) -> None:
-    """Delete a record, which is asked for where it is not given, and say so by its name. Raises Back."""
-    subject = named(words).required_subject
-    deleted = session.call(words, **{subject.name: chosen(session, words, record)})
-    session.done(f"Deleted {name(deleted)}. Press u to undo.")
-
-
 def rename(session: Session, words: str, record: Any, check: Check, **arguments: Any) -> None:
     """Ask for a new name of a record, the old one being there to change; `arguments` name it to the command. Raises
     Back."""
@@ -95,17 +110,6 @@ def rename(session: Session, words: str, record: Any, check: Check, **arguments:
     if to != record.name:
         session.call(words, to=to, **arguments)
     session.done(f"{record.name} is called {to} now.", changed=to != record.name)
-
-
-def picked(session: Session, record: AnyRecord | None, pick: Callable[[], AnyRecord | None], *crumbs: str) -> AnyRecord:
-    """A record that is given, or one that the person picks, on a page named by the crumbs. Raises Back."""
-    session.page(*crumbs)
-    if record is None:
-        record = pick()
-        session.page(*crumbs)
-    if record is None:
-        raise Back
-    return record
 
 
 def chosen_client(session: Session, client: Client | None, *crumbs: str) -> Client:
