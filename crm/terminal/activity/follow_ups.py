@@ -12,7 +12,7 @@ from crm.model.written_dates import read_when
 from crm.repository import Query
 from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS, follow_up_side
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing import render, tables
+from crm.terminal.drawing import tables
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.latest import latest_with
@@ -160,7 +160,7 @@ class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
         return ["Follow-ups", self.card.client.name]
 
     def draw_above(self) -> None:
-        render.show(self.session.screen, self.card, self.session.conventions)
+        self.draw()
         latest_with(self.session, self.card.client, len(self.entries()))
         self.session.screen.print()
 

@@ -87,13 +87,10 @@ class OwnInvoicesPage(InvoicesPage):
 
     title = "My invoices"
     purpose = "Invoices that we send you appear here."
+    hides = ("Client",)
     # Nothing that the team notes is beside them.
     card = ListPage.card
     filter_by: Mapping[str, str] = {}
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.columns = [column for column in self.columns if column.title != "Client"]
 
     def keys(self) -> list[Choice]:
         return []
@@ -139,9 +136,6 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
         acts = draft if self.record.state == "draft" else {"invoices send": letters.MAIL}
         lettered = [letter(self.starts(words)) for words, letter in acts.items() if self._offers(words)]
         return [*super().keys(), *lettered]
-
-    def draw(self) -> None:
-        draw_invoice(self.card, self.session.screen, self.session.conventions)
 
     def beside(self) -> Pieces:
         return _beside(self.session, self.record)

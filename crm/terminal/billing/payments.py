@@ -9,7 +9,7 @@ from crm.commands.billing.payments import PaymentCard
 from crm.commands.registry import named
 from crm.model import Payment
 from crm.repository.queries.billing import credit_by_currency
-from crm.terminal.billing.rendering import PAYMENTS, draw_payment, money_in
+from crm.terminal.billing.rendering import PAYMENTS, money_in
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
@@ -69,11 +69,8 @@ class OwnPaymentsPage(PaymentsPage):
 
     title = "My payments"
     purpose = "What you pay us appears here."
+    hides = ("Client", "Method")
     filter_by: Mapping[str, str] = {}
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.columns = [column for column in self.columns if column.title not in ("Client", "Method")]
 
     def keys(self) -> list[Choice]:
         return []
@@ -87,12 +84,6 @@ class PaymentPage(RecordPage[Payment, PaymentCard]):
     """A payment, and what can be done with it."""
 
     command = "payments show"
-
-    def crumbs(self) -> Sequence[str]:
-        return ["Payments", f"Payment {self.record.id}"]
-
-    def draw(self) -> None:
-        draw_payment(self.card, self.session.screen, self.session.conventions)
 
     def entries(self) -> Sequence[Choice]:
         session, payment = self.session, self.record

@@ -12,7 +12,7 @@ from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
 from crm.model import CHANNELS, TAXED_CATEGORIES, Field, Service
 from crm.model.units import PIECE
-from crm.terminal.billing.rendering import SERVICES, draw_service
+from crm.terminal.billing.rendering import SERVICES
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, form_order
@@ -95,12 +95,6 @@ class ServicePage(RecordPage[Service, Service]):
 
     command = "services show"
     lettered: Mapping[str, letters.Letter] = {"services edit": letters.EDIT}
-
-    def crumbs(self) -> Sequence[str]:
-        return ["Services", self.card.name]
-
-    def draw(self) -> None:
-        draw_service(self.card, self.session.screen, self.session.crm.conventions)
 
     def entries(self) -> Sequence[Choice]:
         may_delete = self.session.offers(named("services delete"))

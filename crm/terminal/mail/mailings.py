@@ -46,9 +46,6 @@ class MailingPage(RecordPage[Mailing, MailingReport]):
     def current(self) -> Mailing:
         return self.card.counted.mailing
 
-    def crumbs(self) -> Sequence[str]:
-        return ["Mailings", self.record.name]
-
     def draw(self) -> None:
         draw_counts(self.session.screen, self.card, self.session.conventions)
 

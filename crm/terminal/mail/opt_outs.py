@@ -7,7 +7,6 @@ from rich.text import Text
 from crm.commands.registry import may_run, named
 from crm.model import OptOut
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.render import show
 from crm.terminal.mail.rendering import OPT_OUTS
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
@@ -36,12 +35,8 @@ class OptOutPage(RecordPage[OptOut, OptOut]):
 
     once = True
 
-    def crumbs(self) -> Sequence[str]:
-        return ["Opt-outs", self.record.address]
-
     def draw_above(self) -> None:
-        show(self.session.screen, self.card, self.session.conventions)
-        self.session.screen.print()
+        super().draw_above()
         if not self._lifts():
             self.session.screen.print(Text("An admin can remove it.", "muted"))
 

@@ -50,9 +50,6 @@ class TemplatePage(RecordPage[Template, Template]):
     lettered: Mapping[str, letters.Letter] = {"templates edit": letters.EDIT, "templates delete": letters.DELETE}
     _is_whole = True
 
-    def crumbs(self) -> Sequence[str]:
-        return ["Templates", self.card.name]
-
     def draw(self) -> None:
         screen = self.session.screen
         self._is_whole = draw_template(screen, self.card, screen.left - _BELOW)

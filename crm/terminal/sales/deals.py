@@ -47,9 +47,6 @@ class DealPage(RecordPage[Deal, DealCard]):
     def current(self) -> Deal:
         return self.card.item.deal
 
-    def crumbs(self) -> Sequence[str]:
-        return ["Deals", self.record.title]
-
     def draw(self) -> None:
         screen, by = self.session.screen, self.session.conventions
         draw_heading(screen, self.card, by)

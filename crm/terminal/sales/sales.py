@@ -55,10 +55,7 @@ class OwnPurchasesPage(SalesPage):
     title = "My purchases"
     plural = "purchases"
     purpose = "What you buy from us appears here, with date and amount."
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.columns = [column for column in self.columns if column.title != "Client"]
+    hides = ("Client",)
 
     def card(self, row: Sale) -> Sequence[tuple[str, str]]:
         return sale_side(self.session.screen, row, self.session.conventions)
@@ -100,9 +97,6 @@ class SalePage(RecordPage[Sale, tuple[Sale, Client, Deal | None]]):
 
     def current(self) -> Sale:
         return self.card[0]
-
-    def crumbs(self) -> Sequence[str]:
-        return ["Sales", f"Sale {self.record.id}"]
 
     def draw_above(self) -> None:
         screen = self.session.screen

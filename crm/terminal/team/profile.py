@@ -8,7 +8,6 @@ from crm.commands.team.profile import Profile
 from crm.errors import SignedOutError
 from crm.model import SignIn, User
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.render import show
 from crm.terminal.team.rendering import SESSIONS
 from crm.terminal.team.second_factor import change, prove
 from crm.terminal.team.signing_in import new_password
@@ -59,9 +58,6 @@ class ProfilePage(RecordPage[User, Profile]):
 
     def crumbs(self) -> Sequence[str]:
         return ["My account"]
-
-    def draw(self) -> None:
-        show(self.session.screen, self.card, self.session.conventions)
 
     def entries(self) -> Sequence[Choice]:
         session = self.session

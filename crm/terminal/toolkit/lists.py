@@ -55,6 +55,8 @@ class ListPage:
     # What the page is for; an empty list says it.
     purpose = ""
     columns: Sequence[tables.Column]
+    # The titles of the columns that are not shown here.
+    hides: tuple[str, ...] = ()
     sorts: Mapping[str, str] = {}
     # The commands about a record that have a key here, too: it acts on the row that is pointed at.
     lettered: Mapping[str, letters.Letter] = {}
@@ -189,7 +191,7 @@ class ListPage:
         rows = self.rows(most, 0)
         # A record has its number on its page, and the client of all rows is named where one came from.
         left_out = (tables.NUMBER, *(["Client"] if "client" in self.filters else []))
-        columns = [tables.giving_way(column) for column in self.columns if column.title not in left_out]
+        columns = [tables.giving_way(column) for column in self._seen() if column.title not in left_out]
         return tables.lines(self.session.screen, columns, rows, by, width) if rows else ("", [])
 
     def show(self) -> None:
@@ -272,6 +274,9 @@ class ListPage:
         room = screen.height - self.session.lines_above()
         return max(_LEAST, (room - _AROUND_NARROW) // 2 if self._is_narrow() else room - _AROUND)
 
+    def _seen(self) -> Sequence[tables.Column]:
+        return [column for column in self.columns if column.title not in self.hides]
+
     def _has_card(self) -> bool:
         return type(self).card is not ListPage.card
 
@@ -313,7 +318,7 @@ class ListPage:
         rows = self.rows(_MOST_SEARCHED, 0)
         here = self.offset + self.at
         for place in [*range(here + 1, len(rows)), *range(min(here + 1, len(rows)))]:
-            texts = (column.text(rows[place], by).plain.strip() for column in self.columns)
+            texts = (column.text(rows[place], by).plain.strip() for column in self._seen())
             if next((text for text in texts if text[:1].isalpha()), "")[:1].casefold() == begins:
                 if not self.offset <= place < self.offset + size:
                     self.offset = min(place, self._last(size))
@@ -420,7 +425,7 @@ class ListPage:
         signs = [self.sign(row) for row in rows]
         before = (3 if screen.plain else 6) + len(signs[0])
         by = self.session.conventions
-        columns = [column for column in self.columns if column.title != tables.NUMBER]
+        columns = [column for column in self._seen() if column.title != tables.NUMBER]
         width = screen.width - before - 1 - (screen.side if self._has_card() else 0)
         if self._is_narrow():
             head, lines = "", tables.two_lines(screen, columns, rows, by, width)

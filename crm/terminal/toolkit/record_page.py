@@ -9,6 +9,7 @@ from crm.commands.registry import named
 from crm.model import Client, Record
 from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.render import show
 from crm.terminal.toolkit.letters import Letter
 from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import Pieces, page, unless_refused
@@ -61,12 +62,14 @@ class RecordPage(Generic[AnyRecord, _Card]):
         return cast(AnyRecord, record)
 
     def crumbs(self) -> Sequence[str]:
-        """The breadcrumbs above the card."""
-        raise NotImplementedError
+        """The breadcrumbs above the card: the kind of the record, and what it is called."""
+        record = self.record
+        called = str(getattr(record, record.about.called)) if record.about.called else ""
+        return [record.nouns.capitalize(), called or f"{record.noun.capitalize()} {record.id}"]
 
     def draw(self) -> None:
-        """Draw the card."""
-        raise NotImplementedError
+        """Draw the card, as what its command gives is drawn everywhere."""
+        show(self.session.screen, self.card, self.session.conventions)
 
     def draw_above(self) -> None:
         """Draw what is above the entries: the card and a blank line."""
