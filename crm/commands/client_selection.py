@@ -14,7 +14,9 @@ from crm.model.fields import Check, Line
 from crm.repository import Query, Snapshot
 from crm.repository.queries import clients as queries
 
-# The one client that a command is about.
+# The one client that a command is about; and the one that a list is narrowed to, which may come first.
+MaybeClient = Annotated[Client | None, About("Client", "its number, reference or name")]
+MaybeClientFirst = Annotated[Client | None, About("Client", "its number, reference or name", positional=True)]
 TheClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
 # A field's name and the value that it must have.
 Having = tuple[str, Any]

@@ -1,10 +1,11 @@
-"""The limit and the offset of a list: all of it is given, unless a limit says otherwise."""
+"""The order of a list, and its limit and offset: all of it is given, unless a limit says otherwise."""
 
 from typing import Annotated
 
 from crm.commands.registry import About
-from crm.model.fields import Whole
+from crm.model.fields import Line, Whole
 
+Sort = Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")]
 Limit = Annotated[int, Whole(), About("Limit", "how many at most; 0 for all")]
 Offset = Annotated[int, Whole(), About("Offset", "how many to skip")]
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from crm.commands.activity.follow_up_lists import FollowUpShown, with_names
+from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
 from crm.commands.data.exporting import ExportReport
 from crm.commands.file_output import confirm_overwrite
 from crm.commands.ownership import Mine, owner_filter, spelled
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError, deletion
 from crm.model import Client, Deal, FollowUp
@@ -54,7 +55,7 @@ class FollowUpGone:
 @command("follow-ups list", title="List follow-ups", menu="follow-ups", nothing="No follow-ups found.")
 def list_all(
     crm: CRM,
-    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    client: MaybeClient = None,
     mine: Mine = False,
     for_: Annotated[str, Person(), About("For", "who does it")] = "",
     deal: Annotated[Deal | None, About("Deal", "what it is about")] = None,
@@ -62,7 +63,7 @@ def list_all(
     overdue: Annotated[bool, About("Overdue", "only those past their date")] = False,
     done: Annotated[bool, About("Done", "only those that are done, latest first")] = False,
     repeating: Annotated[bool, About("Repeating", "only those that repeat")] = False,
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> FollowUpList:
@@ -111,7 +112,7 @@ def show(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
 @command("follow-ups add", title="Add a follow-up", menu="follow-ups")
 def add(
     crm: CRM,
-    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    client: TheClient,
     what: Annotated[str, Line(500), About("What", "what to do", positional=True)],
     due: Annotated[date | When | None, DUE, About("Due", "a date, or with a time: fri 10:00, next week")] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "local; empty for any time of the day")] = "",

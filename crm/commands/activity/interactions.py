@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
-from crm.commands.client_selection import TheClient
+from crm.commands.client_selection import MaybeClientFirst, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
 from crm.commands.ownership import Mine, owner_filter
@@ -67,7 +67,7 @@ def _refuse_stranger(snapshot: Snapshot, contact: int, client: int) -> None:
 )
 def list_all(
     crm: CRM,
-    client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
+    client: MaybeClientFirst = None,
     contact: Annotated[Contact | None, About("Contact", "its number or name")] = None,
     kind: OfKind = "",
     since: Since = None,

@@ -20,9 +20,10 @@ from crm.commands.billing.lines import (
 from crm.commands.billing.own_account import is_of_client, own_invoices
 from crm.commands.billing.services import usual_rate
 from crm.commands.billing.tax import category_for
+from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import deleted
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.period import in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
@@ -63,7 +64,7 @@ class InvoiceShown:
 @command("invoices add", title="Draft an invoice", menu="invoices")
 def add(
     crm: CRM,
-    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    client: TheClient,
     line: Annotated[Sequence[str], Line(500), About("Line", "like 3 h Consulting 100 19%; may be given again")] = (),
     service: Annotated[Sequence[Service], About("Service", "one of it; may be given again")] = (),
     quantity: Annotated[Decimal | None, Quantity(), About("Quantity", "of each service; 1 by default")] = None,
@@ -159,13 +160,13 @@ def list_all(
     state: Annotated[
         str, Choice(SHOWN_STATES), About("State", "open is all that is not paid yet; issued is the same as sent")
     ] = "",
-    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    client: MaybeClient = None,
     since: Annotated[date | None, Day(of_period="first", or_later=True), About("Since", "issued on or after")] = None,
     until: Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "issued on or before")] = None,
     number: Annotated[str, Line(60), About("Number", "part of it")] = "",
     over: Annotated[Decimal | None, Amount(), About("Over", "with at least this total")] = None,
     under: Annotated[Decimal | None, Amount(), About("Under", "with at most this total")] = None,
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[InvoiceShown]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from crm.commands.billing.amounts import AmountOfAnyCurrency, amounts_in, refuse_too_exact
 from crm.commands.billing.own_account import is_of_client, own_credit, own_left
+from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, command
@@ -23,7 +24,6 @@ from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import billing
 
-OfClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
 OfAmount = Annotated[Decimal, AmountOfAnyCurrency(), About("Amount", positional=True)]
 Method = Annotated[str, Choice(METHODS), About("Method", ", ".join(METHODS))]
 On = Annotated[date | None, Day(), About("Date", "today by default")]
@@ -83,7 +83,7 @@ class PaymentShown:
 @command("payments add", title="Record a payment", menu="payments")
 def add(
     crm: CRM,
-    client: OfClient,
+    client: TheClient,
     amount: OfAmount,
     method: Method = TRANSFER,
     on: On = None,
@@ -211,12 +211,12 @@ def credit_of(snapshot: Snapshot, client: Client, currency: str) -> Decimal:
 @command("payments list", title="Payments", menu="payments", roles=EVERYBODY, nothing="No payments found.")
 def list_all(
     crm: CRM,
-    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    client: MaybeClient = None,
     since: Since = None,
     until: Until = None,
     kind: Annotated[str, Choice(PAYMENT_KINDS), About("Kind", "payment or refund")] = "",
     method: Method = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[PaymentShown]:
@@ -363,7 +363,7 @@ def _free(tx: Transaction, payment: Payment) -> None:
 @command("payments refund", title="Record a refund", menu="payments")
 def refund(
     crm: CRM,
-    client: OfClient,
+    client: TheClient,
     amount: OfAmount,
     method: Method = TRANSFER,
     on: On = None,

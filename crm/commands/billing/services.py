@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from crm.commands.billing.tax import category_for
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.registry import ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError
 from crm.model import PERIODS, TAX_CATEGORIES, Service
@@ -68,7 +68,7 @@ def list_all(
     crm: CRM,
     text: Annotated[str, Line(200), About("Text", "part of the name or the description")] = "",
     all_: Annotated[bool, About("All", "include retired services")] = False,
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Service]:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from crm.batching import batches
 from crm.commands.billing.amounts import OfCurrency, amounts_in
 from crm.commands.billing.own_account import is_of_client, own_credit
-from crm.commands.billing.payments import OfClient
 from crm.commands.billing.sending import BCC, CC, To, as_body, in_currency, plain_text
+from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Written, previewed
@@ -182,7 +182,7 @@ def _credit_alone(crm: CRM, snapshot: Snapshot, count: int, limit: int, offset: 
 
 @command("statements show", title="Show a statement", menu="unpaid", roles=EVERYBODY)
 def show(
-    crm: CRM, client: OfClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
+    crm: CRM, client: TheClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
 ) -> ClientStatement:
     """Show the account of a client: invoices, credit notes, payments and refunds by date, with the balance.
 
@@ -272,7 +272,7 @@ def _last_reminders(
 @command("statements send", title="Send a statement", menu="unpaid")
 def send(
     crm: CRM,
-    client: OfClient,
+    client: TheClient,
     since: Since = None,
     until: Until = None,
     currency: OfCurrency = "",

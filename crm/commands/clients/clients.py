@@ -11,7 +11,7 @@ from crm.commands.context import CRM
 from crm.commands.deletions import deleted
 from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, deletion
 from crm.lean_dataclass import dataclass
@@ -205,7 +205,7 @@ def list_all(
     filters: ClientFilters,
     where: Where = "",
     view: OfView = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
     limit: Limit = 0,
     offset: Offset = 0,
     clients: SomeClients = (),

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from crm.commands.client_selection import TheClient
+from crm.commands.client_selection import MaybeClientFirst, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
 from crm.commands.paging import Limit, Offset, most
@@ -79,7 +79,7 @@ def _take_primary(tx: Transaction, client: int, but: int = 0) -> None:
 @command("contacts list", title="Contacts", menu="clients", nothing="No contacts found.")
 def list_all(
     crm: CRM,
-    client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
+    client: MaybeClientFirst = None,
     text: Annotated[str, About("Text", "part of a name, e-mail or phone")] = "",
     limit: Limit = 0,
     offset: Offset = 0,

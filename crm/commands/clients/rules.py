@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
+from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import deleted
 from crm.commands.registry import ONLY_ADMIN, About, command
@@ -215,7 +216,7 @@ def apply(crm: CRM) -> RulesReport:
 
 
 @command("rules why", title="Why does a client have this status?")
-def why(crm: CRM, client: Annotated[Client, About("Client", "its number, reference or name", positional=True)]) -> Why:
+def why(crm: CRM, client: TheClient) -> Why:
     """Explain a client's status: the rule that matched, the values, and the result of every other rule."""
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)

@@ -5,6 +5,7 @@ from typing import Annotated
 from crm.commands.client_selection import view_called
 from crm.commands.context import CRM
 from crm.commands.deletions import deleted
+from crm.commands.paging import Sort
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, View
@@ -26,7 +27,7 @@ def save(
     crm: CRM,
     name: Name,
     condition: Annotated[str, Line(1000), About("Condition", "as in a rule: total_spend > 1000")] = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
 ) -> View:
     """Save a list of clients under a name: a condition, written as in rules, and a sort order.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from crm.commands.client_selection import TheClient
+from crm.commands.client_selection import MaybeClientFirst, TheClient
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Addressees, Written, attached, previewed
@@ -110,7 +110,7 @@ def tried(crm: CRM, queued: Message) -> MessageCard:
 @command("email list", title="Sent and received messages", menu="email", nothing="No messages found.")
 def list_all(
     crm: CRM,
-    client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
+    client: MaybeClientFirst = None,
     state: Annotated[str, Choice(STATES), About("State", "queued, sent, failed, unsure, received or cancelled")] = "",
     direction: Annotated[str, Choice(DIRECTIONS), About("Direction", "out, to the client, or in")] = "",
     channel: Annotated[str, Choice(CHANNELS), About("Channel", "email or sms")] = "",

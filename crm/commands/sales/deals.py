@@ -7,10 +7,11 @@ from decimal import Decimal
 from itertools import zip_longest
 from typing import Annotated, Any
 
+from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
 from crm.commands.ownership import Mine, owner_filter, spelled
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.period import in_order
 from crm.commands.registry import About, FieldsOf, Takes, command, named
 from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
@@ -70,7 +71,7 @@ class DealCard:
 @command("deals add", title="Add a deal", as_text=lambda crm, deal: named("deals show")(crm, deal))
 def add(
     crm: CRM,
-    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    client: TheClient,
     title: Annotated[str, Line(200), About("Title", "what it is about", positional=True)],
     value: Annotated[Decimal, Amount(), About("Value", "expected amount")] = NOTHING,
     expected_close_on: Annotated[date | None, Day(past=False), About("Expected close")] = None,
@@ -102,7 +103,7 @@ def add(
 @command("deals list", title="List deals", nothing="No deals found.")
 def list_all(
     crm: CRM,
-    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    client: MaybeClient = None,
     stage: Annotated[Stage | None, About("Stage", "its name or number")] = None,
     owner: OfOwner = "",
     mine: Mine = False,
@@ -114,7 +115,7 @@ def list_all(
     lost: Annotated[bool, About("Lost", "those that were lost")] = False,
     all_: Annotated[bool, About("All", "open, won and lost ones")] = False,
     text: Annotated[str, Line(200), About("Text", "part of the title, the notes or the client's name")] = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> DealList:

@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.period import Until, in_order
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
@@ -63,7 +64,7 @@ _NOTHING_SOLD = "a sale must be more than 0; enter what was paid, or log a note 
 @command("sales add", title="Record a sale", menu="sales")
 def add(
     crm: CRM,
-    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    client: TheClient,
     amount: Annotated[Decimal, _SoldAmount(), About("Amount")],
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
@@ -130,14 +131,14 @@ def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:
 @command("sales list", title="List sales", menu="sales", roles=EVERYBODY, nothing="No sales found.")
 def list_all(
     crm: CRM,
-    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    client: MaybeClient = None,
     since: Annotated[date | None, Day(of_period="first", or_later=True), About("Since", "the first day")] = None,
     until: Until = None,
     on: Annotated[date | None, Day(or_later=True), About("Date", "one day")] = None,
     amount: Annotated[Decimal | None, Amount(), About("Amount")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
     reference: Annotated[str, Line(100), About("Reference", "of its order or invoice elsewhere")] = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    sort: Sort = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Sale]:
