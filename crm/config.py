@@ -254,8 +254,8 @@ class Option:
     name: str
     label: str
     check: Check
-    default: Callable[[], Any]
     description: str
+    default: Callable[[], Any] = lambda: ""
     variable: str = ""
 
 
@@ -380,226 +380,210 @@ ENVIRONMENT: tuple[Option, ...] = (
         "store",
         "Store",
         Line(1000),
-        lambda: default_store(data_folder(os.environ)),
         "Where the data is: sqlite:///path, or sheets:// and the ID or address of a Google spreadsheet.",
-        "CRM_STORE",
+        default=lambda: default_store(data_folder(os.environ)),
+        variable="CRM_STORE",
     ),
-    Option("user", "User", Line(100), _user, "The author of changes in the history.", "CRM_USER"),
+    Option("user", "User", Line(100), "The author of changes in the history.", default=_user, variable="CRM_USER"),
     Option(
         "now",
         "Now",
         Instant(),
-        machine_now,
         "The time that the program starts with, to try things out, like `2026-11-20T14:05:00Z`. The clock runs on from"
         " there.",
-        "CRM_NOW",
+        default=machine_now,
+        variable="CRM_NOW",
     ),
     Option(
         "credentials",
         "Credentials",
         Secret(),
-        lambda: "",
         "The key of a Google service account: the JSON itself, not the name of a file.",
-        "CREDS",
+        variable="CREDS",
     ),
     Option(
         "credentials_file",
         "Credentials file",
         Line(1000),
-        lambda: "",
         "The file with that key if `CREDS` is not set, instead of `creds.json` in the current folder or beside"
         " `run.py`. `creds.example.json` shows what it looks like.",
-        "CRM_CREDS",
+        variable="CRM_CREDS",
     ),
     Option(
         "google",
         "Google",
         Endpoint(),
-        lambda: "",
         "The address of a stand-in for Google, to try things out; it accepts only credentials made for it.",
-        "CRM_GOOGLE_URL",
+        variable="CRM_GOOGLE_URL",
     ),
     Option(
         "secret",
         "Secret",
         LongSecret(),
-        lambda: "",
         "Protects passwords, second factors and sessions: at least 32 random characters, the same on every machine that"
         " opens the store. Without it, each machine makes its own file `secret`; if that is lost, no one can sign in."
         " The command `secret` prints a new one.",
-        "CRM_SECRET",
+        variable="CRM_SECRET",
     ),
     Option(
         "smtp_url",
         "Mail server",
         Secret(),
-        lambda: "",
         "The server that sends e-mail: `smtp://user:password@host:587?starttls`, or `smtps://…`. `gmail:` sends through"
         " Google with the key of the service account, as `CRM_MAIL_FROM`.",
-        "CRM_SMTP_URL",
+        variable="CRM_SMTP_URL",
     ),
     Option(
         "mail_from",
         "Mail from",
         Line(300),
-        lambda: "",
         "The sender of e-mail: an address, or `Example Ltd <crm@example.com>`.",
-        "CRM_MAIL_FROM",
+        variable="CRM_MAIL_FROM",
     ),
     Option(
         "imap_url",
         "Mailbox",
         Secret(),
-        lambda: "",
         "The mailbox that e-mail is read from: `imaps://user:password@host/INBOX`. Write an @ in the user name as"
         " `%40`.",
-        "CRM_IMAP_URL",
+        variable="CRM_IMAP_URL",
     ),
     Option(
         "twilio_account",
         "Twilio account",
         Line(60),
-        lambda: "",
         "The Twilio account that sends SMS (AC…).",
-        "TWILIO_ACCOUNT_SID",
+        variable="TWILIO_ACCOUNT_SID",
     ),
-    Option("twilio_token", "Twilio token", Secret(), lambda: "", "The token of that account.", "TWILIO_AUTH_TOKEN"),
+    Option("twilio_token", "Twilio token", Secret(), "The token of that account.", variable="TWILIO_AUTH_TOKEN"),
     Option(
         "twilio_from",
         "Twilio sender",
         Line(60),
-        lambda: "",
         "The number, name or messaging service (MG…) that sends the texts.",
-        "TWILIO_FROM",
+        variable="TWILIO_FROM",
     ),
     Option(
         "twilio",
         "Twilio",
         Endpoint(),
-        lambda: "",
         "The address of a stand-in for Twilio, to try things out; it accepts no real Twilio account.",
-        "CRM_TWILIO_URL",
+        variable="CRM_TWILIO_URL",
     ),
     Option(
         "origin",
         "Origin",
         Endpoint(),
-        lambda: "",
         "The web terminal: its only address, like `https://crm.example.com`; other addresses are refused. Links in"
         " e-mails need it.",
-        "CRM_ORIGIN",
+        variable="CRM_ORIGIN",
     ),
     Option(
         "admin_email",
         "Admin's e-mail",
         Email(),
-        lambda: "",
         "The web terminal: if there is no admin yet, one is made with this address, and a one-time password is printed"
         " once.",
-        "CRM_ADMIN_EMAIL",
+        variable="CRM_ADMIN_EMAIL",
     ),
     Option(
         "trusted_proxies",
         "Trusted proxies",
         Line(1000),
-        lambda: "",
         "The web terminal: the addresses or networks of the proxies in front of it, separated by commas; `*` if nobody"
         " else can reach it. Not needed on Heroku.",
-        "FORWARDED_ALLOW_IPS",
+        variable="FORWARDED_ALLOW_IPS",
     ),
     Option(
         "terminals",
         "Terminals",
         Whole(least=1, most=1000),
-        lambda: 30,
         "The web terminal: how many can be open at once. Each takes up to 38 MB: 10 fit into 512 MB.",
-        "CRM_WEB_TERMINALS",
+        default=lambda: 30,
+        variable="CRM_WEB_TERMINALS",
     ),
 )
 
 # Kept in the store, so that everybody who works on it has the same.
 TEAM: tuple[Option, ...] = (
-    Option("company_name", "Company name", Line(80), lambda: "", "Your company's name, in the title."),
+    Option("company_name", "Company name", Line(80), "Your company's name, in the title."),
     Option(
         "language",
         "Language and number format",
         Language(),
-        _language,
         "The format of numbers, money, dates and times, and the language of invoices.",
+        default=_language,
     ),
     Option(
         CURRENCY,
         "Currency",
         Currency(),
-        _currency,
         "The currency of all amounts (ISO 4217). If you change it, amounts are not converted.",
+        default=_currency,
     ),
     Option(
         SPEND_COUNTS,
         "Total spend counts",
         Choice({SALES: "the sales that are recorded", PAID_INVOICES: "what was paid on invoices"}),
-        lambda: SALES,
         f"What counts as a client's total spend, which status rules use: {SALES}, or {PAID_INVOICES} in the team's"
         " currency.",
+        default=lambda: SALES,
     ),
     Option(
         "country",
         "Country",
         Country(),
-        _territory,
         "Your country: for your address and tax, and the default for phone numbers (ISO 3166).",
+        default=_territory,
     ),
     Option(
         TIME_ZONE,
         "Time zone",
         TimeZone(),
-        machine_zone,
         "The time zone in which a day begins and ends for the team, and in which times are shown (IANA), like"
         " America/Los_Angeles. A new store takes the machine's time zone, or the one in `TZ`.",
+        default=machine_zone,
     ),
     Option(
         "tax_rate",
         "Tax rate",
         Rate(),
-        lambda: "0",
         "The usual tax rate in percent, for services and invoice lines without their own rate.",
+        default=lambda: "0",
     ),
-    Option("company_address", "Street", Line(300), lambda: "", "Your address on invoices: the street."),
-    Option("company_postcode", "Postcode", Line(20), lambda: "", "Your postcode."),
-    Option("company_city", "City", Line(100), lambda: "", "Your city."),
-    Option("company_region", "State/Region", Line(100), lambda: "", "Your state or region, if your address has one."),
-    Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),
-    Option("company_phone", "Phone on invoices", Line(60), lambda: "", "The phone number on your invoices."),
+    Option("company_address", "Street", Line(300), "Your address on invoices: the street."),
+    Option("company_postcode", "Postcode", Line(20), "Your postcode."),
+    Option("company_city", "City", Line(100), "Your city."),
+    Option("company_region", "State/Region", Line(100), "Your state or region, if your address has one."),
+    Option("company_email", "E-mail on invoices", Email(), "The e-mail address on your invoices."),
+    Option("company_phone", "Phone on invoices", Line(60), "The phone number on your invoices."),
     Option(
         "vat_id",
         "VAT ID",
         VatId(),
-        lambda: "",
         "Your VAT ID with its country (DE123456789); outside the EU your tax number (EIN, GST number, ABN).",
     ),
-    Option("tax_number", "Tax number", Line(40), lambda: "", "Your number at the tax office, if you have no VAT ID."),
-    Option("iban", "Bank account (IBAN)", Iban(), lambda: "", "The account that clients pay to."),
-    Option("bic", "BIC", Line(11), lambda: "", "The BIC of that account, if clients need it."),
-    Option("payment_days", "Days to pay", Whole(most=365), lambda: 14, "How many days a client has to pay an invoice."),
+    Option("tax_number", "Tax number", Line(40), "Your number at the tax office, if you have no VAT ID."),
+    Option("iban", "Bank account (IBAN)", Iban(), "The account that clients pay to."),
+    Option("bic", "BIC", Line(11), "The BIC of that account, if clients need it."),
     Option(
-        "payment_terms",
-        "Payment terms",
-        Line(500),
-        lambda: "",
-        "The terms on your invoices, unless an invoice has its own.",
+        "payment_days",
+        "Days to pay",
+        Whole(most=365),
+        "How many days a client has to pay an invoice.",
+        default=lambda: 14,
     ),
+    Option("payment_terms", "Payment terms", Line(500), "The terms on your invoices, unless an invoice has its own."),
     Option(
         "invoice_template",
         "Invoice template",
         Line(500),
-        lambda: "",
         "The typst file that the PDFs of invoices are made from, on this machine; empty for the default.",
     ),
     Option(
         ACCOUNTS,
         "Accounts",
         Accounts(),
-        lambda: "",
         "The accounts of your bookkeeping program, for `reports bookkeeping`: by tax rate, tax category and method of"
         f" payment, like `{Accounts.example}`.",
     ),
@@ -607,21 +591,20 @@ TEAM: tuple[Option, ...] = (
         "mails_per_minute",
         "E-mails a minute",
         Whole(least=1, most=6000),
-        lambda: 60,
         "How many e-mails of a mailing are sent per minute at most; providers block senders who exceed their limit.",
+        default=lambda: 60,
     ),
     Option(
         "sms_price",
         "Price of an SMS",
         Price(),
-        lambda: "0",
         "What one SMS costs you, so that the cost of many is shown before they are sent; 0 if you do not know.",
+        default=lambda: "0",
     ),
     Option(
         "our_addresses",
         "Our other addresses",
         Addresses(),
-        lambda: "",
         "More e-mail addresses of your team, separated by commas. E-mail from them counts as sent by your team (for"
         " example, if a colleague forwards one from home), unless the mail server doubts the sender.",
     ),
@@ -629,25 +612,25 @@ TEAM: tuple[Option, ...] = (
         SHEET_READS,
         "Seconds between full reads of the spreadsheet",
         Whole(least=10, most=86_400),
-        lambda: READS_AFTER,
         "After how many seconds the whole Google spreadsheet is read again while it is in use, in case Google Drive has"
         " not reported an edit made by hand. If `check --live` found that Drive reports edits at once, it is 600.",
+        default=lambda: READS_AFTER,
     ),
     Option(
         SHEET_DELETIONS,
         "Records that can be deleted at once",
         Whole(least=1, most=1_000_000),
-        lambda: FEW_DELETIONS,
         "How many records of a kind can be deleted by hand from the Google spreadsheet at once, with those that go with"
         " a deleted client. If there are more, and more than 10 % of the kind, they are kept until you choose what to"
         " do (`sheets repair`).",
+        default=lambda: FEW_DELETIONS,
     ),
     Option(
         "require_second_factor",
         "Second factor required",
         Switch(),
-        lambda: "no",
         "Whether everyone has to set up a second factor before anything else: yes or no.",
+        default=lambda: "no",
     ),
 )
 
@@ -698,37 +681,24 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
     environment = {**_morning_of(environment.get("CRM_TODAY", "")), **environment}
     values: dict[str, Any] = {}
     for option in ENVIRONMENT:
-        written = environment.get(option.variable, "")
-        try:
-            values[option.name] = option.check.read(written, Conventions()) if written else None
-        except FieldError as error:
-            raise UsageError(f"The environment variable {option.variable} cannot be used: {error.reason}.") from error
+        if written := environment.get(option.variable, ""):
+            try:
+                values[option.name] = option.check.read(written, Conventions())
+            except FieldError as error:
+                raise UsageError(
+                    f"The environment variable {option.variable} cannot be used: {error.reason}."
+                ) from error
+    values = {name: value for name, value in values.items() if value}
     folder = data_folder(environment)
-    named = store or values["store"] or ""
+    named = store or values.get("store", "")
     if named == SAMPLE:
         named = sample_store(folder)
-    return Config(
-        named or default_store(folder),
-        values["user"] or _user(),
-        running_from(values["now"]) if values["now"] else machine_now,
-        values["credentials"] or "",
-        values["credentials_file"] or "",
-        values["google"] or "",
-        named,
-        folder,
-        secret=values["secret"] or "",
-        smtp_url=values["smtp_url"] or "",
-        mail_from=values["mail_from"] or "",
-        imap_url=values["imap_url"] or "",
-        twilio_account=values["twilio_account"] or "",
-        twilio_token=values["twilio_token"] or "",
-        twilio_from=values["twilio_from"] or "",
-        twilio=values["twilio"] or "",
-        origin=values["origin"] or "",
-        admin_email=values["admin_email"] or "",
-        trusted_proxies=values["trusted_proxies"] or "",
-        terminals=values["terminals"] or 30,
-    )
+    derived = {
+        "store": named or default_store(folder),
+        "user": values.get("user") or _user(),
+        "now": running_from(values["now"]) if "now" in values else machine_now,
+    }
+    return Config(**{**values, **derived}, named_store=named, folder=folder)
 
 
 def team_defaults(but: Container[str] = ()) -> dict[str, str]:
