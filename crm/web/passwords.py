@@ -11,7 +11,7 @@ from crm.errors import CRMError, FieldError, SignedOutError, SignInRefusedError,
 from crm.web.access_log import log
 from crm.web.origins import is_loopback, origin_of
 from crm.web.pages import notice
-from crm.web.sign_in import retry_after, sign_in_first, status_of, where
+from crm.web.sign_in import sign_in_first, where
 from crm.web.site import Site
 
 _DIFFER = "The new passwords do not match. Type the same one twice."
@@ -56,15 +56,7 @@ class PasswordPages:
             self._site.sessions.forget(who.session)
             return sign_in_first(request)
         except (FieldError, SignInRefusedError, TooManyAttemptsError) as error:
-            return self._site.form(
-                request,
-                "password",
-                status=_status(error),
-                headers=retry_after(error),
-                error=sentence(error),
-                must_change=who.must_change,
-                email=who.email,
-            )
+            return self._site.form(request, "password", error, must_change=who.must_change, email=who.email)
         self._site.sessions.forget(who.session)
         return RedirectResponse("/", 303)
 
@@ -115,17 +107,5 @@ class PasswordPages:
                 raise FieldError(_DIFFER)
             await self._site.accounts.ask(lambda accounts: accounts.self_service.reset_password(token, new))
         except (FieldError, SignInRefusedError, TooManyAttemptsError) as error:
-            return self._site.form(
-                request, "reset", status=_status(error), headers=retry_after(error), error=sentence(error)
-            )
+            return self._site.form(request, "reset", error)
         return RedirectResponse("/sign-in?note=changed", 303)
-
-
-def _status(error: CRMError) -> int:
-    return 422 if isinstance(error, FieldError) else status_of(error)
-
-
-def sentence(error: CRMError) -> str:
-    """An error as a page tells it: as a sentence, which a reason for a field need not be."""
-    text = error.sentence[:1].upper() + error.sentence[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."

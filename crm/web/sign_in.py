@@ -52,15 +52,7 @@ class SignInPages:
         return self._form(request, note=_NOTES.get(request.query_params.get("note", ""), ""))
 
     def _form(self, request: Request, *, email: str = "", note: str = "", error: CRMError | None = None) -> Response:
-        return self._site.form(
-            request,
-            "sign_in",
-            status=status_of(error),
-            headers=retry_after(error),
-            error=error.sentence if error else "",
-            email=email,
-            note=note,
-        )
+        return self._site.form(request, "sign_in", error, email=email, note=note)
 
     async def _sign_in(self, request: Request) -> Response:
         fields = await self._site.read(request)
@@ -86,16 +78,7 @@ class SignInPages:
 
     def _code_form(self, request: Request, *, error: CRMError | None = None, note: str = "") -> Response:
         method, hint, _ = self._second_step(request)
-        return self._site.form(
-            request,
-            "code",
-            status=status_of(error),
-            headers=retry_after(error),
-            error=error.sentence if error else "",
-            by_sms=method == "sms",
-            hint=hint,
-            note=note,
-        )
+        return self._site.form(request, "code", error, by_sms=method == "sms", hint=hint, note=note)
 
     def _second_step(self, request: Request) -> tuple[str, str, str]:
         """The way that the code comes, where it was sent, and the token that it answers."""
@@ -145,20 +128,6 @@ class SignInPages:
         for name in (cookies.SESSION, cookies.SECOND_STEP, cookies.FORM):
             cookies.drop_cookie(answer, request, name)
         return answer
-
-
-def status_of(error: CRMError | None) -> int:
-    """The HTTP status that says the same as an error."""
-    if error is None:
-        return 200
-    if isinstance(error, TooManyAttemptsError):
-        return 429
-    return 503 if isinstance(error, OutwardError) else 403
-
-
-def retry_after(error: CRMError | None) -> dict[str, str] | None:
-    """The wait in seconds, for programs."""
-    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttemptsError) else None
 
 
 def where(request: HTTPConnection) -> tuple[str, str]:

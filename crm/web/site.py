@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
-from crm.errors import CRMError
+from crm.errors import CRMError, FieldError, OutwardError, TooManyAttemptsError
 from crm.web import cookies
 from crm.web.csrf import FormTokens
 from crm.web.pages import notice, page
@@ -42,20 +42,12 @@ class Site:
             request.scope["crm.session"] = signed_in.session
         return signed_in
 
-    def form(
-        self,
-        request: Request,
-        name: str,
-        *,
-        status: int = 200,
-        error: str = "",
-        headers: Mapping[str, str] | None = None,
-        **values: Any,
-    ) -> HTMLResponse:
+    def form(self, request: Request, name: str, error: CRMError | None = None, **values: Any) -> HTMLResponse:
         """The page of this name with a token for its form; `error` is what was wrong with what was sent before."""
         cookie = cookies.read_cookie(request, cookies.FORM) or self.tokens.new_cookie()
         token = self.tokens.token(cookie, cookies.read_cookie(request, cookies.SESSION))
-        answer = page(name, {"token": token, "error": error, **values}, status, headers)
+        wait = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttemptsError) else None
+        answer = page(name, {"token": token, "error": _sentence(error), **values}, _status(error), wait)
         cookies.set_cookie(answer, request, cookies.FORM, cookie, cookies.FORM_SECONDS)
         return answer
 
@@ -100,6 +92,28 @@ class Site:
         await self.accounts.close()
         await self.sessions.close()
         await self.opt_outs.close()
+
+
+def _status(error: CRMError | None) -> int:
+    """The HTTP status that says the same as an error."""
+    match error:
+        case None:
+            return 200
+        case FieldError():
+            return 422
+        case TooManyAttemptsError():
+            return 429
+        case OutwardError():
+            return 503
+    return 403
+
+
+def _sentence(error: CRMError | None) -> str:
+    """An error as a page tells it: as a sentence, which a reason for a field need not be."""
+    if error is None:
+        return ""
+    text = error.sentence[:1].upper() + error.sentence[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def refused_form() -> HTMLResponse:
