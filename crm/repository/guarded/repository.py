@@ -5,22 +5,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from crm.clock import Clock
-from crm.errors import CRMError
 from crm.model import BY_NAME
 from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
-from crm.repository import Allowed, Backup, Finding, Held, Proof, Restored, Seals, anybody
+from crm.repository import Allowed, Backup, Finding, Held, Proof, Restored, anybody
 from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.reading import GuardedSnapshot
-from crm.repository.guarded.verified import VerifiedRepository
+from crm.repository.guarded.verified import RepositoryWrapper, VerifiedRepository
 from crm.repository.guarded.writing import GuardedTransaction
 
 Result = TypeVar("Result")
 
 
-class GuardedRepository:
+class GuardedRepository(RepositoryWrapper):
     """A Repository that shows and changes what its reader may, and nothing else. The repository that it guards looks
     the reader up in each snapshot and each transaction, and raises SignedOutError."""
+
+    _repository: VerifiedRepository
 
     def __init__(self, repository: VerifiedRepository) -> None:
         self._repository = repository
@@ -30,17 +30,6 @@ class GuardedRepository:
     def reader(self) -> Reader:
         """The reader of the store."""
         return self._repository.reader
-
-    @property
-    def url(self) -> str:
-        return self._repository.url
-
-    @property
-    def clock(self) -> Clock:
-        return self._repository.clock
-
-    def keep_sealed(self, seals: Seals) -> None:
-        self._repository.keep_sealed(seals)
 
     @contextmanager
     def read(self) -> Iterator[GuardedSnapshot]:
@@ -66,9 +55,6 @@ class GuardedRepository:
     def _concerns(self, finding: Finding) -> bool:
         """Return whether the reader sees all records of the kind with one of which something is wrong."""
         return finding.record not in BY_NAME or past_level(self.reader.role, finding.record) is ALL
-
-    def damage(self, error: Exception) -> CRMError | None:
-        return self._repository.damage(error)
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         self._permissions.demand(STORE, UPDATE)
@@ -106,9 +92,6 @@ class GuardedRepository:
         self._permissions.demand(STORE, READ)
         return self._repository.known_backups()
 
-    def daily_review(self) -> None:
-        self._repository.daily_review()
-
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         self._permissions.demand(STORE, READ)
         return self._repository.daily_backup(allowed)
@@ -126,12 +109,6 @@ class GuardedRepository:
 
     def is_untouched(self) -> bool:
         return self._repository.is_untouched()
-
-    def notice(self) -> str:
-        return self._repository.notice()
-
-    def close(self) -> None:
-        self._repository.close()
 
     def _named(self) -> Permissions:
         """The permissions of the reader, who may have another name by now."""

@@ -15,7 +15,36 @@ Result = TypeVar("Result")
 Verify = Callable[[Snapshot, Reader], Reader]
 
 
-class VerifiedRepository:
+class RepositoryWrapper:
+    """A repository around another one: what concerns no record is passed on."""
+
+    _repository: Repository
+
+    @property
+    def url(self) -> str:
+        return self._repository.url
+
+    @property
+    def clock(self) -> Clock:
+        return self._repository.clock
+
+    def keep_sealed(self, seals: Seals) -> None:
+        self._repository.keep_sealed(seals)
+
+    def damage(self, error: Exception) -> CRMError | None:
+        return self._repository.damage(error)
+
+    def daily_review(self) -> None:
+        self._repository.daily_review()
+
+    def notice(self) -> str:
+        return self._repository.notice()
+
+    def close(self) -> None:
+        self._repository.close()
+
+
+class VerifiedRepository(RepositoryWrapper):
     """A Repository for as long as its reader is signed in, with the rights that they came with. It shows and takes
     everything: how far those rights go is for the layer in front of it, a GuardedRepository or the accounts.
 
@@ -56,17 +85,6 @@ class VerifiedRepository:
             return True
         return False
 
-    @property
-    def url(self) -> str:
-        return self._repository.url
-
-    @property
-    def clock(self) -> Clock:
-        return self._repository.clock
-
-    def keep_sealed(self, seals: Seals) -> None:
-        self._repository.keep_sealed(seals)
-
     @contextmanager
     def read(self) -> Iterator[Snapshot]:
         with self._repository.read() as snapshot:
@@ -100,9 +118,6 @@ class VerifiedRepository:
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         return self._repository.check(self._and(allowed))
 
-    def damage(self, error: Exception) -> CRMError | None:
-        return self._repository.damage(error)
-
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         return self._repository.prove(self._and(allowed))
 
@@ -132,9 +147,6 @@ class VerifiedRepository:
         with self.read():
             return self._repository.known_backups()
 
-    def daily_review(self) -> None:
-        self._repository.daily_review()
-
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         return self._repository.daily_backup(self._and(allowed))
 
@@ -155,9 +167,3 @@ class VerifiedRepository:
     def is_untouched(self) -> bool:
         with self.read():
             return self._repository.is_untouched()
-
-    def notice(self) -> str:
-        return self._repository.notice()
-
-    def close(self) -> None:
-        self._repository.close()
