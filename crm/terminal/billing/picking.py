@@ -9,7 +9,7 @@ from crm.model import Adjustment, Client, Conventions, Invoice, Payment, Service
 from crm.terminal.billing.rendering import adjustment_words, invoice_name, money_in, state_words
 from crm.terminal.console.keyboard import Back, Choice, Keyboard
 from crm.terminal.drawing.list_conventions import ListConventions
-from crm.terminal.toolkit.picking import joined, line_for, pick_listed, picker
+from crm.terminal.toolkit.picking import RecordQuestion, joined, line_for, pick_listed, picker
 
 if TYPE_CHECKING:
     from crm.commands.billing.invoices import InvoiceShown
@@ -43,15 +43,17 @@ def shown_line(item: "InvoiceShown", by: ListConventions) -> str:
 
 
 @picker(Invoice)
-def pick_invoice(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True, **_: Any) -> Invoice | None:
+def pick_invoice(asked: RecordQuestion) -> Invoice | None:
     """An invoice, a draft or a credit note, with its client, its total and its state. Raises Back."""
-    by = ListConventions.of(crm.conventions)
+    by = ListConventions.of(asked.crm.conventions)
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Invoice]]:
-        items = named("invoices list")(crm, limit=limit, offset=offset)
+        items = named("invoices list")(asked.crm, limit=limit, offset=offset)
         return [(shown_line(item, by), item.invoice) for item in items]
 
-    picked: Invoice | None = pick_listed(keyboard, f"{label}:", fetch, nothing="no invoices yet", required=required)
+    picked: Invoice | None = pick_listed(
+        asked.keyboard, f"{asked.label}:", fetch, nothing="no invoices yet", required=asked.required
+    )
     return picked
 
 

@@ -19,7 +19,6 @@ from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.model.postal_addresses import is_postcode_last
 from crm.repository import Query
-from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import (
     address_line,
     billing_line,
@@ -40,6 +39,7 @@ from crm.terminal.toolkit.forms import Group, RecordForm
 from crm.terminal.toolkit.lists import open_list
 from crm.terminal.toolkit.pages import Pieces, flow, record_flow, side_card_of, unless_refused
 from crm.terminal.toolkit.panels import first_rows
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import AROUND_MENU, LEAST_ENTRIES, Session
@@ -442,7 +442,7 @@ edits("clients edit", ClientForm, lambda client: client.name, _say_saved)
 def find(session: Session, **_: Any) -> None:
     """Find a client and open it."""
     session.page("Clients", "Find a client")
-    client = pick_client(session.crm, session.keyboard, "Client", help="part of a name, e-mail, phone or tag")
+    client = pick(session.crm, session.keyboard, Client, "Client", help="part of a name, e-mail, phone or tag")
     if client:
         session.open(client)
 

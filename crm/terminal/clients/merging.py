@@ -7,11 +7,11 @@ from rich.text import Text
 from crm.commands.clients.clients import accounts_of, differing_fields
 from crm.errors import RefusedError
 from crm.model import Client, fields
-from crm.terminal.clients.picking import pick_client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.drawing.tables import comparison
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
 
@@ -23,11 +23,11 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
     theirs: dict[str, bool] = {}
     by = session.crm.conventions
 
-    def pick(name: str, label: str) -> Step:
+    def asks(name: str, label: str) -> Step:
         def ask() -> None:
             session.page("Clients", "Merge two duplicates")
             help = f"not {answers['client'].name}" if name == "other" else ""
-            picked = pick_client(session.crm, session.keyboard, label, help=help, current=answers.get(name))
+            picked = pick(session.crm, session.keyboard, Client, label, help=help, current=answers.get(name))
             if picked is None:
                 raise Back
             if name == "other" and picked.id == answers["client"].id:
@@ -71,8 +71,8 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         return session.call("clients merge", client=kept, other=other, take=take)
 
     def steps() -> list[Step]:
-        questions = [] if client else [pick("client", "Client to keep")]
-        questions.append(pick("other", "Duplicate to merge into it"))
+        questions = [] if client else [asks("client", "Client to keep")]
+        questions.append(asks("other", "Duplicate to merge into it"))
         which = differing_fields(*pair()) if "other" in answers else ()
         return [*questions, *map(ask_which, which), merged]
 

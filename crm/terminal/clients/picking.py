@@ -10,7 +10,16 @@ from crm.errors import FieldError
 from crm.model import Client, Contact, Conventions, StatusRule, View
 from crm.repository import Query
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion
-from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
+from crm.terminal.toolkit.picking import (
+    RecordQuestion,
+    is_too_short,
+    joined,
+    line_for,
+    number_in,
+    pick,
+    pick_typed,
+    picker,
+)
 from crm.terminal.toolkit.suggestions import metric_names
 from crm.wording import first_few
 
@@ -96,32 +105,22 @@ def _taken(client: Client) -> str:
 
 
 @picker(Client)
-def pick_client(
-    crm: CRM,
-    keyboard: Keyboard,
-    label: str,
-    *,
-    help: str = "",
-    required: bool = True,
-    current: Client | None = None,
-) -> Any:
+def pick_client(asked: RecordQuestion) -> Any:
     """A client, found by typing; None where it may be left out and is. Raises Back."""
-    search = ClientSearch(crm)
-    if current is None and required:
-        with crm.read() as snapshot:
+    search, current = ClientSearch(asked.crm), asked.current
+    if current is None and asked.required:
+        with asked.crm.read() as snapshot:
             clients = snapshot.find_all(Client, Query(limit=2))
         # The only one there is need not be typed.
         current = clients[0] if len(clients) == 1 else None
     return pick_typed(
-        keyboard,
-        label,
+        asked,
         search.matching,
         search.suggest,
         lambda client: Choice(search.line(client), client),
         lambda count: f"{count} clients match:" if count < _MATCHES else "The best matches:",
-        help=help or _BY_TYPING,
+        help=_BY_TYPING,
         nothing=_NOBODY,
-        required=required,
         typed=_taken(current) if current else "",
     )
 
@@ -147,7 +146,7 @@ def pick_clients(crm: CRM, keyboard: Keyboard, label: str, _: Mapping[str, Any])
             if how == "less":
                 chosen.popitem()
             elif how == "one":
-                if one := pick_client(crm, keyboard, "Client"):
+                if one := pick(crm, keyboard, Client, "Client"):
                     chosen[one.id] = one
             else:
                 chosen |= {client.id: client for client in _all(crm, keyboard, how)}
@@ -176,16 +175,9 @@ def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
 
 
 @picker(Contact)
-def pick_contact(
-    crm: CRM,
-    keyboard: Keyboard,
-    label: str,
-    *,
-    help: str = "",
-    required: bool = True,
-    current: Contact | None = None,
-) -> Any:
+def pick_contact(asked: RecordQuestion) -> Any:
     """A contact, found by typing; None where it may be left out and is. Raises Back."""
+    crm, current = asked.crm, asked.current
 
     def suggest(typed: str) -> list[Suggestion]:
         if is_too_short(typed):
@@ -196,15 +188,13 @@ def pick_contact(
         ]
 
     return pick_typed(
-        keyboard,
-        label,
+        asked,
         lambda typed: _contacts(crm, typed),
         suggest,
         lambda named: Choice(contact_line(named[0], crm.conventions, named[1]), named[0]),
         lambda _: "Which contact?",
-        help=help or _BY_TYPING,
+        help=_BY_TYPING,
         nothing=_NOBODY,
-        required=required,
         typed=f"{current.id} {current.name}" if current else "",
     )
 

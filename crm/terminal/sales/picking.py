@@ -7,8 +7,8 @@ from crm.commands.context import CRM
 from crm.commands.sales.pipeline import DealShown, deals_shown, listed, stages
 from crm.model import Conventions, Deal, Sale, Stage
 from crm.repository.queries.deals import WhichDeals
-from crm.terminal.console.keyboard import Choice, Keyboard, Suggestion
-from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
+from crm.terminal.console.keyboard import Choice, Suggestion
+from crm.terminal.toolkit.picking import RecordQuestion, is_too_short, joined, line_for, number_in, pick_typed, picker
 
 _SUGGESTED = 8
 _MATCHES = 9
@@ -34,17 +34,10 @@ def stage_line(stage: Stage, _: Conventions | None = None, __: str = "") -> str:
 
 
 @picker(Deal)
-def pick_deal(
-    crm: CRM,
-    keyboard: Keyboard,
-    label: str,
-    *,
-    help: str = "",
-    required: bool = True,
-    current: Deal | None = None,
-) -> Any:
+def pick_deal(asked: RecordQuestion) -> Any:
     """A deal, found by part of its title or of its client's name, or by its number; None where it may be left out and
     is. Raises Back."""
+    crm = asked.crm
 
     def suggest(typed: str) -> list[Suggestion]:
         if is_too_short(typed):
@@ -53,16 +46,14 @@ def pick_deal(
 
     by = crm.conventions
     return pick_typed(
-        keyboard,
-        label,
+        asked,
         lambda typed: _deals(crm, typed),
         suggest,
         lambda deal: Choice(deal_line(deal.deal, by, deal.client), deal.deal),
         lambda _: "Which deal?",
-        help=help or "type part of the title or of the client, or the number",
+        help="type part of the title or of the client, or the number",
         nothing="no deal found; try part of the title or of the client, or the number",
-        required=required,
-        typed=str(current.id) if current else "",
+        typed=str(asked.current.id) if asked.current else "",
     )
 
 
@@ -79,18 +70,10 @@ def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
 
 
 @picker(Stage)
-def pick_stage(
-    crm: CRM,
-    keyboard: Keyboard,
-    label: str,
-    *,
-    help: str = "",  # noqa: ARG001
-    required: bool = True,
-    current: Stage | None = None,
-) -> Any:
+def pick_stage(asked: RecordQuestion) -> Any:
     """A stage from those there are; None where it may be left out and is. Raises Back."""
-    with crm.read() as snapshot:
+    with asked.crm.read() as snapshot:
         entries: list[Choice] = [Choice(stage_line(stage), stage) for stage in stages(snapshot)]
-    if not required:
+    if not asked.required:
         entries.append(Choice("None of them", None))
-    return keyboard.choose(f"{label}:", entries, at=current)
+    return asked.keyboard.choose(f"{asked.label}:", entries, at=asked.current)

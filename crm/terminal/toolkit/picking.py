@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Conventions, Record
 from crm.repository import Query
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion
@@ -24,11 +25,23 @@ _PICKERS: dict[tuple[type[Record], bool], Callable[..., Any]] = {}
 _LINES: dict[type[Record], Callable[..., str]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class RecordQuestion:
+    """A question for a record: its label, the `help` beside it ('' for the usual one), whether an answer is `required`,
+    and the `current` record, which was chosen before."""
+
+    crm: CRM
+    keyboard: Keyboard
+    label: str
+    help: str = ""
+    required: bool = True
+    current: Any = None
+
+
 def picker(kind: type[Record], *, several: bool = False) -> Callable[[_Function], _Function]:
-    """Register how a record of a kind is chosen: by a function of the CRM, the keyboard, the label, a `help` ('' for
-    the usual one), whether it is `required`, and the `current` one, which was chosen before. It returns None where it
-    may be left out and is. `several` are chosen by a function of the CRM, the keyboard, the label and the answers so
-    far, by their names."""
+    """Register how a record of a kind is chosen: by a function of a `RecordQuestion`. It returns None where it may be
+    left out and is. `several` are chosen by a function of the CRM, the keyboard, the label and the answers so far, by
+    their names."""
 
     def register(function: _Function) -> _Function:
         _PICKERS[kind, several] = function
@@ -62,7 +75,7 @@ def pick(
     Raises Back."""
     load(kind, "picking")
     if chosen := _PICKERS.get((kind, False)):
-        return chosen(crm, keyboard, label, help=help, required=required, current=current)
+        return chosen(RecordQuestion(crm, keyboard, label, help, required, current))
     by = ListConventions.of(crm.conventions)
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Any]]:
@@ -115,8 +128,7 @@ def number_in(word: str) -> int | None:
 
 
 def pick_typed(
-    keyboard: Keyboard,
-    label: str,
+    asked: RecordQuestion,
     search: Callable[[str], Sequence[Found]],
     suggest: Callable[[str], list[Suggestion]],
     entry: Callable[[Found], Choice],
@@ -124,27 +136,27 @@ def pick_typed(
     *,
     help: str,
     nothing: str,
-    required: bool,
     typed: str = "",
 ) -> Any:
-    """Pick a record by typing, `typed` is in the line at first; None where it may be left out and is. Where several are
-    found, so many, a `question` asks which; where none is, `nothing` says so. Raises Back."""
+    """Pick a record by typing, `typed` is in the line at first, and `help` is the usual one; None where it may be left
+    out and is. Where several are found, so many, a `question` asks which; where none is, `nothing` says so. Raises
+    Back."""
 
     def read(text: str) -> Sequence[Found] | None:
         nonlocal typed
         typed = text
         if not text.strip():
-            if required:
+            if asked.required:
                 raise Needed
             return None
         if matches := search(text):
             return matches
         raise FieldError(nothing)
 
-    begun = False
+    begun, keyboard = False, asked.keyboard
+    hint = f"{asked.help or help}{'' if asked.required else '; optional'}"
     while True:
-        asked = help if required else f"{help}; optional"
-        answer = keyboard.text(label, read, default=typed, help=asked, suggest=suggest, begun=begun, passing=begun)
+        answer = keyboard.text(asked.label, read, default=typed, help=hint, suggest=suggest, begun=begun, passing=begun)
         begun = True
         if answer is None:
             return None
