@@ -235,12 +235,8 @@ def command(
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = None,
     nothing: str = "",
 ) -> Callable[[_Function], _Function]:
-    """Register a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
-    `here` says that it concerns the machine that the program runs on, `own_store` that it is not about the sample data;
-    `unread` with which errors it runs where the
-    store cannot be read; `outside` that the shell alone has it, and nobody is signed in; `as_text` makes what the
-    shell prints of the result, `beside` the line that it says on stderr; `nothing` is said of
-    an empty list; `key` says which keys run it unattended."""
+    """Register a function as the command that the shell calls `words` and the menu `title`; the rest is as in
+    `Command`."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
@@ -248,20 +244,7 @@ def command(
             raise ValueError(f"two commands are called {words}")
         registered = _OUTSIDE if outside else _COMMANDS
         registered[words] = Command(
-            group,
-            name,
-            title,
-            menu,
-            function,
-            roles,
-            here,
-            own_store,
-            unread,
-            outside,
-            as_text,
-            key,
-            beside,
-            nothing,
+            group, name, title, menu, function, roles, here, own_store, unread, outside, as_text, key, beside, nothing
         )
         return function
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from crm.commands.activity.follow_up_lists import FollowUpShown
 from crm.commands.activity.follow_ups import DUE, FollowUpList
 from crm.commands.registry import named
-from crm.model import Client, Conventions, Deal, Field, FollowUp, Record, typed_fields
+from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
 from crm.model.fields import Check
 from crm.model.written_dates import read_when
 from crm.repository import Query
@@ -97,6 +97,7 @@ class FollowUpsPage(ListPage):
     lettered: Mapping[str, letters.Letter] = {"follow-ups edit": letters.EDIT, "follow-ups delete": letters.DELETE}
     plural = "open follow-ups"
     command = "follow-ups list"
+    holds = "follow_up"
     sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
     filter_by: Mapping[str, str] = {
         "overdue": "Overdue", "due": "Due by", "client": "Client", "for_": "Assigned to",
@@ -140,13 +141,6 @@ class FollowUpsPage(ListPage):
         add_one = letters.NEW(self.starts("follow-ups add"), "follow-up")
         export = letters.EXPORT(lambda: self.session.start(named("follow-ups export")))
         return [add_one, self.filter_key(), self.mine_key(), export]
-
-    def open(self, row: Any) -> None:
-        self.session.open(row.follow_up)
-
-    def record_of(self, row: Any) -> Record:
-        record: Record = row.follow_up
-        return record
 
 
 @record_page(FollowUp)

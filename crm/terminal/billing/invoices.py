@@ -16,7 +16,7 @@ from crm.commands.data.settings import is_set_by_person
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
-from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Record, Reminder, Service, typed_fields
+from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Reminder, Service, typed_fields
 from crm.model.fields import Check, Day
 from crm.model.local_labels import local_label
 from crm.model.rights import CLIENT
@@ -58,6 +58,7 @@ class InvoicesPage(ListPage):
         "invoices send": letters.MAIL,
     }
     command = "invoices list"
+    holds = "invoice"
     columns = INVOICES
     sorts: Mapping[str, str] = {"Number": "number", "Due": "due_on", "Total": "total", "Open": "open"}
     downwards = frozenset(("total", "open"))
@@ -72,13 +73,6 @@ class InvoicesPage(ListPage):
 
     def card(self, row: Any) -> Pieces:
         return unless_refused(lambda: _beside(self.session, row.invoice))
-
-    def open(self, row: Any) -> None:
-        self.session.open(row.invoice)
-
-    def record_of(self, row: Any) -> Record:
-        record: Record = row.invoice
-        return record
 
 
 @own_list

@@ -49,6 +49,7 @@ class PaymentsPage(ListPage):
     title = "Payments"
     purpose = "A payment is money that a client paid, for one invoice or several. Refunds are listed here too."
     command = "payments list"
+    holds = "payment"
     columns = PAYMENTS
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount"}
     filter_by: Mapping[str, str] = {
@@ -58,9 +59,6 @@ class PaymentsPage(ListPage):
     def keys(self) -> Sequence[Choice]:
         add = letters.NEW(self.starts("payments add"), "payment")
         return [add, self.filter_key()]
-
-    def open(self, row: Any) -> None:
-        self.session.open(row.payment)
 
 
 @own_list

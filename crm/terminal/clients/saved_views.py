@@ -27,9 +27,6 @@ class ViewsPage(ListPage):
     def nothing(self, keys: Sequence[Choice]) -> str:
         return f"{super().nothing(keys)} Filter the clients and press {letters.VIEWS.key} there to save one."
 
-    def count(self) -> int:
-        return len(self.result)
-
     def open(self, row: Any) -> None:
         session = self.session
         view: View = row

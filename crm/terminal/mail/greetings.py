@@ -23,9 +23,6 @@ class GreetingsPage(ListPage):
     columns = OCCASIONS
     command = "occasions list"
 
-    def count(self) -> int:
-        return len(self.result)
-
     def keys(self) -> Sequence[Choice]:
         return [
             letters.NEW(self.starts("occasions add"), "greeting"),

@@ -26,9 +26,6 @@ class StrangersPage(ListPage):
     columns = STRANGERS
     command = "email unknown"
 
-    def count(self) -> int:
-        return len(self.result)
-
     def keys(self) -> Sequence[Choice]:
         return [letters.FETCH(lambda: self.session.tell(_fetched(self.session)))]
 

@@ -29,12 +29,10 @@ class MailingsPage(ListPage):
     adds = "writes one"
     columns = MAILINGS
     command = "mailings list"
+    holds = "mailing"
 
     def keys(self) -> Sequence[Choice]:
         return [letters.NEW(self.starts("mailings send"), "mailing")]
-
-    def open(self, row: Any) -> None:
-        self.session.open(row.mailing)
 
 
 @record_page(Mailing)

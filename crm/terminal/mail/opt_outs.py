@@ -22,9 +22,6 @@ class OptOutsPage(ListPage):
     columns = OPT_OUTS
     command = "opt-outs list"
 
-    def count(self) -> int:
-        return len(self.result)
-
     def keys(self) -> Sequence[Choice]:
         return [letters.NEW(self.starts("opt-outs add"), "opt-out")]
 

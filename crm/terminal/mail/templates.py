@@ -35,9 +35,6 @@ class TemplatesPage(ListPage):
     columns = TEMPLATES[1:]
     command = "templates list"
 
-    def count(self) -> int:
-        return len(self.result)
-
     def keys(self) -> Sequence[Choice]:
         return [letters.NEW(lambda: add(self.session), "template")]
 

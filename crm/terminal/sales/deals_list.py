@@ -6,7 +6,6 @@ from typing import Any
 from crm.commands.registry import named
 from crm.commands.sales.deals import DealList
 from crm.commands.sales.pipeline import DealShown
-from crm.model import Record
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.rendering import DEALS, WHAT_A_DEAL_IS, added_up, deal_side
 from crm.terminal.toolkit import letters
@@ -42,6 +41,7 @@ class DealsPage(ListPage):
     }
     columns = DEALS
     command = "deals list"
+    holds = "deal"
     sorts: Mapping[str, str] = {
         "Stage": "stage",
         "Value": "value",
@@ -64,13 +64,6 @@ class DealsPage(ListPage):
 
     def count(self) -> int | None:
         return self.result.count if self.result else None
-
-    def open(self, row: Any) -> None:
-        self.session.open(row.deal)
-
-    def record_of(self, row: Any) -> Record:
-        record: Record = row.deal
-        return record
 
     def narrowed(self) -> str:
         is_open = bool(self.result and self.result.count) and _OPEN_ALONE.issuperset(self.filters)

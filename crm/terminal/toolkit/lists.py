@@ -55,6 +55,8 @@ class ListPage:
     # What the page is for; an empty list says it.
     purpose = ""
     columns: Sequence[tables.Column]
+    # The name of the record that a row holds, where it is no record itself.
+    holds = ""
     # The titles of the columns that are not shown here.
     hides: tuple[str, ...] = ()
     sorts: Mapping[str, str] = {}
@@ -86,6 +88,8 @@ class ListPage:
         self.sort = ""
         # What the command has returned.
         self.result: Any = None
+        # Whether that was all there is.
+        self._is_whole = False
         # The rows that are on the screen, and which of them is pointed at.
         self.drawn: Sequence[Any] = ()
         self.at = 0
@@ -97,7 +101,8 @@ class ListPage:
         paging = {"sort": self.sort, "limit": limit, "offset": offset}
         arguments = {name: value for name, value in paging.items() if name in command.parameters}
         self.result = command(self.session.crm, **arguments, **self.filters)
-        return self.listed() if "limit" in arguments else self.listed()[offset : offset + limit]
+        self._is_whole = "limit" not in arguments
+        return self.listed()[offset : offset + limit] if self._is_whole else self.listed()
 
     def listed(self) -> Sequence[Any]:
         """The rows in what the command has returned."""
@@ -105,8 +110,8 @@ class ListPage:
         return rows
 
     def count(self) -> int | None:
-        """The count of all of them; None where that is not known."""
-        return None
+        """The count of all of them; None where that is not known, as the command gives one page after the other."""
+        return len(self.listed()) if self._is_whole else None
 
     def crumbs(self) -> Sequence[str]:
         """The breadcrumbs above the list."""
@@ -143,7 +148,7 @@ class ListPage:
 
     def open(self, row: Any) -> None:
         """Open a row: its page, where it is a record."""
-        self.session.open(row)
+        self.session.open(self.record_of(row))
 
     def narrowed(self) -> str:
         """The filters of the list, in words."""
@@ -463,7 +468,7 @@ class ListPage:
 
     def record_of(self, row: Any) -> Record:
         """The record that a row is about."""
-        record: Record = row
+        record: Record = getattr(row, self.holds) if self.holds else row
         return record
 
     def _row_keys(self) -> list[Choice]:
