@@ -97,6 +97,11 @@ class AccountStore:
         # An older version has kept wide letters as they were.
         return by_address.get(typed) or by_address.get(kept)
 
+    def current(self, user: int) -> User:
+        """A user as `get` gives one, at this moment."""
+        with self.read() as snapshot:
+            return self.get(snapshot, user)
+
     def get(self, snapshot: Snapshot, user: int) -> User:
         """A user whose seal holds: only such a one is sealed again. Raises NotFoundError and RefusedError."""
         account = snapshot.get(User, user)

@@ -202,8 +202,7 @@ class Administration:
             self._store.write(tx, current, changes)
             tx.end_sessions(user)
 
-        with self._store.read() as snapshot:
-            account = self._store.get(snapshot, user)
+        account = self._store.current(user)
         self._store.transact(change, what.format(called(account)))
 
     def hashed(self, one_time: str) -> str:

@@ -133,8 +133,7 @@ class SelfService:
     def begin_sms(self, user: int) -> str:
         """Send a code to the user's telephone; the token for `confirm_sms`. Raises FieldError where no number is
         known, TooManyAttemptsError and OutwardError."""
-        with self._store.read() as snapshot:
-            account = self._store.get(snapshot, user)
+        account = self._store.current(user)
         if not account.phone:
             raise FieldError("add your phone number first", field="phone", label="Phone")
         token = self._tokens.issue(
@@ -147,8 +146,7 @@ class SelfService:
     def confirm_sms(self, user: int, token: str, code: str, *, password: str = "") -> list[str]:
         """Switch codes by SMS on, once one has arrived; as `confirm_totp`."""
         claims = self._tokens.read("telephone", token, TOKEN_LASTS)
-        with self._store.read() as snapshot:
-            account = self._store.get(snapshot, user)
+        account = self._store.current(user)
         if claims is None or claims["standing"] != self._store.fingerprint(account):
             raise SignInRefusedError("It took too long, or your account was changed since. Ask for a new code.")
         if not self._attempts.spend(f"token {claims['id']}", TRIES, TOKEN_LASTS):
@@ -158,8 +156,7 @@ class SelfService:
         return self._switch_on(user, SecondFactor("sms", claims["phone"]), password)
 
     def _switch_on(self, user: int, factor: SecondFactor, password: str) -> list[str]:
-        with self._store.read() as snapshot:
-            account = self._store.get(snapshot, user)
+        account = self._store.current(user)
         if account.second_factor:
             self._proved(user, password)
         codes, kept = self._factors.recovery_codes()
@@ -192,8 +189,7 @@ class SelfService:
 
     def _proved(self, user: int, password: str) -> User:
         """The user, after the password was given again. Raises SignInRefusedError and TooManyAttemptsError."""
-        with self._store.read() as snapshot:
-            account = self._store.get(snapshot, user)
+        account = self._store.current(user)
         attempt = self._attempts.sign_in(account.email, "", "again")
         if not self._passwords.fits(account.password, password, self._store.now()):
             raise SignInRefusedError(_WRONG)

@@ -18,6 +18,7 @@ from crm.lean_dataclass import dataclass
 from crm.model import Conventions
 from crm.model.data import SPEND_COUNTS
 from crm.model.paths import display_path
+from crm.model.record import AnyRecord
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.shut import Shut
@@ -206,6 +207,11 @@ class CRM:
     def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now, as a context."""
         return self.repository.read()
+
+    def get(self, kind: type[AnyRecord], number: int) -> AnyRecord:
+        """A record as it is now. Raises NotFoundError."""
+        with self.read() as snapshot:
+            return snapshot.get(kind, number)
 
     def transact(self, change: Callable[[Transaction], Result], what: str) -> Result:
         """One change of the store, all or nothing; `what` is in the history."""

@@ -98,8 +98,7 @@ def list_all(
 @command("interactions show", title="Show")
 def show(crm: CRM, interaction: TheInteraction) -> Interaction:
     """Show an interaction with its full text."""
-    with crm.read() as snapshot:
-        return snapshot.get(Interaction, interaction.id)
+    return crm.get(Interaction, interaction.id)
 
 
 @command("interactions edit", title="Edit")
@@ -130,7 +129,6 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
 @command("interactions delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interaction:
     """Delete an interaction; `history undo` restores it."""
-    with crm.read() as snapshot:
-        client = snapshot.get(Client, interaction.client)
+    client = crm.get(Client, interaction.client)
     name = f"{logged(interaction.kind)} with {client.name} on {crm.conventions.day(interaction.on)}"
     return delete_record(crm, interaction, name, yes=yes)

@@ -104,8 +104,7 @@ def announce(
     if template and template.channel != by:
         raise FieldError(f"{template.name} is a template for {CHANNELS[template.channel]}", field="template",
                          label="Template")  # fmt: skip
-    with crm.read() as snapshot:
-        current = snapshot.get(Service, service.id)
+    current = crm.get(Service, service.id)
     if not current.active:
         raise RefusedError(f"{current.name} is retired. `services edit {current.id} --active` offers it again.")
     group = asked_for(clients, only, where, view, all_)

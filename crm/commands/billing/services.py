@@ -85,8 +85,7 @@ def list_all(
 @command("services show", title="Show a service")
 def show(crm: CRM, service: TheService) -> Service:
     """Show a service."""
-    with crm.read() as snapshot:
-        return snapshot.get(Service, service.id)
+    return crm.get(Service, service.id)
 
 
 @command("services edit", title="Edit a service")

@@ -71,8 +71,7 @@ def of_channel(snapshot: Snapshot, channel: str = "") -> list[Template]:
 @command("templates show", title="Show a template")
 def show(crm: CRM, template: TheTemplate) -> Template:
     """Show a template with its fields."""
-    with crm.read() as snapshot:
-        return snapshot.get(Template, template.id)
+    return crm.get(Template, template.id)
 
 
 def sms_count(template: Template) -> int:

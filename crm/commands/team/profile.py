@@ -25,8 +25,7 @@ class Profile:
 @command("profile show", title="My account", menu="profile", roles=EVERYBODY)
 def show(crm: CRM) -> Profile:
     """Show who is signed in, with which role and second factor."""
-    with crm.read() as snapshot:
-        me = snapshot.get(User, crm.accounts.me)
+    me = crm.get(User, crm.accounts.me)
     return Profile(me.email, me.name, me.phone, me.role, crm.accounts.second_factor())
 
 

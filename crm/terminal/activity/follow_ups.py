@@ -47,8 +47,7 @@ class FollowUpForm(RecordForm):
 
     @classmethod
     def of(cls, session: Session, record: FollowUp, changes: dict[str, Any]) -> RecordForm:
-        with session.crm.read() as snapshot:
-            client = snapshot.get(Client, record.client)
+        client = session.crm.get(Client, record.client)
         return cls(session, client, {name: getattr(record, name) for name in _ORDER}, changes)
 
     def fields(self) -> Sequence[Field]:
@@ -81,8 +80,7 @@ def as_given(session: Session, changes: Mapping[str, Any], *, new: bool) -> dict
     """The answers as the commands take them: `follow-ups add` the deal itself, `follow-ups edit` its number."""
     arguments = {_PARAMETERS.get(name, name): value for name, value in changes.items()}
     if new and arguments.get("deal"):
-        with session.crm.read() as snapshot:
-            arguments["deal"] = snapshot.get(Deal, arguments["deal"])
+        arguments["deal"] = session.crm.get(Deal, arguments["deal"])
     elif new:
         arguments.pop("deal", None)
     return arguments

@@ -90,8 +90,7 @@ def open_entry(session: Session, entry: Entry) -> None:
     if entry.transaction is not None:
         session.start(named("history show"), transaction=entry.transaction)
         return
-    with session.crm.read() as snapshot:
-        record = snapshot.get(BY_NAME[entry.record], entry.id)
+    record = session.crm.get(BY_NAME[entry.record], entry.id)
     session.open(record)
 
 

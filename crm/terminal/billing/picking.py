@@ -100,8 +100,7 @@ def _open_invoices(crm: CRM, beside: Mapping[str, Any]) -> list[Invoice]:
     client: Client | None = beside.get("client")
     payment: Payment | None = beside.get("payment")
     if client is None and payment is not None:
-        with crm.read() as snapshot:
-            client = snapshot.get(Client, payment.client)
+        client = crm.get(Client, payment.client)
     if client is None:
         return []
     listed = named("invoices list")(crm, client=client, state="open", sort="due_on", limit=_MOST)

@@ -34,8 +34,7 @@ class UnpaidPage(ListPage):
         return f"total {'; '.join(totals)}" if totals else ""
 
     def client_of(self, row: Any) -> Client:
-        with self.session.crm.read() as snapshot:
-            return snapshot.get(Client, row.client)
+        return self.session.crm.get(Client, row.client)
 
     def open(self, row: Any) -> None:
         client = self.client_of(row)

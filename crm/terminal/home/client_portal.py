@@ -55,8 +55,7 @@ def _statement(session: Session) -> None:
 def _draw_own(session: Session) -> None:
     crm = session.crm
     try:
-        with crm.read() as snapshot:
-            own = snapshot.get(Client, crm.reader.client)
+        own = crm.get(Client, crm.reader.client)
     except NotFoundError:
         session.screen.print(Text("We keep no data about you here.", "muted"))
         return

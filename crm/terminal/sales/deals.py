@@ -106,8 +106,7 @@ deletes("deals delete", lambda deal: deal.title)
 
 def _as_it_is(session: Session, deal: Deal) -> Deal:
     """A deal as it is now: others may have ended it since it was listed."""
-    with session.crm.read() as snapshot:
-        return snapshot.get(Deal, deal.id)
+    return session.crm.get(Deal, deal.id)
 
 
 @record_flow("deals move")

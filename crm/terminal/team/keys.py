@@ -32,8 +32,7 @@ class KeysPage(ListPage):
     def open(self, row: Any) -> None:
         session = self.session
         session.page("Keys", row.name)
-        with session.crm.read() as snapshot:
-            session.call("keys revoke", key=snapshot.get(MachineKey, row.id))
+        session.call("keys revoke", key=session.crm.get(MachineKey, row.id))
         session.say(f"{session.screen.sign('✓', 'OK:')} Revoked the key {row.name}.", "success")
 
 

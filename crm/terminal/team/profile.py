@@ -37,8 +37,7 @@ class SessionsPage(ListPage):
             return
         session.page("My sessions", row.device or row.address)
         session.confirm("", "End this session", destructive=True)
-        with session.crm.read() as snapshot:
-            session.call("profile end-session", session=snapshot.get(SignIn, row.id))
+        session.call("profile end-session", session=session.crm.get(SignIn, row.id))
         session.say("Session ended.", "success")
 
     def _end_others(self) -> None:

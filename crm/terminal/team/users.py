@@ -32,8 +32,7 @@ class UsersPage(ListPage):
         return [letters.NEW(lambda: add(self.session), "account")]
 
     def open(self, row: Any) -> None:
-        with self.session.crm.read() as snapshot:
-            user = snapshot.get(User, row.id)
+        user = self.session.crm.get(User, row.id)
         self.session.open(user)
 
 
@@ -163,8 +162,7 @@ class AccountPage(RecordPage[User, UserShown]):
         return next(account for account in listed if account.id == user.id)
 
     def current(self) -> User:
-        with self.session.crm.read() as snapshot:
-            return snapshot.get(User, self.record.id)
+        return self.session.crm.get(User, self.record.id)
 
     def crumbs(self) -> Sequence[str]:
         return ["Accounts", self.card.name or self.card.email]

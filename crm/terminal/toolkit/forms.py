@@ -453,8 +453,7 @@ def fill_changes(
         return save(original, changes) if changes else original
 
     while True:
-        with session.crm.read() as snapshot:
-            original = snapshot.get(type(record), record.id)
+        original = session.crm.get(type(record), record.id)
         try:
             filled = form.of(session, original, changes)
             done = filled.fill(partial(_titled, section, title, original, filled), saved)

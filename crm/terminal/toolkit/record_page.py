@@ -49,8 +49,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
     def read(self) -> _Card:
         """The card as it is now; without a command, the record itself."""
         if not self.command:
-            with self.session.crm.read() as snapshot:
-                return cast(_Card, snapshot.get(type(self.record), self.record.id))
+            return cast(_Card, self.session.crm.get(type(self.record), self.record.id))
         command = named(self.command)
         card: _Card = command(self.session.crm, **{command.required_subject.name: self.record})
         return card
