@@ -43,7 +43,7 @@ class FollowUpForm(RecordForm):
         with session.crm.read() as snapshot:
             deals = snapshot.find_all(Deal, Query({"client": client.id, "closed_on": None}))
             deals += snapshot.find_all(Deal, Query(about)) if about else []
-        self._deals = {deal.id: deal.title for deal in deals}
+        self.offered = {"deal": ({deal.id: deal.title for deal in deals}, "None")} if deals else {}
 
     @classmethod
     def of(cls, session: Session, record: FollowUp, changes: dict[str, Any]) -> RecordForm:
@@ -52,23 +52,12 @@ class FollowUpForm(RecordForm):
 
     def fields(self) -> Sequence[Field]:
         known = typed_fields(FollowUp)
-        return [known[name] for name in _ORDER if name != "deal" or self._deals]
+        return [known[name] for name in _ORDER if name != "deal" or "deal" in self.offered]
 
     def ask(self, field: Field, *, required: bool = False) -> None:
-        if field.name != "deal":
-            # What is there to be done stays to be done, and by a day.
-            kept = bool(self.original) and field.name in self.asked_first
-            super().ask(field, required=required or kept)
-            return
-        entries = [Choice(title, number) for number, title in self._deals.items()]
-        chosen = self.session.keyboard.choose("Deal:", [*entries, Choice("None", 0)], at=self.value("deal"))
-        if chosen == self.original.get("deal", 0):
-            self.changes.pop("deal", None)
-        else:
-            self.changes["deal"] = chosen
-
-    def shown(self, field: Field, value: Any) -> str:
-        return self._deals.get(value or 0, "") if field.name == "deal" else super().shown(field, value)
+        # What is there to be done stays to be done, and by a day.
+        kept = bool(self.original) and field.name in self.asked_first
+        super().ask(field, required=required or kept)
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         if field.name == "every" and not self.value("every"):

@@ -48,6 +48,8 @@ class InteractionForm(RecordForm):
     ) -> None:
         super().__init__(session, Interaction, original, changes)
         self._contacts = {contact.id: contact for contact in contacts}
+        names = {contact.id: contact.name for contact in contacts}
+        self.offered = {"contact": (names, "Nobody")} if names else {}
 
     @classmethod
     def of(cls, session: Session, record: Interaction, changes: dict[str, Any]) -> RecordForm:
@@ -72,17 +74,9 @@ class InteractionForm(RecordForm):
         super().ask_first(dataclasses.replace(field, label=kind[:1].upper() + kind[1:], help=help))
 
     def ask(self, field: Field, *, required: bool = False) -> None:
-        if field.name != "contact":
-            super().ask(field, required=required or field.name in ("on", "kind"))
-            if field.name == "subject":
-                self._shorten()
-            return
-        entries = [Choice(contact.name, number) for number, contact in self._contacts.items()]
-        chosen = self.session.keyboard.choose("Contact:", [*entries, Choice("Nobody", 0)], at=self.value("contact"))
-        if chosen == self.original.get("contact", 0):
-            self.changes.pop("contact", None)
-        else:
-            self.changes["contact"] = chosen
+        super().ask(field, required=required or field.name in ("on", "kind"))
+        if field.name == "subject":
+            self._shorten()
 
     def _shorten(self) -> None:
         """Move a subject that is too long to the text, and leave its beginning."""
@@ -92,12 +86,6 @@ class InteractionForm(RecordForm):
         self.changes["body"] = "\n\n".join(filter(None, (whole, self.value("body"))))
         self.changes["subject"] = shorten(whole, _SHORTENED, placeholder="…")
         self.session.say("That is long for a subject: all of it is under Text.")
-
-    def shown(self, field: Field, value: Any) -> str:
-        if field.name != "contact":
-            return super().shown(field, value)
-        contact = self._contacts.get(value or 0)
-        return contact.name if contact else ""
 
 
 @list_page

@@ -80,6 +80,8 @@ class RecordForm:
         self.kind = kind
         self.original = original
         self.changes = changes
+        # Linked records to choose from, by the field that links to one: their names by number, and the word for none.
+        self.offered: dict[str, tuple[Mapping[int, str], str]] = {}
         # The record whose fields these are; None for a new one.
         self.record: Any = None
         self._began = dict(changes)
@@ -328,6 +330,8 @@ class RecordForm:
 
     def shown(self, field: Field, value: Any) -> str:
         """A value as it is in the form, a linked record by its name; '' for none."""
+        if field.name in self.offered:
+            return self.offered[field.name][0].get(value or 0, "")
         if isinstance(field.check, Id):
             return self._linked_name(field.check.record, value or 0)
         return field.check.show(value, self.session.crm.conventions) if value not in (None, "", False) else ""
@@ -366,6 +370,12 @@ class RecordForm:
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         """Ask for one field; what it holds is in the line to change, and empty clears it. Raises Back."""
+        if field.name in self.offered:
+            names, nothing = self.offered[field.name]
+            entries = [*(Choice(name, number) for number, name in names.items()), Choice(nothing, 0)]
+            chosen = self.session.keyboard.choose(f"{field.label}:", entries, at=self.value(field.name))
+            self._take(field.name, chosen, 0)
+            return
         if isinstance(field.check, Id):
             self._ask_link(field, field.check, required=required or field.name in self.kind.about.needs)
             return
