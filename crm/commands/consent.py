@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from crm.batching import batches
 from crm.model import OPT_OUT_WAYS, Client, Contact, OptOut
 from crm.model.fields.recipients import recipient_key, recipients_in
 from crm.repository import Query, Snapshot
 from crm.repository.queries import mail as queries
-
-# So many addresses are looked for in one statement.
-_AT_ONCE = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,10 @@ class Objection:
 
 def opted_out(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, OptOut]:
     """The opt-outs of addresses and phone numbers, by `recipient_key`."""
-    opt_outs: dict[str, OptOut] = {}
-    batches = list(_batches(addresses))
-    odd = _odd(snapshot) if batches else {}
-    for batch in batches:
-        opt_outs |= {key: odd[key] for key in batch if key in odd}
+    keys = _keys(addresses)
+    odd = _odd(snapshot) if keys else {}
+    opt_outs = {key: odd[key] for key in keys if key in odd}
+    for batch in batches(keys):
         opt_outs |= {opt_out.address: opt_out for opt_out in queries.opt_outs(snapshot, batch)}
     return opt_outs
 
@@ -42,7 +39,7 @@ def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Obj
     """The addresses and phone numbers, by `recipient_key`, to which nothing may go that was not asked for: one "no"
     holds for an address, wherever it stands."""
     against: dict[str, Objection] = {}
-    for batch in _batches(addresses):
+    for batch in batches(_keys(addresses)):
         by_field = {
             "email": [key for key in batch if "@" in key],
             "phone": [key for key in batch if "@" not in key],
@@ -70,13 +67,11 @@ def mailing_addresses(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[
     address of the primary contact."""
     addresses = {client.id: client.email for client in clients if client.email}
     without = [client.id for client in clients if not client.email and client.id > 0]
-    for start in range(0, len(without), _AT_ONCE):
-        batch = without[start : start + _AT_ONCE]
+    for batch in batches(without):
         contacts = snapshot.find_all(Contact, Query({"client": batch, "is_primary": True}))
         addresses |= {contact.client: contact.email for contact in contacts if contact.email}
     return addresses
 
 
-def _batches(addresses: Iterable[str]) -> Iterable[list[str]]:
-    keys = sorted({key for address in addresses if (key := recipient_key(address))})
-    return (keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE))
+def _keys(addresses: Iterable[str]) -> list[str]:
+    return sorted({key for address in addresses if (key := recipient_key(address))})

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
+from crm.batching import batches
 from crm.commands.context import CRM
 from crm.errors import FieldError
 from crm.lean_dataclass import dataclass
@@ -35,7 +36,6 @@ OWN = "extra."
 _PARTS = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 # How fields are written in other programs: {{contact.firstname}}, *|FNAME|*.
 _FOREIGN = re.compile(r"(?<!\{)\{\{([^{}\n]*)\}\}(?!\})|\*\|[^|\n]{1,40}\|\*")
-_AT_ONCE = 500
 # What stands for a field while it is found out where that is, and what must be in a text for it to matter.
 _STAND_IN = "qzfieldzq"
 _MARKS = ("](", "://", "`", "~~~", "    ", "\t", "]:", "<")
@@ -101,8 +101,7 @@ def values_of(
 ) -> Iterator[tuple[Client, Mapping[str, str]]]:
     """The same for many clients, each written to by its primary contact if it is a company; `me` is who writes, unless
     that is the reader."""
-    for start in range(0, len(clients), _AT_ONCE):
-        some = clients[start : start + _AT_ONCE]
+    for some in batches(clients):
         primary = _primary(snapshot, some)
         for client in some:
             yield client, _Values(crm, client, primary.get(client.id), me)

@@ -9,16 +9,13 @@ from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, Deliver
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.commands.mail.outbox.readdressing import Rewrite, readdressed
 from crm.commands.mail.unsubscribing import suppress
+from crm.commands.record_names import by_id
 from crm.model import Client, Contact, Invoice, Message, Reminder
 from crm.model.fields.recipients import recipient_key
-from crm.model.record import AnyRecord
 from crm.outward.sms import STOPPED
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import billing, mail
 from crm.repository.queries.mail import WhichQueued
-
-# Messages are looked at again so many at a time.
-_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +96,8 @@ def take(
         messages = mail.due(tx, selection.among(channels), most - len(taken), left)
         if not messages:
             break
-        clients = _by_id(tx, Client, {message.client for message in messages})
-        contacts = _by_id(tx, Contact, {message.contact for message in messages if message.contact})
+        clients = by_id(tx, Client, {message.client for message in messages})
+        contacts = by_id(tx, Contact, {message.contact for message in messages if message.contact})
         messages = [
             _corrected(tx, message, clients[message.client], contacts.get(message.contact), rewrite)
             for message in messages
@@ -149,7 +146,7 @@ def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]
 
 def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, DeliveryStatus]]:
     """Write how messages ended; one that is not ours any more stays as it is."""
-    stored = _by_id(tx, Message, [sending.message.id for sending in ended])
+    stored = by_id(tx, Message, [sending.message.id for sending in ended])
     settled = []
     for sending in ended:
         current = stored.get(sending.message.id)
@@ -203,15 +200,6 @@ def has_run_out(lease: str, now: datetime) -> bool:
 def count(snapshot: Snapshot, selection: Selection, channels: Collection[str]) -> int:
     """The number of messages that are queued and due."""
     return mail.count_due(snapshot, selection.among(channels))
-
-
-def _by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) -> dict[int, AnyRecord]:
-    ordered = sorted(numbers)
-    messages: dict[int, AnyRecord] = {}
-    for start in range(0, len(ordered), _AT_ONCE):
-        some = snapshot.find_all(kind, Query({"id": ordered[start : start + _AT_ONCE]}))
-        messages |= {message.id: message for message in some}
-    return messages
 
 
 def _reminders_paid(tx: Transaction, messages: Sequence[int]) -> Mapping[int, str]:
