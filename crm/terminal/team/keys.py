@@ -33,7 +33,7 @@ class KeysPage(ListPage):
         session = self.session
         session.page("Keys", row.name)
         session.call("keys revoke", key=session.crm.get(MachineKey, row.id))
-        session.say(f"{session.screen.sign('✓', 'OK:')} Revoked the key {row.name}.", "success")
+        session.done(f"Revoked the key {row.name}.")
 
 
 @flow("keys list")

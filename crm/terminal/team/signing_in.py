@@ -62,10 +62,7 @@ def sign_in_first(session: Session, email: str, password: str) -> None:
     who = outside.accounts.open().authentication.sign_in(email, password, device=DEVICE)
     if isinstance(who, SignedIn):
         session.crm = outside.enter(outside, who)
-        done = session.screen.sign("✓", "OK:")
-        session.say(
-            f"{done} Your account is ready, and you are signed in. From now on, everyone has to sign in.", "success"
-        )
+        session.done("Your account is ready, and you are signed in. From now on, everyone has to sign in.")
         settle(session, who, password)
 
 
@@ -135,8 +132,7 @@ def new_password(session: Session, current: str = "") -> None:
         except (*_AGAIN, FieldError) as refused:
             session.fail(refused)
             continue
-        done = session.screen.sign("✓", "OK:")
-        session.say(f"{done} Password changed. You are signed out everywhere else.", "success")
+        session.done("Password changed. You are signed out everywhere else.")
         return
 
 
