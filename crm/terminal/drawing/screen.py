@@ -202,9 +202,7 @@ class Screen:
 
     def print(self, content: RenderableType = "") -> None:
         """Print a Text or another thing of rich; a str is the program's own words."""
-        with self.console.capture() as captured:
-            self.console.print(Text(content) if isinstance(content, str) else content)
-        drawn = captured.get()
+        drawn = self._rendered(lambda: self.console.print(Text(content) if isinstance(content, str) else content))
         if self.plain:
             drawn = _BLANK_ENDS.sub("", drawn)
         self._end_countdown()
@@ -240,10 +238,12 @@ class Screen:
         for line in lines:
             line.truncate(self.width)
         self.clear()
-        with self.console.capture() as captured:
+
+        def show() -> None:
             for line in lines:
                 self.console.print(line, end="\n")
-        self._write(captured.get())
+
+        self._write(self._rendered(show))
         # It is cut again from the full lines when the window changes its size.
         self.used, self._page = used, [page]
 
@@ -284,6 +284,18 @@ class Screen:
 
     def _write(self, drawn: str) -> None:
         self.console.file.write(drawn)
+    def _rendered(self, draw: Callable[[], None]) -> str:
+        """What is drawn on the console, instead of printing it."""
+        self.console.begin_capture()
+        try:
+            draw()
+        finally:
+            # Else it would write out what a page has so far, which is shown when it is whole.
+            self.console.quiet = True
+            drawn = self.console.end_capture()
+            self.console.quiet = False
+        return drawn
+
         if not self.plain:
             self._page.append(drawn)
         if not self._at_once:
@@ -313,9 +325,7 @@ class Screen:
         self.used = 0
         self._counting = False
         if not self.plain:
-            with self.console.capture() as captured:
-                self.console.clear()
-            self._write(captured.get())
+            self._write(self._rendered(self.console.clear))
             self._page.clear()
 
     def waiting(self, wait: Wait) -> None:
@@ -335,10 +345,9 @@ class Screen:
             self.console.file.flush()
 
     def _count_down(self, line: str) -> None:
-        with self.console.capture() as captured:
-            self.console.print(Text(self.cut(line, before=1), "warning"), end="")
+        drawn = self._rendered(lambda: self.console.print(Text(self.cut(line, before=1), "warning"), end=""))
         self._end_countdown()
-        self.console.file.write(captured.get())
+        self.console.file.write(drawn)
         self.console.file.flush()
         self._counting = True
 

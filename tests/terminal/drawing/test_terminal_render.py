@@ -176,3 +176,27 @@ def test_a_new_client_shows_its_warnings(crm: CRM) -> None:
     output = io.StringIO()
     show(Screen(output, plain=True, environment={"COLUMNS": "80"}), added, crm.conventions)
     assert "0151 23456 ⚠ not a phone number in" in output.getvalue()
+
+
+class WrittenOut(io.StringIO):
+    """A terminal that knows what has been written out to it."""
+
+    shown = ""
+
+    def flush(self) -> None:
+        self.shown = self.getvalue()
+
+
+def test_a_page_is_written_out_when_it_is_whole() -> None:
+    out = WrittenOut()
+    screen = Screen(out, plain=False, environment={"COLUMNS": "80"})
+    screen.print("Before")
+    before = out.shown
+    assert "Before" in before
+    with screen.at_once():
+        screen.clear()
+        screen.print("Clients")
+        screen.print(Text("Anna", "bold"))
+        assert out.shown == before
+    assert "Clients" in out.shown
+    assert "Anna" in out.shown
