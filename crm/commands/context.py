@@ -1,7 +1,7 @@
 """The context of a command: the store as far as its reader may see it, the accounts, the team's conventions."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import field, replace
 from datetime import date
 from functools import lru_cache
@@ -110,6 +110,34 @@ def begin_day(crm: "CRM") -> list[CRMError]:
     return wrong
 
 
+class _Moment:
+    """A store at the moment of the first read; nothing is read before."""
+
+    def __init__(self, repository: Repository, stack: ExitStack) -> None:
+        self._repository = repository
+        self._stack = stack
+        self._snapshot: Snapshot | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[Snapshot]:
+        """The snapshot. Errors are those of a read of its own."""
+        if self._snapshot is None:
+            self._snapshot = self._stack.enter_context(self._repository.read())
+        try:
+            yield self._snapshot
+        except CRMError:
+            raise
+        except Exception as error:
+            if (damage := self._repository.damage(error)) is None:
+                raise
+            raise damage from error
+
+    def end(self) -> None:
+        """Read anew from now on."""
+        self._snapshot = None
+        self._stack.close()
+
+
 @dataclass(frozen=True)
 class Outward:
     """The transports for messages, outgoing and incoming: each is made when it is asked for, None where the settings
@@ -147,6 +175,7 @@ class CRM:
     saved: Saved = field(default_factory=Saved)
     outside: "CRM | None" = field(default=None, repr=False)
     _settings: dict[str, str] | None = field(default=None, repr=False)
+    _moment: "_Moment | None" = field(default=None, init=False, repr=False)
 
     @property
     def spreadsheets(self) -> Spreadsheets:
@@ -205,8 +234,22 @@ class CRM:
             pass
 
     def read(self) -> AbstractContextManager[Snapshot]:
-        """The store as it is now, as a context."""
-        return self.repository.read()
+        """The store as it is now, as a context; within `at_one_moment`, as it was at the first read."""
+        return self.repository.read() if self._moment is None else self._moment.read()
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Read once what is drawn together: all reads within it see the store at the same moment, until something is
+        changed. Nobody is asked meanwhile."""
+        if self._moment is not None:
+            yield
+            return
+        with ExitStack() as stack:
+            self._moment = _Moment(self.repository, stack)
+            try:
+                yield
+            finally:
+                self._moment = None
 
     def get(self, kind: type[AnyRecord], number: int) -> AnyRecord:
         """A record as it is now. Raises NotFoundError."""
@@ -217,6 +260,8 @@ class CRM:
         """One change of the store, all or nothing; `what` is in the history."""
         # Read before: a spreadsheet that is being changed cannot be read beside that.
         _ = self.settings
+        if self._moment is not None:
+            self._moment.end()
         return self.repository.transact(change, what)
 
     def foresee(self, change: Callable[[Transaction], Result]) -> Result:

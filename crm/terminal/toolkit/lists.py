@@ -203,7 +203,7 @@ class ListPage:
         """Show the list until the person goes back."""
         while True:
             try:
-                with self.session.screen.at_once():
+                with self.session.screen.at_once(), self.session.crm.at_one_moment():
                     head, entries, keys, silent = self._draw()
             except (FieldError, RuleError) as error:
                 # A sort, a filter or a view that came in from outside cannot be read: shown without it.

@@ -425,21 +425,22 @@ class Session:
             self._page_notes = []
             try:
                 with self.screen.at_once():
-                    named = crumbs() if callable(crumbs) else crumbs
-                    self.page(*named, foot=True)
-                    # The actions on a record are short.
-                    self.screen.is_side_broad = above is not None
-                    if above is None:
+                    with self.crm.at_one_moment():
+                        named = crumbs() if callable(crumbs) else crumbs
+                        self.page(*named, foot=True)
+                        # The actions on a record are short.
+                        self.screen.is_side_broad = above is not None
+                        if above is not None:
+                            above()
                         listed = entries()
                         self.read_first(named, len(listed))
                     else:
-                        above()
-                        listed = entries()
                         below = min(len(listed), LEAST_ENTRIES) + AROUND_MENU + self.lines_below
                         self._draw_part(named, above, reading, below)
                 chosen = self.choose(
                     question,
                     listed,
+                    if above is None:
                     back=back,
                     keys=keys() if callable(keys) else keys,
                     about=about,
