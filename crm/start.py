@@ -41,6 +41,9 @@ def _run(arguments: Sequence[str], loop: Loop) -> int:
         from crm.shell import run
 
         return run(list(arguments), os.environ, _open_crm, _serve_web, loop)
+    from crm.repository.quick_import import import_sqlalchemy
+
+    import_sqlalchemy()
     from crm import app
 
     def shown(menu: Menu) -> int:
