@@ -115,6 +115,8 @@ def _compared(self: Any) -> tuple[Any, ...]:
 
 
 def _eq(self: Any, other: object) -> bool:
+    if self is other:
+        return True
     return _compared(self) == _compared(other) if type(other) is type(self) else NotImplemented
 
 

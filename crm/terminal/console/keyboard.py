@@ -45,6 +45,8 @@ class Closed(Exception):
 
 # The way back, as the entry that is pointed at first.
 BACK = object()
+# What stands between two keys in a line of them.
+KEYS_APART = "   "
 # The words that answer a question of yes or no, beside its entries.
 YES, NO = "yes", "no"
 YES_OR_NO = "y yes   n no"

@@ -25,7 +25,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import Cancelled
 from crm.lazy_pattern import lazy_pattern
-from crm.terminal.console.keyboard import Back, Closed, End
+from crm.terminal.console.keyboard import KEYS_APART, Back, Closed, End
 from crm.terminal.drawing.theme import TOKENS
 
 # What questionary and prompt_toolkit call what the theme has a token for.
@@ -36,8 +36,6 @@ _PARTS = {
     "instruction": "muted",
     "error": "danger",
 }
-# What stands between two keys in a line of them.
-KEYS_APART = "   "
 # Seconds of silence after which an Esc is not the start of an arrow key.
 ESCAPE_SECONDS = 0.04
 # Lines that a question has in the lowest window, where those above it are scrolled away.

@@ -34,6 +34,7 @@ from crm.terminal.console.keyboard import (
     BEYOND_LAST,
     CAPITAL,
     KEYED,
+    KEYS_APART,
     LETTER,
     NO,
     YES,
@@ -43,7 +44,6 @@ from crm.terminal.console.keyboard import (
     numbered,
 )
 from crm.terminal.console.prompt import (
-    KEYS_APART,
     bind_only,
     filling,
     is_drawable,
@@ -104,7 +104,11 @@ class _Entries(InquirerControl):
     def fill(self, entries: Sequence[Choice], at: int, in_column: int = 0) -> None:
         """List these entries, of which one is pointed at, in one column or in two of so many entries."""
         self.in_column = in_column
-        self.entries = [replace(entry, label=wrapped(clean(entry.label), KEYED)) for entry in entries]
+        labels = [wrapped(clean(entry.label), KEYED) for entry in entries]
+        self.entries = [
+            entry if entry.label == label else replace(entry, label=label)
+            for entry, label in zip(entries, labels, strict=True)
+        ]
         self.choices = [
             questionary.Choice(entry.label, entry.key, shortcut_key=entry.key or False) for entry in self.entries
         ]

@@ -24,9 +24,8 @@ from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
 from crm.model.paths import with_home
-from crm.terminal.console.keyboard import Back, FormPlace, Interrupted, Suggestion, reason
+from crm.terminal.console.keyboard import KEYS_APART, Back, FormPlace, Interrupted, Suggestion, reason
 from crm.terminal.console.prompt import (
-    KEYS_APART,
     bind_only,
     filling,
     is_drawable,

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from io import StringIO, TextIOWrapper
 from threading import Lock, Timer
 from types import MappingProxyType
@@ -62,7 +62,8 @@ def clean(text: str, *, lines: bool = False) -> str:
 
     Line breaks become blanks unless `lines`.
     """
-    return _UNSEEN.sub(_visible, _BREAKS.sub("\n" if lines else " ", text))
+    # All of them are what Python does not print either, which it finds sooner.
+    return text if text.isprintable() else _UNSEEN.sub(_visible, _BREAKS.sub("\n" if lines else " ", text))
 
 
 def side_of(columns: int, *, is_broad: bool = False) -> int:
@@ -175,14 +176,15 @@ class Screen:
         """A sign, or how it is spelled where it cannot be drawn."""
         return drawn if self.unicode else spelled
 
-    def measure(self, text: str) -> int:
+    @cached_property
+    def measure(self) -> Callable[[str], int]:
         """The width of a text, in columns, in what one chooses from. On a terminal that is drawn by prompt_toolkit,
         which counts each character of a joined one (👩‍🔬) where rich counts the whole."""
         if self.plain:
-            return cell_len(text)
+            return cell_len
         from prompt_toolkit.utils import get_cwidth
 
-        return get_cwidth(text)
+        return get_cwidth
 
     def fit(self, text: str, columns: int) -> str:
         """A text of at most so many columns, for what one chooses from; where something is left out it ends in dots."""
@@ -282,8 +284,6 @@ class Screen:
         self.used += max(1, math.ceil(Text(line).cell_len / self.width))
         self._write(f"{line}\n")
 
-    def _write(self, drawn: str) -> None:
-        self.console.file.write(drawn)
     def _rendered(self, draw: Callable[[], None]) -> str:
         """What is drawn on the console, instead of printing it."""
         self.console.begin_capture()
@@ -296,6 +296,8 @@ class Screen:
             self.console.quiet = False
         return drawn
 
+    def _write(self, drawn: str) -> None:
+        self.console.file.write(drawn)
         if not self.plain:
             self._page.append(drawn)
         if not self._at_once:

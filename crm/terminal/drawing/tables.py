@@ -205,11 +205,14 @@ def lines(
 
     def line(row: Sequence[Text]) -> Line:
         pieces: list[tuple[str, str]] = []
+        apart = ""
         for place, (at, size) in enumerate(sizes.items()):
             cell = styled(screen, row[at], size)
-            blank = ("", " " * (size - sum(screen.measure(text) for _, text in cell)))
-            pieces += [("", " " * _GAP)] * (place > 0)
-            pieces += [blank, *cell] if columns[at].right else [*cell, blank]
+            blank = " " * (size - sum(screen.measure(text) for _, text in cell))
+            before, after = (blank, "") if columns[at].right else ("", blank)
+            apart += " " * _GAP * (place > 0) + before
+            pieces += [("", apart), *cell] if apart else cell
+            apart = after
         return "".join(text for _, text in pieces).rstrip(), pieces
 
     head, _ = line([Text(title) for title in titles])

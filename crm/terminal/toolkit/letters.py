@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.lean_dataclass import dataclass
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import KEYS_APART, Choice
 
 # What each key does, wherever it is pressed.
 MEANINGS: Mapping[str, str] = {
@@ -132,7 +132,7 @@ def name_of(key: str) -> str:
 def line(keys: Sequence[Choice], *, short: bool = False) -> str:
     """Keys on a line, each with what it does, `short` without to what."""
     labels = [word_of(key) if short else key.label for key in keys]
-    return "   ".join(
+    return KEYS_APART.join(
         f"{name_of(key.key)} {label[:1].lower()}{label[1:]}" for key, label in zip(keys, labels, strict=True)
     )
 

@@ -1,6 +1,6 @@
 """Sections: what a menu opens on, and what else can be done there, one level down."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
@@ -48,7 +48,6 @@ def _draw_figures(session: Session, read: Callable[[Any], Any]) -> None:
 def entries(session: Session, menu: str, client: Client | None = None) -> list[Choice]:
     """The entries of a menu besides its page: commands, and the menus that are under it. Commands about a client are
     about this one, where one is pointed at."""
-    page = menus()[menu].page
     listed: list[tuple[str, str, str, Callable[[], None], Command | None]] = [
         (
             command.title,
@@ -57,24 +56,31 @@ def entries(session: Session, menu: str, client: Client | None = None) -> list[C
             partial(session.start, command, **_about_client(command, client)),
             command,
         )
-        for command in commands(menu=menu)
-        if command.words not in page and session.offers(command)
+        for command in _commands_in(session, menu)
     ]
     listed += [
         (
-            declared.title,
+            menus()[name].title,
             hints.OF_MENUS.get(name, ""),
             _about(session, name),
             partial(open_section, session, name),
             _opened(session, name),
         )
-        for name, declared in menus().items()
-        if declared.under == menu and leads_to(session, name)
+        for name in _menus_in(session, menu)
     ]
     wide = max((len(title) for title, *_ in listed), default=0) + _BEFORE_ABOUT
     return [
         _entry(session, title, hint, about, wide, action, command) for title, hint, about, action, command in listed
     ]
+
+
+def _commands_in(session: Session, menu: str) -> Iterator[Command]:
+    page = menus()[menu].page
+    return (command for command in commands(menu=menu) if command.words not in page and session.offers(command))
+
+
+def _menus_in(session: Session, menu: str) -> Iterator[str]:
+    return (name for name, declared in menus().items() if declared.under == menu and leads_to(session, name))
 
 
 def _panel(session: Session, title: str, about: str, command: Command | None) -> Pieces:
@@ -151,7 +157,7 @@ def more(session: Session, words: str, client: Callable[[], Client | None] = lam
     return [
         letters.MORE(lambda name=name: _show_more(session, name, client()))
         for name in sections
-        if entries(session, name)
+        if any(_commands_in(session, name)) or any(_menus_in(session, name))
     ]
 
 

@@ -32,6 +32,7 @@ from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import (
     BACK,
     CAPITAL,
+    KEYS_APART,
     YES_OR_NO,
     Back,
     Choice,
@@ -145,8 +146,11 @@ class Session:
         self.keyboard: Keyboard = QuestionKeyboard(keyboard, self._keys_on_questions, screen, self._draw_beside)
         self.screen = screen
         screen.statuses = self._coloured_statuses
-        # The statuses that have a colour, as they were when this page first showed one.
-        self._statuses: Sequence[str] | None = None
+        # The statuses that have a colour, and the moment of the store that they are of; on each page they are looked at
+        # once.
+        self._statuses: Sequence[str] = ()
+        self._statuses_of: object = None
+        self._has_statuses = False
         self.exchange = exchange
         # The search from every page, which the main menu hands in.
         self.search: Callable[[Session], None] | None = None
@@ -207,7 +211,7 @@ class Session:
         that is said above the keys, unless it is too long for it. Its `purpose` is beside its keys. A wide window has
         the `client` that it is about, by number, beside its questions, or what `beside` draws."""
         notice = self._notice()
-        self._statuses = None
+        self._has_statuses = False
         self.place, self._purpose, self._beside, self._about_client = crumbs, purpose, beside, client
         self.screen.clear()
         self.screen.is_side_broad = False
@@ -241,12 +245,17 @@ class Session:
 
     def _coloured_statuses(self) -> Sequence[str]:
         """The statuses that have a colour, those of the rules first; none for a person who may not see the rules."""
-        if self._statuses is None:
+        if not self._has_statuses:
             from crm.commands.clients.status_colours import coloured_statuses
 
-            self._statuses = ()
-            with suppress(CRMError), self.crm.read() as snapshot:
-                self._statuses = coloured_statuses(snapshot)
+            self._has_statuses = True
+            try:
+                with self.crm.read() as snapshot:
+                    of = (self.crm.repository.url, snapshot.revision, self.crm.reader)
+                    if of != self._statuses_of:
+                        self._statuses, self._statuses_of = coloured_statuses(snapshot), of
+            except CRMError:
+                self._statuses, self._statuses_of = (), None
         return self._statuses
 
     def path_to(self, title: str, menu: str = "", of: str = "") -> Sequence[str]:
@@ -433,6 +442,7 @@ class Session:
                         if above is not None:
                             above()
                         listed = entries()
+                    if above is None:
                         self.read_first(named, len(listed))
                     else:
                         below = min(len(listed), LEAST_ENTRIES) + AROUND_MENU + self.lines_below
@@ -440,7 +450,6 @@ class Session:
                 chosen = self.choose(
                     question,
                     listed,
-                    if above is None:
                     back=back,
                     keys=keys() if callable(keys) else keys,
                     about=about,
@@ -545,26 +554,23 @@ class Session:
         # The page of a change has an undo of its own.
         undoes = any(key.key == letters.UNDO.key for key in keys)
         jumps = next((key.value for key in silent if key.key == CAPITAL), None)
-        known = [
-            *keys,
-            *quiet,
+        everywhere = [
             *([letters.SEARCH(Aside(self.find))] if self.search and self.leads_to("clients search") else []),
             *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") and not undoes else []),
             *([letters.REDO(Aside(lambda: self.redo(jumps)))] if self.leads_to("history undo") else []),
-            *([letters.NOTE(Aside(self._note_down))] if notes_down else []),
-            letters.KEYS(
-                Aside(lambda: self._show_keys(entries, known, about, silent=silent, in_columns=in_column > 0))
-            ),
         ]
+        note = [letters.NOTE(Aside(self._note_down))] if notes_down else []
+        all_keys = letters.KEYS(
+            Aside(lambda: self._show_keys(entries, known, about, silent=silent, in_columns=in_column > 0))
+        )
+        known = [*keys, *quiet, *everywhere, *note, all_keys]
         return self.keyboard.choose(
             question,
             entries,
             back=back,
             hidden=[*known, *silent],
             # A quick note is named where one begins.
-            hint=self._key_line(
-                [key for key in known if key not in quiet and (not notes_down or key.key != letters.NOTE.key)]
-            ),
+            hint=self._key_line([*keys, *everywhere, all_keys]),
             at=at,
             resized=self._draw_again,
             room=self.screen.left,
@@ -592,15 +598,17 @@ class Session:
         always = [key for key in keys if key.key in letters.ALWAYS_NAMED]
         own = [key for key in keys if key.key not in (*letters.ALWAYS_NAMED, letters.REDO.key)]
         room = self.screen.width - 2
-        if self.screen.plain or len(letters.line([*own, *always])) <= room:
-            return letters.line([*own, *always])
-        named: list[Choice] = []
+        line = letters.line([*own, *always])
+        if self.screen.plain or len(line) <= room:
+            return line
+        words = {key.key: letters.line([key], short=True) for key in (*own, *always)}
+        named = {key.key for key in always}
         # The most needed first, then each for which there is still room, where it stands among the others.
         for key in sorted(own, key=lambda key: -letters.LEAST_NEEDED_FIRST.find(key.key)):
-            longer = [other for other in own if other in named or other is key]
-            if len(letters.line([*longer, *always], short=True)) <= room:
-                named = longer
-        return letters.line([*named, *always], short=True)
+            longer = KEYS_APART.join(words[other] for other in words if other in named or other == key.key)
+            if len(longer) <= room:
+                named.add(key.key)
+        return KEYS_APART.join(words[other] for other in words if other in named)
 
     def start(self, command: Command, **arguments: Any) -> None:
         """Lead through a command: its own flow, or its parameters one by one. Raises Back."""

@@ -18,6 +18,7 @@ from crm.terminal.activity.follow_ups import FollowUpsPage
 from crm.terminal.clients.clients_list import ClientsPage
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
+from crm.terminal.drawing.theme import status_style
 from crm.terminal.sales.deals_list import DealsPage
 from crm.terminal.team import profile
 from crm.terminal.team.users import SessionsPage, UsersPage
@@ -146,6 +147,18 @@ def test_statuses_of_rules_and_of_pinned_clients_can_be_filtered(crm: CRM) -> No
     assert 0 < offered.index("Huge") < offered.index("Friend")
     assert "Status: Friend" in answer
     assert "1-1 of 1" in answer
+
+
+def test_a_status_of_a_new_rule_has_a_colour_on_the_next_page(crm: CRM) -> None:
+    screen = Screen(io.StringIO(), plain=False)
+    with closing(Session(crm, LineKeyboard(io.StringIO(), screen), screen)) as session:
+        session.page("Clients")
+        assert not screen.token(status_style("Huge"))
+        named("rules add")(crm, "Huge when total_spend > 1000000")
+        session.page("Clients")
+        assert screen.token(status_style("Huge")).startswith("status_")
+        session.page("Clients")
+        assert screen.token(status_style("Huge")).startswith("status_")
 
 
 @pytest.mark.parametrize(
