@@ -1,4 +1,4 @@
-"""What is drawn together is read at one moment."""
+"""Reading what is drawn together, at one moment."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def another(crm: CRM) -> Iterator[CRM]:
     other.repository.close()
 
 
-def test_what_others_change_meanwhile_is_seen_afterwards(crm: CRM, another: CRM) -> None:
+def test_changes_of_others_are_seen_afterwards(crm: CRM, another: CRM) -> None:
     with crm.at_one_moment():
         assert names(crm) == ["Anna"]
         add(another, "Bert")
@@ -57,7 +57,7 @@ def test_a_change_of_ones_own_is_seen_at_once(crm: CRM, another: CRM) -> None:
         assert names(crm) == ["Anna", "Bert", "Cleo"]
 
 
-def test_what_reads_nothing_can_be_drawn_without_a_store(crm: CRM) -> None:
+def test_a_page_that_reads_nothing_needs_no_store(crm: CRM) -> None:
     damaged = shut(crm, StoreDamagedError("the file is damaged"))
     with damaged.at_one_moment(), suppress(StoreDamagedError):
         names(damaged)
@@ -65,7 +65,7 @@ def test_what_reads_nothing_can_be_drawn_without_a_store(crm: CRM) -> None:
         names(damaged)
 
 
-def test_what_cannot_be_read_is_said_where_it_was_asked_for(crm: CRM, another: CRM) -> None:
+def test_an_unreadable_value_is_reported_where_it_is_read(crm: CRM, another: CRM) -> None:
     path = store_file(another.repository.url)
     assert isinstance(path, Path)
     with closing(sqlite3.connect(path)) as connection, connection:

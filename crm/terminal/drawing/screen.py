@@ -285,7 +285,7 @@ class Screen:
         self._write(f"{line}\n")
 
     def _rendered(self, draw: Callable[[], None]) -> str:
-        """What is drawn on the console, instead of printing it."""
+        """The output of a step on the console, instead of printing it."""
         self.console.begin_capture()
         try:
             draw()
