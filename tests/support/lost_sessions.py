@@ -35,8 +35,8 @@ from crm.repository import tables
 from crm.terminal.console.keyboard import Back, Choice, Closed
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import load_flows
-from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, running_on
+from tests.support.keyboards import Leaving, Watched
 from tests.support.quick_hashes import hash_quickly
 from tests.support.quick_stores import make_stores_quickly
 
@@ -61,13 +61,12 @@ class Enough(Exception):
 
 
 @dataclass
-class Answering:
+class Answering(Leaving):
     """A Keyboard that answers by itself: of a menu each entry once, then back; `asked` is called before each answer."""
 
     asked: Callable[[str], None]
     chosen: dict[str, int] = field(default_factory=dict)
     answers: int = 0
-    pointed: Any = None
 
     def _asked(self, question: str) -> None:
         self.answers += 1
@@ -203,13 +202,6 @@ LOST: Mapping[str, Lose] = {
     "second factor reset": lambda crm, _: crm.accounts.open().administration.reset_second_factor(VIC),
     "12 hours over": _expire,
 }
-
-
-class Watched(Session):
-    """A menu whose own faults are not hidden."""
-
-    def _crashed(self, error: Exception) -> None:
-        raise error
 
 
 # What a child has of its parent and must not let go of.

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +81,3 @@ def team() -> Iterator[Team]:
 def sheet_desk(team: Team, tmp_path: Path) -> Iterator[BillingDesk]:
     with closing(BillingDesk(team.store, tmp_path)) as opened:
         yield opened
-
-
-def euros(text: str) -> Decimal:
-    return Decimal(text)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from crm.commands.context import CRM
 from crm.commands.lookup import selected
 from crm.commands.sales.outcomes import DealMoved, DealWon, lost_reasons
 from crm.errors import ConflictError, FieldError, NotFoundError, Question, RefusedError
@@ -26,8 +25,8 @@ def acme(office: Office) -> Client:
     return office.add(company="Acme")
 
 
-def stage(office: Office, name: str, crm: CRM | None = None) -> Stage:
-    found = selected(crm or office.crm, Stage, name)
+def stage(office: Office, name: str) -> Stage:
+    found = selected(office.crm, Stage, name)
     assert isinstance(found, Stage)
     return found
 
@@ -37,13 +36,13 @@ def deal(office: Office, client: Client, title: str = "Website", value: str = "1
     return added
 
 
-def now(office: Office, of: Deal, crm: CRM | None = None) -> Deal:
-    with (crm or office.crm).read() as snapshot:
+def now(office: Office, of: Deal) -> Deal:
+    with office.crm.read() as snapshot:
         return snapshot.get(Deal, of.id)
 
 
-def where(office: Office, of: Deal, crm: CRM | None = None) -> str:
-    with (crm or office.crm).read() as snapshot:
+def where(office: Office, of: Deal) -> str:
+    with office.crm.read() as snapshot:
         return snapshot.get(Stage, snapshot.get(Deal, of.id).stage).name
 
 

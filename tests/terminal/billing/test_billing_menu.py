@@ -31,6 +31,7 @@ from tests.commands.billing.test_billing_mail import MailedDesk
 from tests.conftest import STORES, _new_store
 from tests.support.device import Device
 from tests.support.guarded import guarded_for
+from tests.support.keyboards import Leaving, Watched
 from tests.support.mail_desk import desk
 from tests.support.mail_server import Post
 
@@ -58,7 +59,7 @@ def test_the_menu_can_ask_for_every_parameter() -> None:
 
 
 @dataclass
-class Typist:
+class Typist(Leaving):
     """A Keyboard that answers questions by their labels, and chooses entries in the order of a list; any other question
     it leaves empty or answers by its first entry, and any other page it leaves."""
 
@@ -66,7 +67,6 @@ class Typist:
     chosen: list[str]
     asked: list[str] = field(default_factory=list)
     offered: list[str] = field(default_factory=list)
-    pointed: Any = None
 
     def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
         self.asked.append(question)
@@ -94,16 +94,6 @@ class Typist:
             return read(self.typed.get(label, default))
         except Needed:
             raise AssertionError(f"{label} has to be answered") from None
-
-    def pause(self) -> None:
-        pass
-
-
-class Watched(Session):
-    """A menu whose own faults are not hidden."""
-
-    def _crashed(self, error: Exception) -> None:
-        raise error
 
 
 class Menu:

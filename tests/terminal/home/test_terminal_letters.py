@@ -31,6 +31,7 @@ from crm.terminal.toolkit.pages import FLOWS, load_flows
 from crm.terminal.toolkit.sections import entries
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, running_on
+from tests.support.keyboards import Leaving
 
 # What is done to the whole store, or elsewhere, is not tried.
 # More turns than the main menu has entries and keys.
@@ -47,11 +48,8 @@ _ACT = re.compile(r"(Add|Edit|Delete|Record|Log|Mark|Merge|Move|Pin|Remove|Tag)\
 Page = tuple[str, ...]
 
 
-class Walking:
+class Walking(Leaving):
     """A Keyboard that presses on each page each key once, then goes back; questions are left unanswered."""
-
-    # What is pointed at.
-    pointed: Any = None
 
     def __init__(self) -> None:
         self.session: Session
@@ -97,9 +95,6 @@ class Walking:
     def text(self, *_: Any, **__: Any) -> Any:
         self.places.add(tuple(self.session.place))
         raise Back
-
-    def pause(self) -> None:
-        pass
 
 
 def fill_with_everything(crm: CRM) -> None:

@@ -31,14 +31,13 @@ from tests.conftest import google
 from tests.support.clocks import TODAY, running_on
 from tests.support.google_sheets import StandIn
 from tests.support.guarded import guarded_for
+from tests.support.keyboards import Leaving
 
 NOTES = "haggles over every cent"
 
 
-class Onlooker:
+class Onlooker(Leaving):
     """A Keyboard of somebody who looks at all that stands beside the entries, and leaves."""
-
-    pointed: Any = None
 
     def __init__(self) -> None:
         self.beside: dict[str, str] = {}
@@ -55,9 +54,6 @@ class Onlooker:
         if how.get("card") is not None:
             self.beside[label] = "".join(text for _, text in how["card"]())
         raise Back
-
-    def pause(self) -> None:
-        pass
 
 
 def at_menu(crm: CRM, columns: int = 120) -> tuple[Session, Onlooker]:

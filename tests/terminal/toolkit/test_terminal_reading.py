@@ -21,14 +21,13 @@ from crm.terminal.home.main_menu import MainMenu
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY
+from tests.support.keyboards import Leaving
 
 WIDTH, HEIGHT = 40, 20
 
 
-class Pressing:
+class Pressing(Leaving):
     """A Keyboard that presses some keys, one a question, and then goes back."""
-
-    pointed: Any = None
 
     def __init__(self, *keys: str, columns: int = WIDTH, lines: int = HEIGHT) -> None:
         self.keys = list(keys)
@@ -55,9 +54,6 @@ class Pressing:
             raise Back
         key = self.keys.pop(0)
         return next(choice.value for choice in (*choices, *hidden) if key in (choice.key, choice.label))
-
-    def text(self, *_: Any, **__: Any) -> Any:
-        raise Back
 
     def pause(self) -> None:
         self._note()

@@ -16,15 +16,14 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
+from tests.support.keyboards import Leaving
 
 ESC = object()
 
 
-class Hands:
+class Hands(Leaving):
     """A Keyboard that answers from a list: a text as it is typed, the words of an entry, ESC, or a text that is left
     with ESC (as a tuple). `asked` are the questions, with what stood in their lines."""
-
-    pointed: Any = None
 
     def __init__(self, *answers: Any) -> None:
         self._answers = list(answers)
@@ -46,9 +45,6 @@ class Hands:
         if isinstance(answer, tuple):
             raise Back(answer[0])
         return read(default if answer is None else answer)
-
-    def pause(self) -> None:
-        """Return at once: nobody has to press a key."""
 
 
 @pytest.fixture
