@@ -133,6 +133,8 @@ def test_numbers_are_read_as_the_team_writes_them(
         ("Table 50 USD", "that is in USD, and this invoice is in EUR"),
         ("Table £50", "that is in EGP or GBP"),
         ("Table 12.000", "12.000 can be read in two ways; write 12.00 or 12000"),
+        ("Table 1.234", "1.234 can be read in two ways; write 1.2340 or 1234"),
+        ("Table 1.234 EUR", "write 1.2340 or 1234"),
         ("1.000 Tables 5", "1.000 can be read in two ways; write 1.00 or 1000"),
         ("Table 50 119%", "between 0 and 100"),
         ("Table 50 -7%", "between 0 and 100"),

@@ -20,6 +20,7 @@ from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.currencies import currencies_of, foreign_currency
 from crm.model.fields import Amount
+from crm.model.fields.money import has_doubtful_thousands
 from crm.model.german_dates import kind_of_word
 from crm.model.grouped_sums import GROUPED_SUM, without_blanks
 from crm.model.written_dates import MONTHS, NoDateError, When, read_time, read_when, time_alone
@@ -946,7 +947,8 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
             continue
         try:
             amount = Amount().read(_plain_sum(written, by), by)
-        except FieldError:
+        except FieldError as error:
+            _refuse_doubtful(written, error, by)
             continue
         if not amount:
             # Nothing was paid: no sale.
@@ -988,10 +990,13 @@ def _priced_each(note: QuickNote, pieces: Sequence[str], by: Conventions) -> Qui
     starts_piece = not before[: number.start(1)].strip(_BETWEEN)
     if quantity is None or _YEAR.fullmatch(quantity[1]) or behind.strip(_BETWEEN) or (place > 0 and not starts_piece):
         return dataclasses.replace(note, no_sum=_HOW_MANY)
+    unit_price = price["each"] or price["at"] or price["times"]
     try:
-        of_one = Amount().read(_plain_sum(price["each"] or price["at"] or price["times"], by), by)
-        amount = Amount().read(by.amount(of_one * Amount().read(quantity[1], by)), by)
-    except FieldError:
+        amount = Amount().read(
+            by.amount(Amount().read(_plain_sum(unit_price, by), by) * Amount().read(quantity[1], by)), by
+        )
+    except FieldError as error:
+        _refuse_doubtful(unit_price, error, by)
         return dataclasses.replace(note, no_sum=_HOW_MANY)
     if not amount:
         return dataclasses.replace(note, no_sum="the amount is 0")
@@ -1004,6 +1009,12 @@ def sum_alone(text: str, by: Conventions) -> Decimal | None:
         return Amount().read(_plain_sum(text, by), by) or None if re.fullmatch(_SUM, text) else None
     except FieldError:
         return None
+
+
+def _refuse_doubtful(written: str, error: FieldError, by: Conventions) -> None:
+    """Raise FieldError for the line where its sum may be in thousands: without it the sum would be taken for text."""
+    if has_doubtful_thousands(_plain_sum(written, by), by):
+        raise FieldError(f"{written}: {error.reason}", field="line", label="Note") from error
 
 
 def _has_currency(written: str, by: Conventions) -> bool:

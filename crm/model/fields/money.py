@@ -39,6 +39,8 @@ class Amount(Check):
     shortens: ClassVar[bool] = True
     # Whether it may be so large that it has thousands.
     has_thousands: ClassVar[bool] = True
+    # Whether three decimals are usual: 2.125 kg. Of a price they may be thousands as well.
+    often_exact: ClassVar[bool] = False
 
     def decimals(self, by: Conventions) -> int:
         """The number of decimals that may be typed."""
@@ -76,10 +78,10 @@ class Amount(Check):
             raise FieldError(f"that is not an amount; write digits, like {self.hint(by)}")
         if len(text) > 40:
             raise FieldError(f"that is too large: at most {_largest(by)}")
-        if self.has_thousands and _has_doubtful_thousands(text, by):
+        if self.has_thousands and has_doubtful_thousands(text, by):
             if self.decimals(by) < 3:
                 raise FieldError(f"{self.too_exact(by)}; did you mean {by.number(int(text.replace(mark, '')))}?")
-            refuse_doubtful_thousands(text, by)
+            refuse_doubtful_thousands(text, by, often_exact=self.often_exact)
         if self.decimals(by) > 2 and _THREE_DECIMALS.fullmatch(text):
             if group != "." or text.startswith("0"):
                 return Decimal(text)
@@ -116,23 +118,27 @@ class Amount(Check):
 
     def edit(self, value: Any, by: Conventions) -> str:
         decimals = by.shown_decimals(value)
+        if decimals == 3 and by.decimals < 3:
+            # Three might be thousands.
+            return f"{value:.4f}"
         plain = f"{value:.{decimals}f}"
         return plain.replace(".", by.decimal_mark) if decimals == 3 else plain
 
 
-def _has_doubtful_thousands(text: str, by: Conventions) -> bool:
+def has_doubtful_thousands(typed: str, by: Conventions) -> bool:
     """Return whether a number has three digits behind its only mark, which is the decimal mark here and separates
     thousands elsewhere, in a currency with fewer decimals: 12.000."""
     pattern = rf"[1-9]\d{{0,2}}{re.escape(by.decimal_mark)}\d{{3}}"
-    return by.decimals < 3 and re.fullmatch(pattern, text) is not None
+    return by.decimals < 3 and re.fullmatch(pattern, _bare("".join(typed.split()), by)) is not None
 
 
-def refuse_doubtful_thousands(text: str, by: Conventions) -> None:
-    """Raise FieldError for a price or a quantity that is more likely in thousands: its third decimal is a nought, which
-    nobody needs."""
-    if text.endswith("0") and _has_doubtful_thousands(text, by):
+def refuse_doubtful_thousands(text: str, by: Conventions, *, often_exact: bool) -> None:
+    """Raise FieldError for a price or a quantity that may be in thousands; where three decimals are usual, only if the
+    third is a nought, which nobody needs."""
+    has_nought = text.endswith("0")
+    if (has_nought or not often_exact) and has_doubtful_thousands(text, by):
         digits = text.replace(by.decimal_mark, "")
-        raise FieldError(f"{text} can be read in two ways; write {text[:-1]} or {digits}")
+        raise FieldError(f"{text} can be read in two ways; write {text[:-1] if has_nought else f'{text}0'} or {digits}")
 
 
 def _like(whole: int, by: Conventions) -> Decimal:

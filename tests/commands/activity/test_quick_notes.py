@@ -361,6 +361,21 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sold Acme a table for 12.000", "12.000: an amount has at most two decimals; did you mean 12,000?"),
+        ("sold Acme a table for $12.000", "$12.000: an amount has at most two decimals; did you mean 12,000?"),
+        ("sold Acme a table for 12.000 USD", "did you mean 12,000?"),
+        ("offered Acme 3 tables at 1.234 each", "1.234: an amount has at most two decimals; did you mean 1,234?"),
+    ],
+)
+def test_a_sum_that_may_be_in_thousands_is_asked_about(line: str, words: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        next(read_notes(line, US))
+    assert words in refused.value.reason
+
+
+@pytest.mark.parametrize(
     ("line", "day"),
     [
         ("call Greta second weekend of december", "second weekend of december"),

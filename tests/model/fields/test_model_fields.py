@@ -475,13 +475,22 @@ def test_an_impossible_amount_is_refused(typed: str, by: Conventions, words: str
 
 
 @pytest.mark.parametrize("check", [Price(), ExactPrice(), Balance(), Quantity()])
-def test_three_decimals_that_may_be_thousands_are_refused_in_prices_and_quantities(check: Check) -> None:
+def test_three_decimals_that_may_be_thousands_are_refused_in_prices_and_quantities(check: Amount) -> None:
     assert "12,000" in (words := refusal(check, "12.000", US)) or "write 12.00 or 12000" in words
     assert check.read("12.00", US) == 12
     assert check.read("12,000", US) == 12_000
     assert check.read("0.500", US) == Decimal("0.5")
+    if check.often_exact:
+        assert check.read("2.125", US) == Decimal("2.125")
+    else:
+        assert "1,234" in (words := refusal(check, "1.234", US)) or "write 1.2340 or 1234" in words
     assert check.read("12.500", replace(US, currency="KWD")) == Decimal("12.5")
     assert Rate().read("19.000", US) == 19
+
+
+def test_a_price_with_three_decimals_is_edited_so_that_it_can_mean_only_one_thing() -> None:
+    for by in (US, DE):
+        assert Price().read(Price().edit(Decimal("1.234"), by), by) == Decimal("1.234")
 
 
 @given(
