@@ -87,7 +87,8 @@ class Mapper:
         self._lines: list[int] = []
         self._opt_outs: list[int] = []
         self._other_addresses: dict[int, list[tuple[int, str, Callable[[str], str]]]] = {}
-        self._blank: dict[str, str] = {}
+        # The fields of every row, without their texts.
+        self.blank: dict[str, str] = {}
         self._days: list[tuple[int, str, Match, DaysInColumn]] = []
         self._birth_order = next((match.date_order for match in matches if match.target == "date_of_birth"), "")
         for place, match in sorted(enumerate(matches), key=lambda placed: placed[1].rank):
@@ -101,27 +102,28 @@ class Mapper:
             self._names.append(place)
             self._before = target.removesuffix("name")
             self._called_after = not _OF_ACCOUNTS.isdisjoint(plain_words(match.column).split())
-            self._blank |= {f"{self._before}first_name": "", f"{self._before}last_name": ""}
+            self.blank |= {f"{self._before}first_name": "", f"{self._before}last_name": ""}
         elif target.startswith("date_of_birth."):
             self._born[target.rpartition(".")[2]] = place
-            self._blank["date_of_birth"] = ""
+            self.blank["date_of_birth"] = ""
         elif target == "status":
             self._statuses.append(place)
+            self.blank["status"] = ""
         elif target == "tags":
             self._tags.append(place)
-            self._blank["tags"] = ""
+            self.blank["tags"] = ""
         elif target == "address.more":
             self._lines.append(place)
         elif target == "opt_out":
             self._opt_outs.append(place)
-            self._blank["marketing_consent"] = ""
+            self.blank["marketing_consent"] = ""
         elif target == "currency":
             self._currency = place
         elif target.rpartition(".")[2] in _SEPARATED:
-            self._blank[target] = ""
+            self.blank[target] = ""
             self._recipients.setdefault(target, []).append(place)
         elif target:
-            self._blank[target] = ""
+            self.blank[target] = ""
             days = DaysInColumn(match.date_order, by, is_mixed=match.in_two_orders)
             if target.rpartition(".")[2] in DATES:
                 self._days.append((place, target, match, days))
@@ -134,17 +136,48 @@ class Mapper:
                 self._converted.append((place, target, convert or str))
 
     def __call__(self, cells: Sequence[str]) -> Mapped:
-        """The fields of one row; `cells` are at least as many as the columns that were matched."""
-        values = self._blank.copy()
+        """The fields of one row."""
+        return self.rows([cells])[0]
+
+    def rows(self, rows: Sequence[Sequence[str]]) -> list[Mapped]:
+        """The fields of some rows, each with at least as many cells as columns were matched. What is the same for every
+        row is done by column."""
+        if not rows:
+            return []
+        columns: dict[str, Sequence[str]] = {target: [text] * len(rows) for target, text in self.blank.items()}
+        by_place = list(zip(*rows, strict=False))
         for place, target in self._plain:
-            cell = cells[place]
-            values[target] = cell if cell.isprintable() else visible(cell)
+            cells = by_place[place]
+            columns[target] = cells if "".join(cells).isprintable() else list(map(visible, cells))
         for place, target, convert in self._converted:
-            cell = cells[place]
-            if cell and not values[target].strip():
-                values[target] = convert(cell if cell.isprintable() else visible(cell))
-        extra = {name: text for place, name in self._extra if (text := visible(cells[place]).strip())}
+            known = columns[target]
+            used = [cell if not text.strip() else "" for text, cell in zip(known, by_place[place], strict=True)]
+            read = {cell: convert(visible(cell)) for cell in set(used) if cell}
+            columns[target] = [read.get(cell, text) for text, cell in zip(known, used, strict=True)]
+        several: dict[str, list[int]] = {}
         for target, places in self._recipients.items():
+            if len(places) == 1 and _ARE_PLAIN[target.rpartition(".")[2]](by_place[places[0]]):
+                columns[target] = by_place[places[0]]
+            else:
+                several[target] = places
+        texts = zip(*columns.values(), strict=True) if columns else [()] * len(rows)
+        fields = [dict(zip(columns, row, strict=True)) for row in texts]
+        if several or self._needs_rows or _has_no_year(columns):
+            return [self._mapped(cells, values, several) for cells, values in zip(rows, fields, strict=True)]
+        return [Mapped(values, {}) for values in fields]
+
+    @property
+    def _needs_rows(self) -> bool:
+        """Return whether there are fields that are made of several cells of a row."""
+        return bool(
+            self._extra or self._lines or self._other_addresses or self._opt_outs or self._statuses or self._tags
+            or self._names or self._born or self._currency is not None or any(days.is_mixed for *_, days in self._days)
+        )  # fmt: skip
+
+    def _mapped(self, cells: Sequence[str], values: dict[str, str], several: Mapping[str, Sequence[int]]) -> Mapped:
+        """One row, of which `values` are known by now, and the places of `several` recipients are not."""
+        extra = {name: text for place, name in self._extra if (text := visible(cells[place]).strip())}
+        for target, places in several.items():
             self._take_recipients(target, [cells[place] for place in places], values, extra)
         if self._lines and (lines := [text for place in self._lines if (text := visible(cells[place]).strip())]):
             values["address"] = ", ".join(filter(None, (values["address"].strip(), *lines)))
@@ -260,6 +293,11 @@ class Mapper:
             )
 
 
+def _has_no_year(columns: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether some birthday may name no year."""
+    return any(text and not text[:4].isdigit() for text in set(columns.get("date_of_birth", ())))
+
+
 def apply(matches: Sequence[Match], cells: Sequence[str], by: Conventions) -> Mapping[str, str]:
     """The fields of a single row, without the team's own; for many rows make one `Mapper`."""
     return Mapper(matches, by)(cells).fields
@@ -316,13 +354,21 @@ def _value(text: str) -> str:
     return "" if text.casefold() in _NOTHING or text.casefold() in _NOTHING_IN_WORDS else text
 
 
+def _are_addresses(cells: Sequence[str]) -> bool:
+    """Return whether each of some cells is blank or one e-mail address, as far as its signs show."""
+    text = "".join(cells)
+    signs = text.replace("@", "").replace(".", "").replace("-", "").replace("_", "")
+    return text.isascii() and (signs.isalnum() or not text) and all("@" in cell for cell in cells if cell)
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Return whether each of some cells is blank or the digits of one telephone number."""
+    return "".join(cells).isascii() and all(cell.removeprefix("+").isdigit() for cell in cells if cell)
+
+
 def _addresses(written: str) -> list[str]:
     """The e-mail addresses in a cell, which may hold several, or a name and one; what is none is one text."""
-    if (
-        "@" in written
-        and written.isascii()
-        and written.replace("@", "").replace(".", "").replace("-", "").replace("_", "").isalnum()
-    ):
+    if written and _are_addresses((written,)):
         return [written]
     values: list[str] = []
     for part in written.split(_SEVERAL):
@@ -343,7 +389,7 @@ def _addresses(written: str) -> list[str]:
 
 def _numbers(written: str) -> list[str]:
     """The telephone numbers in a cell, which may hold several; what is none is one text."""
-    if written.isascii() and written.removeprefix("+").isdigit():
+    if written and _are_numbers((written,)):
         return [written]
     values: list[str] = []
     for part in written.split(_SEVERAL):
@@ -381,6 +427,7 @@ def _is_another(name: str, person: str) -> bool:
 
 
 _SEPARATED = {"email": _addresses, "phone": _numbers}
+_ARE_PLAIN = {"email": _are_addresses, "phone": _are_numbers}
 _REACHES: dict[str, Callable[[str], bool]] = {
     "email": lambda text: "@" in text,
     "phone": lambda text: _digits(text) >= _FEWEST_DIGITS,

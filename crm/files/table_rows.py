@@ -22,11 +22,11 @@ _AFTER = (
 _TOTAL = re.compile(rf"\W*(?:{_WORDS}){_AFTER}", re.IGNORECASE)
 # The total of one name: Total Anna Berg, Anna Berg Total.
 _TOTAL_OF = re.compile(rf"\W*(?:{_WORDS})[\s:\u2013-]+(.+)|(.+?)[\s:\u2013-]+(?:{_WORDS})\W*", re.IGNORECASE)
-# What a total of one name begins or ends with: asked of each row, and quicker than the pattern.
-_NAMES_OF_TOTALS = (
-    "total", "subtotal", "sub-total", "sub total", "grand total", "totals", "sum", "summe", "gesamt", "zwischensumme",
-    "count", "totale", "totaal", "subtotaal", "suma", "somme",
-)  # fmt: skip
+# A part of each word for a total, in small letters: asked of each row, and quicker than the patterns.
+_PART_OF_TOTAL = re.compile(
+    r"tota|sum|gesamt|anzahl|count|somme|razem|celkem|összesen| alt|yhteensä|toplam|итого|всего|合计|合計|総計"
+)
+_RULES = ("--", "==", "__", "**", "..")
 _PLACES = 3
 # So many different cells are remembered, to know a name by when its total comes.
 _MOST_NAMES = 50_000
@@ -77,13 +77,15 @@ def records_of(rows: Iterable[Row], heading: Sequence[str]) -> Iterator[Row]:
                 continue
             if first is not None and cells[first : first + 1] and cells[first].strip().casefold() == names[first]:
                 row = _unless_heading(row, names)
-            row = _not_a_total(row)
-            if above is not None and not row.problem:
-                row = _not_a_total_of(row, above, names_above)
+            text = "\n".join(cells[:_PLACES]).casefold()
+            if cells[0][:2] in _RULES or _PART_OF_TOTAL.search(text):
+                row = _not_a_total(row)
+                if above is not None and not row.problem:
+                    row = _not_a_total_of(row, above, names_above)
             if not row.problem:
                 above = row
                 if len(names_above) < _MOST_NAMES:
-                    names_above.update(map(str.casefold, cells[:_PLACES]))
+                    names_above.update(text.split("\n"))
         if waiting:
             yield from map(_not_a_total, waiting)
             waiting = []
@@ -139,7 +141,7 @@ def _not_a_total(row: Row) -> Row:
             others = [text.strip() for at, text in enumerate(cells) if at != place and text.strip()]
             if all(_is_figure(text) for text in others):
                 return row._replace(problem=_LOOKS_LIKE_TOTAL)
-    if cells[0][:2] in ("--", "==", "__", "**", "..") and all(_RULE.fullmatch(cell) for cell in cells if cell):
+    if cells[0][:2] in _RULES and all(_RULE.fullmatch(cell) for cell in cells if cell):
         return row._replace(problem="this is a line between rows, not a record")
     return row
 
@@ -149,10 +151,7 @@ def _not_a_total_of(row: Row, above: Row, names: Collection[str]) -> Row:
     the row above has too."""
     cells = row.cells
     for place in range(min(_PLACES, len(cells))):
-        cell = cells[place].strip(" :").casefold()
-        if not (cell.startswith(_NAMES_OF_TOTALS) or cell.endswith(_NAMES_OF_TOTALS)):
-            continue
-        match = _TOTAL_OF.fullmatch(cell)
+        match = _TOTAL_OF.fullmatch(cells[place].strip(" :").casefold())
         if match is None or (match[1] or match[2]).strip() not in names:
             continue
         if all(

@@ -49,13 +49,13 @@ KINDS = {"person": "person", "company": "company"}
 INVOICE_FORMATS = {name: name for name in ("factur-x", "xrechnung-cii", "xrechnung-ubl", "peppol", "none")}
 
 
-def sort_name(client: "Client") -> str:
+def sort_name(kind: str, first_name: str, last_name: str, company: str) -> str:
     """The name by which clients are sorted: the last name first, of a company its own."""
-    if client.kind == "company":
-        return fold(f"{client.company} {client.last_name} {client.first_name}").strip()
+    if kind == "company":
+        return fold(f"{company} {last_name} {first_name}").strip()
     # Chinese, Japanese and Korean names are written, and looked for, as one word.
-    between = "" if client.last_name[:1] >= "\u2e80" else " "
-    return fold(f"{client.last_name}{between}{client.first_name} {client.company}").strip()
+    between = "" if last_name[:1] >= "\u2e80" else " "
+    return fold(f"{last_name}{between}{first_name} {company}").strip()
 
 
 def _folded(*texts: str) -> str:
@@ -91,14 +91,14 @@ class Client(Record):
             "sort_name": Derived(("kind", "first_name", "last_name", "company"), sort_name, 410),
             "search_name": Derived(
                 ("first_name", "last_name", "company"),
-                lambda client: fold(f"{client.first_name} {client.last_name} {client.company}").strip(),
+                lambda first_name, last_name, company: fold(f"{first_name} {last_name} {company}").strip(),
                 610,
             ),
             "search_rest": Derived(
                 ("email", "phone", "tags", "reference", "city"),
-                lambda client: _folded(client.email, client.phone, *client.tags, client.reference, client.city),
+                lambda email, phone, tags, reference, city: _folded(email, phone, *tags, reference, city),
             ),
-            "birthday": Derived(("date_of_birth",), lambda client: _month_and_day(client.date_of_birth), 5),
+            "birthday": Derived(("date_of_birth",), _month_and_day, 5),
         },
         indexes={
             "by_name": ("sort_name",),
@@ -229,11 +229,7 @@ class Contact(Record):
         needs=("client", "name"),
         called="name",
         order=("-is_primary", "id"),
-        derived={
-            "search_name": Derived(
-                ("name", "email", "phone"), lambda contact: _folded(contact.name, contact.email, contact.phone), 560
-            )
-        },
+        derived={"search_name": Derived(("name", "email", "phone"), _folded, 560)},
         indexes={"by_client": ("client",), "by_email": ("email",)},
         rights=Rights(
             staff=EVERYTHING, client=READ_OWN, mail_key=READ_ALL, owned_by=("client", "client"), internal=("notes",)

@@ -130,11 +130,11 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derived:
-    """A column that only serves finding and sorting records: the text that `make` gives of one, of `length` at most (0
-    for any), recomputed whenever one of its source fields (`of`) is written."""
+    """A column that only serves finding and sorting records: the text that `make` gives of the values of its source
+    fields (`of`), of `length` at most (0 for any), recomputed whenever one of them is written."""
 
     of: tuple[str, ...]
-    make: Callable[[Any], str]
+    make: Callable[..., str]
     length: int = 0
 
 

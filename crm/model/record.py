@@ -122,14 +122,23 @@ def record_of_values(kind: type[AnyRecord], values: Iterable[Any]) -> AnyRecord:
 _DEFAULTS: dict[type[Record], tuple[Mapping[str, Any], Sequence[str]]] = {}
 
 
-def record_with(kind: type[AnyRecord], values: Mapping[str, Any]) -> AnyRecord:
-    """A record with some values, and the defaults of its other fields; for what makes thousands of them. Raises
-    TypeError for the name of no field."""
+def _defaults(kind: type[Record]) -> tuple[Mapping[str, Any], Sequence[str]]:
     if kind not in _DEFAULTS:
         blank, known = kind(), dataclasses.fields(kind)
         with_own = [field.name for field in known if field.default_factory is not dataclasses.MISSING]
         _DEFAULTS[kind] = {field.name: getattr(blank, field.name) for field in known}, with_own
-    defaults, own = _DEFAULTS[kind]
+    return _DEFAULTS[kind]
+
+
+def blank_values(kind: type[Record]) -> Mapping[str, Any]:
+    """The defaults of all fields of a record by name."""
+    return _defaults(kind)[0]
+
+
+def record_with(kind: type[AnyRecord], values: Mapping[str, Any]) -> AnyRecord:
+    """A record with some values, and the defaults of its other fields; for what makes thousands of them. Raises
+    TypeError for the name of no field."""
+    defaults, own = _defaults(kind)
     whole = {**defaults, **values}
     if len(whole) > len(defaults):
         raise TypeError(f"{kind.__name__} has no {', '.join(whole.keys() - defaults.keys())}")
@@ -151,7 +160,7 @@ def derived_columns(record: Record, changed: Collection[str] | None = None) -> d
     """The columns of a record that only serve finding and sorting; with `changed` those that a change of these fields
     recomputes."""
     return {
-        name: derived.make(record)
+        name: derived.make(*(getattr(record, source) for source in derived.of))
         for name, derived in record.about.derived.items()
         if changed is None or not set(derived.of).isdisjoint(changed)
     }

@@ -428,6 +428,10 @@ class Transaction(Snapshot, Protocol):
     def add_all(self, records: Sequence[Record]) -> range:
         """Store many new records of one kind at once. Returns their ids, which follow one another."""
 
+    def add_columns(self, kind: type[Record], values: Mapping[str, Sequence[Any]]) -> range:
+        """Store many new records of a kind by the values of each of their fields; other fields have their defaults.
+        Returns their ids as `add_all` does."""
+
     def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
         """Change fields of a record, given as it was shown. Somebody else's change of other fields
         is kept; of the same fields it raises ConflictError. A deal comes into its stage on the day that `stage_since`

@@ -1,8 +1,8 @@
 """Writing rows, one or many at once, each column turned into what the driver takes in one go."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, repeat
+from operator import is_, itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, Update, insert
@@ -16,6 +16,7 @@ _prepared: dict[tuple[Any, ...], _Prepared] = {}
 # So many rows are inserted by one statement, with no more values than every version of SQLite takes.
 _ROWS_AT_ONCE = 50
 _MOST_VALUES = 999
+_FEW = 20
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -24,28 +25,66 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     The same as handing them to `execute`, in half the time: that converts value by value, row by row, while
     a batch mostly repeats the value of the row before (times, defaults), which is converted once here.
     """
+    if len(rows) > _FEW:
+        insert_columns(connection, table, {name: list(map(itemgetter(name), rows)) for name in rows[0]}, converts=True)
+        return
     key = (table, connection.dialect.name, *rows[0])
-    prepared = _prepared.get(key) or _prepare(key, connection, insert(table), list(rows[0]))
-    statement, columns, by_place = prepared
-    if by_place and len(rows) > 1:
-        insert_many(connection, statement, _converted(columns, rows))
-    else:
-        _run(connection, prepared, rows)
+    _run(connection, _prepared.get(key) or _prepare(key, connection, insert(table), list(rows[0])), rows)
 
 
-def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Insert rows by their columns, the values as `converters` make them."""
+def insert_columns(
+    connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], *, converts: bool = False
+) -> None:
+    """Insert rows by their columns, the values as `converters` make them; or it `converts` them."""
     names = list(columns)
     key = (table, connection.dialect.name, *names)
     statement, taken, by_place = _prepared.get(key) or _prepare(key, connection, insert(table), names)
     count = len(columns[names[0]])
-    values = [columns[name] if name in columns else [constant] * count for name, constant, _ in taken]
-    rows: list[Any] = list(zip(*values, strict=True))
+    values = [
+        _column(columns[name] if name in columns else [constant] * count, convert if converts else None)
+        for name, constant, convert in taken
+    ]
     if by_place:
-        insert_many(connection, statement, rows)
+        _insert_values(connection, statement, values)
     else:
-        named = [dict(zip([name for name, _, _ in taken], row, strict=True)) for row in rows]
-        run(connection, statement, named, fetches=False, many=True)
+        names = [name for name, _, _ in taken]
+        rows: list[Any] = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+        run(connection, statement, rows, fetches=False, many=True)
+
+
+def _insert_values(connection: Connection, statement: str, columns: Sequence[Sequence[Any]]) -> None:
+    """Run an INSERT of one row for the rows that these columns make. What is the same in many of them and needs no
+    quotes is written into the statement: to bind a blank for each row takes as long as to store it."""
+    if len(columns[0]) <= _FEW:
+        insert_many(connection, statement, list(zip(*columns, strict=True)))
+        return
+    begin = statement.rindex("(") + 1
+    places = statement[begin:-1].split(", ")
+    bound = []
+    for at, column in enumerate(columns):
+        # One column is bound in any case.
+        literal = _LITERALS.get(type(column[0]), _none)(column[0]) if at and _is_constant(column) else None
+        if literal is None:
+            bound.append(column)
+        else:
+            places[at] = literal
+    insert_many(connection, f"{statement[:begin]}{', '.join(places)})", list(zip(*bound, strict=True)))
+
+
+def _none(_: Any) -> None:
+    return None
+
+
+# A constant as it is in a statement; None where it is bound.
+_LITERALS: Mapping[type, Callable[[Any], str | None]] = {
+    type(None): lambda _: "NULL",
+    int: str,
+    str: lambda text: None if text else "''",
+}
+
+
+def _is_constant(column: Sequence[Any]) -> bool:
+    return column[0] is column[-1] and column.count(column[0]) == len(column)
 
 
 def insert_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -117,9 +156,11 @@ def _converted(
     return list(zip(*values, strict=True))
 
 
-def _column(values: list[Any], convert: _Convert | None) -> list[Any]:
+def _column(values: Sequence[Any], convert: _Convert | None) -> Sequence[Any]:
     if convert is None:
         return values
+    if all(map(is_, values, repeat(values[0]))):
+        return [convert(values[0])] * len(values)
     converted = []
     last: Any = _nothing
     done: Any = None

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
-from operator import index, itemgetter
+from operator import index
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -284,15 +284,13 @@ def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
             raise _refusal(kind, name, f"{wrong}, and {_NEEDED[needed]} is needed")
 
 
-def refuse_wrong_rows(kind: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The same for many records of one kind, each with all its values: whole columns are looked at first."""
-    if all(
-        _is_right(list(map(itemgetter(name), rows)), needed, optional)
-        for name, (needed, optional, _) in _declared(kind).items()
-    ):
+def refuse_wrong_columns(kind: type[Record], columns: Mapping[str, Sequence[Any]]) -> None:
+    """The same for the values of many records of one kind: whole columns are looked at first."""
+    declared = _declared(kind)
+    if all(name not in declared or _is_right(column, *declared[name][:2]) for name, column in columns.items()):
         return
-    for row in rows:
-        refuse_wrong_types(kind, row)
+    for row in zip(*columns.values(), strict=True):
+        refuse_wrong_types(kind, dict(zip(columns, row, strict=True)))
 
 
 def _is_right(column: Sequence[Any], needed: type, optional: bool) -> bool:

@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 
 from crm.clock import Clock, offsets
-from crm.model import Client
+from crm.model import Client, fields
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
 from crm.repository.invoice_conditions import IS_OPEN
@@ -391,6 +391,25 @@ def values(
         }
         for client in clients
     }
+
+
+# The fields of a client that a metric is made of, where it is none itself.
+_MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "average_sale": ("total_spend", "sales_count"),
+    "days_since_last_sale": ("last_sale_on",),
+    "days_since_first_sale": ("first_sale_on",),
+    "days_since_last_contact": ("last_contact_on",),
+    "days_to_next_follow_up": ("next_follow_up_on",),
+    "days_since_added": ("created_at",),
+    "age": ("date_of_birth",),
+}
+
+
+def fields_read(names: Iterable[str]) -> list[str]:
+    """The fields of a client that metrics are made of."""
+    known = fields(Client)
+    read = (field for name in names for field in _MADE_OF.get(name, (name,) if name in known else ()))
+    return sorted(set(read))
 
 
 def value(record: Client, name: str, of_sales: Any, clock: Clock) -> Any:

@@ -429,6 +429,11 @@ def values_of(record: Record) -> dict[str, Any]:
     return dict(zip(field_names(type(record)), field_values(record), strict=True))
 
 
+def columns_of(records: Sequence[Record]) -> dict[str, Sequence[Any]]:
+    """The values of all fields of some records of one kind by name."""
+    return dict(zip(field_names(type(records[0])), zip(*map(field_values, records), strict=True), strict=True))
+
+
 def row_of(record: Record) -> dict[str, Any]:
     """The row of a record, derived columns included."""
     return values_of(record) | derived_columns(record)

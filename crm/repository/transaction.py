@@ -34,7 +34,7 @@ from crm.model import (
     people,
 )  # fmt: skip
 from crm.model.encoding import plain
-from crm.model.record import AnyRecord, derived_columns
+from crm.model.record import AnyRecord, blank_values, derived_columns, record_with
 from crm.model.rights import MASKED, SEALED
 from crm.repository import (
     SPREADSHEET,
@@ -55,14 +55,14 @@ from crm.repository import (
     undo,
     writing,
 )
-from crm.repository.bulk import insert_rows, update_rows
-from crm.repository.column_types import missing, refuse_wrong_rows, refuse_wrong_types
+from crm.repository.bulk import insert_columns, insert_rows, update_rows
+from crm.repository.column_types import missing, refuse_wrong_columns, refuse_wrong_types
 from crm.repository.dialect import Dialect
 from crm.repository.driver import select_rows
 from crm.repository.known import Known, KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, SPEND, TOTALS, Totals
-from crm.repository.tables import TABLES, row_of, values_of
+from crm.repository.tables import TABLES, columns_of, row_of, values_of
 from crm.repository.team import same
 from crm.repository.violations import Broken, unique_field, violation
 from crm.repository.writing import STATUS, Entry
@@ -89,6 +89,13 @@ _KEPT: Mapping[type[Record], tuple[str, ...]] = {
 _LINKS: Mapping[type[Record], Sequence[tuple[str, type[Record]]]] = {
     kind: [(name, BY_NAME[link.record]) for name, link in links(kind).items() if not link.owns] for kind in RECORDS
 }
+
+
+# The kinds that figures of other records follow from, and those of which each record is looked at when it is added.
+_NOTICED = frozenset(
+    kind for kind in RECORDS if kind in FED or kind.about.effects.bills or kind.about.effects.recounts_by
+)
+_BY_ROWS = bills.REFUSED | balances.BILLED | {Deal} | {kind for kind in RECORDS if kind.about.follows}
 
 
 class SqlTransaction(SqlSnapshot):
@@ -249,8 +256,48 @@ class SqlTransaction(SqlSnapshot):
         return type(record)(**{name: row[name] for name in field_names(type(record))})
 
     def add_all(self, records: Sequence[Record]) -> range:
+        if len(records) > _FEW and (kind := type(records[0])) not in _BY_ROWS:
+            for record in records if kind in _NOTICED else ():
+                self._touch(record, added=True)
+            return self._add_columns(kind, columns_of(records))
         rows = self._add_rows(records)
         return range(rows[0]["id"], rows[-1]["id"] + 1) if rows else range(0)
+
+    def add_columns(self, kind: type[Record], values: Mapping[str, Sequence[Any]]) -> range:
+        if kind not in _BY_ROWS | _NOTICED:
+            return self._add_columns(kind, values)
+        rows = zip(*values.values(), strict=True)
+        return self.add_all([record_with(kind, dict(zip(values, row, strict=True))) for row in rows])
+
+    def _add_columns(self, kind: type[Record], values: Mapping[str, Sequence[Any]]) -> range:
+        count = len(next(iter(values.values())))
+        self._note_levels(kind)
+        refuse_wrong_columns(kind, values)
+        first = self._reserve(TABLES[kind], count)
+        ids = range(first, first + count)
+        columns: dict[str, Sequence[Any]]
+        columns = {name: [default] * count for name, default in blank_values(kind).items() if name not in values}
+        columns.update(values)
+        for name, beside in people(kind).items():
+            pairs = list(zip(columns[name], columns[beside], strict=True))
+            named = {}
+            for called, account in set(pairs):
+                person = {name: called, beside: account}
+                named[called, account] = tuple((person | self._accounts(kind, person, adding=True)).values())
+            columns[name], columns[beside] = zip(*map(named.__getitem__, pairs), strict=True)
+        for name in kind.about.needs:
+            if not set(columns[name]).isdisjoint(_EMPTY) and name not in kind.about.may_be_empty:
+                raise missing(kind, name)
+        if kind is Client:
+            columns |= self._first_statuses(columns)
+        for name, derived in kind.about.derived.items():
+            columns[name] = list(map(derived.make, *(columns[source] for source in derived.of)))
+        columns |= {"created_at": [self.at] * count, "updated_at": [self.at] * count, "version": [1] * count}
+        columns["id"] = ids
+        self._refuse_lost_links(kind, columns)
+        self._insert(kind, ids, columns)
+        self._audit_created(kind, ids)
+        return ids
 
     def _add_rows(self, records: Sequence[Record]) -> list[dict[str, Any]]:
         if not records:
@@ -259,15 +306,12 @@ class SqlTransaction(SqlSnapshot):
         self._note_levels(kind)
         first = self._reserve(TABLES[kind], len(records))
         rows = [values_of(record) for record in records]
-        if len(rows) > 1:
-            refuse_wrong_rows(kind, rows)
-        else:
-            refuse_wrong_types(kind, rows[0])
+        for row in rows:
+            refuse_wrong_types(kind, row)
         stamp = {"created_at": self.at, "updated_at": self.at, "version": 1}
         # Most kinds do not use some of these, and there may be many records.
         derives, follows, names_people = kind.about.derived, kind.about.follows, people(kind)
-        effects, is_billed = kind.about.effects, kind in bills.REFUSED
-        is_noticed = kind in FED or effects.bills or effects.recounts_by
+        is_billed, is_noticed = kind in bills.REFUSED, kind in _NOTICED
         for record_id, (record, row) in enumerate(zip(records, rows, strict=True), start=first):
             if is_billed:
                 bills.refuse_write(self, record)
@@ -290,9 +334,10 @@ class SqlTransaction(SqlSnapshot):
                 row |= self._entering(record.stage, record.stage_since)
             if is_noticed:
                 self._touch(record, added=True)
-        self._refuse_lost_links(kind, rows)
-        self._insert(kind, rows)
-        self._audit_created(kind, range(first, first + len(rows)))
+        self._refuse_lost_links(kind, {name: [row.get(name) for row in rows] for name, _ in _LINKS[kind]})
+        ids = range(first, first + len(rows))
+        self._insert(kind, ids, rows)
+        self._audit_created(kind, ids)
         if kind is Deal:
             self._note_moves(rows)
         return rows
@@ -308,12 +353,12 @@ class SqlTransaction(SqlSnapshot):
         on = on or self.today
         return {"stage": entered.id, "stage_since": on, "closed_on": None if entered.outcome == "open" else on}
 
-    def _refuse_lost_links(self, kind: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
+    def _refuse_lost_links(self, kind: type[Record], columns: Mapping[str, Iterable[Any]]) -> None:
         """Raise RefusedError where new values link to a record that is not there. The database checks the links to an
         owner. Any other may outlive its record, so it is checked only here, where it is written; most commands have
         read that record already."""
         for name, linked in _LINKS[kind]:
-            ids = {id_ for row in rows if (id_ := row.get(name)) and (linked, id_) not in self._seen}
+            ids = {id_ for id_ in columns.get(name, ()) if id_ and (linked, id_) not in self._seen}
             if not ids:
                 continue
             for batch in batches(sorted(ids)):
@@ -411,6 +456,19 @@ class SqlTransaction(SqlSnapshot):
             if name in self.rules.needs:
                 self.review(numbers)
 
+    def _first_statuses(self, columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+        """The statuses of new clients, by column: those that are given, else those that the rules give."""
+        names, count = metrics.fields_read(self.rules.needs), len(columns["status"])
+        figures = list(zip(*map(columns.__getitem__, names), strict=True)) if names else [()] * count
+        ruled = {
+            seen: self._first_status(record_with(Client, dict(zip(names, seen, strict=True)))) for seen in set(figures)
+        }
+        if len(ruled) == 1 and not any(columns["status"]):
+            # Most rules look at sales alone, of which new clients have none.
+            return {name: [value] * count for name, value in ruled[figures[0]].items()}
+        rows = [{} if status else ruled[seen] for status, seen in zip(columns["status"], figures, strict=True)]
+        return {name: [row.get(name, value) for row, value in zip(rows, columns[name], strict=True)] for name in STATUS}
+
     def _first_status(self, record: Client) -> dict[str, Any]:
         """The status that the rules give to a new client, who has no sales."""
         known = {name: metrics.value(record, name, None, self.clock) for name in self.rules.needs}
@@ -431,22 +489,34 @@ class SqlTransaction(SqlSnapshot):
             bills.refuse_write(self, record)
             self.balances.note(self, record)
             bills.note_put_back(self, record)
-        self._insert(kind, [row | self._accounts(kind, row) for row in map(row_of, records)])
+        rows = [row | self._accounts(kind, row) for row in map(row_of, records)]
+        self._insert(kind, [record.id for record in records], rows)
         if kind is Client:
             self.dialect.search.add(self.connection, [record.id for record in records])
         for record in records:
             self._write_audit(record, "create", None, None)
             self._touch(record)
 
-    def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
+    def _insert(
+        self,
+        kind: type[Record],
+        ids: Sequence[int],
+        written: Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]],
+    ) -> None:
+        """Write rows, or columns of them."""
         self._begin_sealing(kind)
-        with _explained(kind, rows):
-            insert_rows(self.connection, TABLES[kind], rows)
+        if isinstance(written, Mapping):
+            owner = owner_link(kind)
+            with _explained(kind, ({owner[0]: id_} for id_ in written[owner[0]]) if owner else ()):
+                insert_columns(self.connection, TABLES[kind], written, converts=True)
+        else:
+            with _explained(kind, written):
+                insert_rows(self.connection, TABLES[kind], written)
         # Those of records that are restored may be higher than any that was given out here.
         name = TABLES[kind].name
-        self._last_ids[name] = max(self._last_ids.get(name, 0), *(row["id"] for row in rows))
-        if len(rows) <= _FEW:
-            self._seen.update((kind, row["id"]) for row in rows)
+        self._last_ids[name] = max(self._last_ids.get(name, 0), *ids)
+        if len(ids) <= _FEW:
+            self._seen.update((kind, id_) for id_ in ids)
         if kind in _KEPT:
             self._forget_kept(kind)
 
@@ -481,7 +551,7 @@ class SqlTransaction(SqlSnapshot):
             _refuse_clashes(original, current, different)
         if not different:
             return current
-        self._refuse_lost_links(type(current), [different])
+        self._refuse_lost_links(type(current), {name: [value] for name, value in different.items()})
         return self.apply(current, different)
 
     def _with_account_ids(self, current: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -965,7 +1035,7 @@ def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any
 class _explained:
     """The error of a row that breaks a promise of the store, as a sentence."""
 
-    def __init__(self, kind: type[Record], written: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, kind: type[Record], written: Iterable[Mapping[str, Any]] = ()) -> None:
         self.kind = kind
         self.written = written
 

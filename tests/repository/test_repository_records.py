@@ -41,6 +41,7 @@ from crm.model import (
     View,
     links,
 )
+from crm.model.record import EPOCH
 from crm.repository import Query
 from tests.conftest import Store
 
@@ -577,3 +578,37 @@ def test_every_refusal_has_a_clear_message(store: Store) -> None:
             store.add(**given)
         refusals.append(caught.value)
     assert all(refusal.sentence.endswith(".") and "sql" not in refusal.sentence.lower() for refusal in refusals)
+
+
+def test_many_records_are_stored_as_each_by_itself(store: Store) -> None:
+    store.set_rules(("Young", "age < 30"), ("Austrian", "country = 'AT'"), ("Regular", ""))
+    clients = [
+        Client(
+            kind=("person", "company")[number % 2],
+            last_name=f"Fox {number}",
+            company=("", "Øl & Søn")[number % 2],
+            reference=("", f"K-{number}")[number % 3 == 0],
+            date_of_birth=date(1950 + 4 * number, 2, 28) if number % 4 else None,
+            country=("AT", "DE")[number % 5 == 0],
+            tags=("vip",) if number % 7 == 0 else (),
+            extra={"size": str(number), "shoe": "1"} if number % 6 == 0 else {},
+            owner=("", "anna")[number % 2],
+            status=("", "By hand")[number == 9],
+        )
+        for number in range(24)
+    ]
+    many = store.change(lambda tx: tx.add_all(clients))
+    columns = {name: [getattr(client, name) for client in clients] for name in ("kind", "last_name", "company", "tags")}
+    by_column = store.change(lambda tx: tx.add_columns(Client, columns))
+    with store.repository.read() as snapshot:
+        stored = [snapshot.get(Client, number) for number in many]
+        named = [snapshot.get(Client, number) for number in by_column]
+        assert snapshot.search("fox 23")[0].id in (many[23], by_column[23])
+    store.change(lambda tx: tx.delete_all(Client, list(many)))
+    single = [store.change(lambda tx, client=client: tx.add(client)) for client in clients]
+    beside = {"id": 0, "created_at": EPOCH, "updated_at": EPOCH}
+    assert [replace(client, **beside) for client in stored] == [replace(client, **beside) for client in single]
+    assert {client.status for client in stored} == {"Young", "Austrian", "Regular", "By hand"}
+    for name, values in columns.items():
+        assert [getattr(client, name) for client in named] == values
+    assert store.wrong() == []

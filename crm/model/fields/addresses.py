@@ -27,6 +27,20 @@ class Email(Check):
         # Wide letters, as some keyboards write them, are no others.
         return _normal_email(text if text.isascii() else unicodedata.normalize("NFKC", text)) if text else ""
 
+    def read_all(self, texts: Sequence[str], by: Conventions) -> Sequence[str] | None:
+        addresses = [text for text in texts if text]
+        whole = "\n".join(addresses)
+        if (
+            not _PLAIN_ADDRESSES.fullmatch(whole)
+            or whole.count("\n") >= len(addresses)
+            or max(map(len, addresses)) > 64
+        ):
+            return None
+        values = [text.lower() for text in texts]
+        domains = {value.rpartition("@")[2] for value in values if value}
+        is_sure = all(_PLAIN_DOMAIN.fullmatch(domain) and not _email_doubt(f"a@{domain}") for domain in domains)
+        return values if is_sure else None
+
     def doubt(self, value: Any, by: Conventions) -> str:
         return _email_doubt(value) if value else ""
 
@@ -48,6 +62,9 @@ class ElectronicAddress(Check):
 
 # A mailbox of letters, digits and the usual signs (RFC 5322 dot-atom): nothing about it can be wrong.
 _PLAIN_MAILBOX = lazy_pattern(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
+
+# Such addresses, each on a line.
+_PLAIN_ADDRESSES = lazy_pattern(r"(?:[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@[A-Za-z0-9.-]+(?:\n(?=.)|$))+")
 
 
 # A name of the internet in plain letters, without two hyphens in a row, which have a meaning of their own (RFC 5890).
@@ -133,6 +150,9 @@ class Phone(Check):
     def read(self, typed: str, by: Conventions) -> str:
         text = _PHONE_LINE.read(typed, by)
         return _e164(text, by.country) if text else ""
+
+    def read_all(self, texts: Sequence[str], by: Conventions) -> Sequence[str] | None:
+        return texts if all(map(is_plain_number.__wrapped__, filter(None, texts))) else None
 
     def entered(self, typed: str, by: Conventions) -> str:
         text = _PHONE_LINE.read(typed, by)

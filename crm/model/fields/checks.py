@@ -1,7 +1,7 @@
 """The interface of a check, and the checks of plain text, choices, numbers and lists."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from crm.errors import FieldError
@@ -61,6 +61,10 @@ class Check:
         """The value of what was typed. Raises FieldError."""
         raise NotImplementedError
 
+    def read_all(self, texts: Sequence[str], by: Conventions) -> Sequence[Any] | None:
+        """The values of many texts, '' of a blank one; None where one of them has to be looked at by itself."""
+        return None
+
     def show(self, value: Any, by: Conventions) -> str:
         """The value for people to read."""
         return str(value) if value is not None else ""
@@ -93,6 +97,12 @@ class Line(Check):
         if typed.isprintable() and len(typed) <= self.longest and "  " not in typed:
             return typed.strip()
         return _acceptable(_SPACES.sub(" ", typed).strip(), self.longest)
+
+    def read_all(self, texts: Sequence[str], by: Conventions) -> Sequence[str] | None:
+        whole = "|".join(texts)
+        is_plain = whole.isprintable() and "  " not in whole and max(map(len, texts), default=0) <= self.longest
+        # Subclasses read in ways of their own.
+        return list(map(str.strip, texts)) if is_plain and type(self) is Line else None
 
 
 @dataclass(frozen=True)

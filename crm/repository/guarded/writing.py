@@ -1,13 +1,13 @@
 """A transaction on a store by one reader, who changes no more than they may."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
 from crm.errors import ForbiddenError, NotFoundError
 from crm.model import Client, Record, SignIn, StatusRule, keeping
-from crm.model.record import AnyRecord
+from crm.model.record import AnyRecord, record_with
 from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
 from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
 from crm.repository.guarded.permissions import Permissions
@@ -34,6 +34,13 @@ class GuardedTransaction(GuardedSnapshot):
     def add_all(self, records: Sequence[Record]) -> range:
         self._demand_new(records)
         return self._transaction.add_all(records)
+
+    def add_columns(self, kind: type[Record], values: Mapping[str, Sequence[Any]]) -> range:
+        if self._permissions.level(kind.kind_name, CREATE) is not ALL or kind.kind_name in SECRET:
+            # Whether each of them may be added is said by the record.
+            rows = zip(*values.values(), strict=True)
+            self._demand_new([record_with(kind, dict(zip(values, row, strict=True))) for row in rows])
+        return self._transaction.add_columns(kind, values)
 
     def _demand_new(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -63,7 +70,7 @@ class GuardedTransaction(GuardedSnapshot):
         self._transaction.refuse_kept(kind, ids)
 
     def _demand_own(self, record: Record, operation: str) -> None:
-        """Refuse a record of others; its owner is the stored one, whatever the given record says."""
+        """Refuse a record of others; its owner is the stored one, whatever the values record says."""
         if self._permissions.level(record.kind_name, operation) is ALL:
             return
         stored = self._transaction.find(type(record), record.id)
@@ -116,7 +123,7 @@ class GuardedTransaction(GuardedSnapshot):
                 raise ForbiddenError(refusal(change.record, lacking[change.record, change.operation]))
 
     def _demand_rules(self, number: int) -> None:
-        """Demand the right to apply the rules, for the undo or redo of statuses given to all clients at once."""
+        """Demand the right to apply the rules, for the undo or redo of statuses values to all clients at once."""
         first, undone = number, number or None
         undoes = select(transactions.c.undoes)
         while undone:

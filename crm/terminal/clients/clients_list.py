@@ -100,7 +100,7 @@ class ClientsPage(ListPage):
         return listed
 
     def jumps_by(self) -> Callable[[Any], str] | None:
-        return sort_name if self._order() in ("", "name") else None
+        return _sort_name if self._order() in ("", "name") else None
 
     def count(self) -> int:
         with self.session.crm.read() as snapshot:
@@ -330,6 +330,10 @@ class ClientsPage(ListPage):
             return self.sort
         with self.session.crm.read() as snapshot:
             return view_called(snapshot, self.view).sort
+
+
+def _sort_name(client: Client) -> str:
+    return sort_name(client.kind, client.first_name, client.last_name, client.company)
 
 
 def _columns(sort: str, next_ones: Mapping[int, FollowUp]) -> Sequence[tables.Column]:

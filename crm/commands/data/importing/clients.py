@@ -1,7 +1,9 @@
 """Import of clients: new ones are added, known ones updated, and each message is given once."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from crm.commands.consent import described, mailing_addresses, opted_out
@@ -14,7 +16,7 @@ from crm.files import OTHERS
 from crm.model import Client, Conventions, OptOut, fields, named, typed_fields
 from crm.model.fields.recipients import Recipient, recipient_key
 from crm.model.local_labels import local_label
-from crm.model.record import record_with
+from crm.model.record import blank_values, record_with
 from crm.repository import Transaction
 
 _LONGEST_NOTE = 300
@@ -46,8 +48,11 @@ class ClientImport:
         """Add, update or refuse the rows of a batch."""
         keys = [keys_of(row.values, self._draft.match) for row in batch]
         known = Known(self._tx, [row.values for row in batch], self._draft.match, keys)
-        # Rows of one batch may refer to one client; a new one has a number below zero until it is stored.
-        new: dict[int, Client] = {}
+        # Rows of one batch may refer to one client; a new one has a number below zero until it is stored. Where no
+        # other row of the batch can refer to it, it is only the values of its row.
+        new: dict[int, Client | dict[str, Any]] = {}
+        counts = Counter(chain.from_iterable(keys))
+        shared = {key for key, count in counts.items() if count > 1}
         changed: dict[int, tuple[Client, Client]] = {}
         self._changing.clear()
         self._lines.clear()
@@ -57,6 +62,11 @@ class ClientImport:
             if row.refused:
                 self._tally.refuse(row.row, row.refused)
                 continue
+            if shared.isdisjoint(row_keys) and known.holds_none(row_keys) and self._is_plainly_new(row):
+                self._note_consent(-1 - len(new), row)
+                new[-1 - len(new)] = row.values
+                self._tally.count_new(row)
+                continue
             try:
                 client = self._take_one(row, row_keys, known, new, changed)
             except FieldError as error:
@@ -64,8 +74,7 @@ class ClientImport:
             else:
                 if row.opted_out:
                     opting_out.append((row, client))
-        ids = self._tx.add_all(list(new.values()))
-        self._number(dict(zip(new, ids, strict=True)))
+        self._number(dict(zip(new, self._add(list(new.values())), strict=True)))
         for before, after in changed.values():
             different = {
                 name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(before, name)
@@ -80,6 +89,28 @@ class ClientImport:
             self._tally.came_to_nothing(updated, joined)
 
         self._opt_out(opting_out)
+
+    def _is_plainly_new(self, row: Checked) -> bool:
+        """Return whether a row that refers to nobody known becomes a new client as it is, and give it its kind."""
+        values = row.values
+        person, company = values.get("first_name") or values.get("last_name"), values.get("company")
+        if not (person or company) or row.unread or row.opted_out or self._tally.lacks_records:
+            return False
+        if self._draft.match or self._draft.mode == "update":
+            return False
+        return bool(company) or with_kind(values)["kind"] == "person"
+
+    def _add(self, new: Sequence[Client | dict[str, Any]]) -> range:
+        """Store new clients; their numbers."""
+        if not new:
+            return range(0)
+        rows = [
+            {name: getattr(row, name) for name in _SETTABLE} if isinstance(row, Client) else with_kind(row)
+            for row in new
+        ]
+        filled, blank = set().union(*rows), blank_values(Client)
+        columns = {name: [row.get(name, default) for row in rows] for name, default in blank.items() if name in filled}
+        return self._tx.add_columns(Client, columns)
 
     def _update_of(self, client: Client, different: Mapping[str, Any]) -> ClientUpdate:
         """The client and what changes of it, as it is shown on screens."""
@@ -99,14 +130,13 @@ class ClientImport:
         """Take note of the numbers of clients that were stored."""
         if self._first_created is None:
             self._first_created = min(ids.values(), default=None)
-        for number, stored in ids.items():
-            if number in self._refusing:
-                self._refusing.remove(number)
-                self._refusing.add(stored)
-            if number in self._unread:
-                self._unread[stored] = self._unread.pop(number)
-            if number in self._places:
-                self._places[stored] = self._places.pop(number)
+        for number in ids.keys() & self._refusing:
+            self._refusing.remove(number)
+            self._refusing.add(ids[number])
+        for number in ids.keys() & self._unread.keys():
+            self._unread[ids[number]] = self._unread.pop(number)
+        for number in ids.keys() & self._places.keys():
+            self._places[ids[number]] = self._places.pop(number)
 
     def _note_consent(self, number: int, checked: Checked) -> None:
         if checked.values.get("marketing_consent") is False:
@@ -179,7 +209,7 @@ class ClientImport:
         checked: Checked,
         keys: Sequence[Key],
         known: Known,
-        new: dict[int, Client],
+        new: dict[int, Client | dict[str, Any]],
         changed: dict[int, tuple[Client, Client]],
     ) -> Client:
         """Add or update the client of a row; the client as it is then. Raises FieldError."""

@@ -73,6 +73,10 @@ class Known:
         alike = [client for client in alike if reference and client.reference == reference] or alike
         return min(alike, key=lambda client: (-_agreements(row, client), client.id), default=None)
 
+    def holds_none(self, keys: Sequence[Key]) -> bool:
+        """Return whether no client has one of some keys."""
+        return self._by_key.keys().isdisjoint(keys)
+
     def with_email(self, email: str) -> Client | None:
         """A client that has an e-mail address, whatever it is called."""
         return next(iter(self._by_key.get(("email", email), ())), None) if email else None
@@ -84,18 +88,21 @@ class Known:
 
 def keys_of(row: Mapping[str, Any], only: str = "") -> list[Key]:
     """The keys that identify a row; with `only`, that one thing where the row has it."""
-    keys = [(key, row[key]) for key in ("reference", "email", "phone") if row.get(key) and _identifies(key, row[key])]
+    keys = []
+    if reference := row.get("reference"):
+        keys.append(("reference", reference))
+    # What is kept though it is no address or number tells nobody from others.
+    if (email := row.get("email")) and "@" in email:
+        keys.append(("email", email))
+    if (phone := row.get("phone")) and _is_number(phone):
+        keys.append(("phone", phone))
     if name := _whole_name(row):
         keys.append(("name", name))
     return [key for key in keys if key[0] == only] or keys if only else keys
 
 
-def _identifies(key: str, value: str) -> bool:
-    """Return whether a value tells somebody from others: what is kept though it is no address or number does not."""
-    if key == "email":
-        return "@" in value
-    if key != "phone":
-        return True
+def _is_number(value: str) -> bool:
+    """Return whether a phone number tells somebody from others."""
     if value.isascii() and value.removeprefix("+").isdigit():
         return len(value.removeprefix("+")) >= _FEWEST_DIGITS
     return sum(map(str.isdigit, value)) >= _FEWEST_DIGITS and not is_rounded(value)
@@ -115,8 +122,7 @@ _IDENTIFYING = ("reference", "email", "phone", "first_name", "last_name", "compa
 
 
 def _whole_name(row: Mapping[str, Any]) -> str:
-    parts = (row.get("first_name", ""), row.get("last_name", ""), row.get("company", ""))
-    return fold(" ".join(parts)).strip() if any(parts) else ""
+    return fold(f"{row.get('first_name', '')} {row.get('last_name', '')} {row.get('company', '')}").strip()
 
 
 def _called(row: Mapping[str, Any]) -> set[str]:

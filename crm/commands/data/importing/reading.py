@@ -1,7 +1,7 @@
 """The rows of a file as checked values: what can be stored, what is odd, and what is refused."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import islice
@@ -9,7 +9,7 @@ from typing import Any
 
 from crm.commands.data.importing.draft import ImportDraft
 from crm.errors import FieldError
-from crm.files import Mapper, Match, Row
+from crm.files import Mapped, Mapper, Match, Row
 from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Field, Sale, fields
 from crm.model.conventions import DATE_ORDERS
@@ -18,6 +18,8 @@ from crm.model.fields.addresses import is_plain_number
 from crm.model.folding import words
 
 BATCH = 1000
+# So many texts of a column are remembered.
+_REMEMBERED = 4096
 _OWN = Line(2000)
 # What a mapper makes other fields of.
 _OF_MAPPER = frozenset(
@@ -69,6 +71,16 @@ class Checked:
     opted_out: bool = False
 
 
+# The values of a row, and those of its client.
+_Values = tuple[dict[str, Any], dict[str, Any]]
+# No value, and a value that is not sure to be right.
+_BLANK, _UNSURE = object(), object()
+
+
+def _filled(names: Sequence[str | None], values: Sequence[Any]) -> dict[str, Any]:
+    return {name: value for name, value in zip(names, values, strict=True) if name and value is not _BLANK}
+
+
 @dataclass(slots=True)
 class TwoOrders:
     """A column whose dates are in two orders of day and month: the one it is read in, the lines whose dates can only be
@@ -97,20 +109,70 @@ class Reader:
         # An invoice that is open is a sale, a deal is none yet.
         self._no_sale = _CAME_TO_NOTHING | {"open", "offen"} if deals else _CAME_TO_NOTHING
         self._pieces = _pieces(draft)
+        # What texts of each column were read as.
+        self._known: dict[str, dict[str, Any]] = {}
         self._targets = {target: _target(draft.what, target) for target in draft.targets if target not in _OF_MAPPER}
 
     def batches(self) -> Iterator[list[Checked]]:
         """All rows of the file, in order."""
-        rows = map(self._checked, self._draft.source.rows())
+        rows = self._draft.source.rows()
         while batch := list(islice(rows, BATCH)):
-            yield batch
+            mapped = self._mapper.rows([row.cells for row in batch if not row.problem])
+            read = zip(mapped, self._read_by_column([row.fields for row in mapped]), strict=True)
+            yield [
+                Checked(row, refused=row.problem) if row.problem else self._checked(row, *next(read)) for row in batch
+            ]
 
-    def _checked(self, row: Row) -> Checked:
-        checked = Checked(row, refused=row.problem)
-        if row.problem:
-            return checked
-        mapped = self._mapper(row.cells)
-        checked.opted_out = mapped.opted_out
+    def _read_by_column(self, rows: Sequence[Mapping[str, str]]) -> Iterable["_Values | None"]:
+        """The values of rows; None for one with a value that has to be looked at by itself."""
+        names = list(self._mapper.blank)
+        # Others have a field that the cells of that row alone gave them.
+        alike = [len(row) == len(names) for row in rows]
+        texts = zip(*(row.values() for row, is_alike in zip(rows, alike, strict=True) if is_alike), strict=True)
+        columns = {name: self._read_column(name, column) for name, column in zip(names, texts, strict=False)}
+        columns.pop("status", None)
+        known = [self._targets[name] for name in columns]
+        of_record = [None if of_client else field.name for of_client, field in known]
+        of_client = (
+            [field.name if of_client else None for of_client, field in known] if self._draft.what == "sales" else []
+        )
+        read = zip(*columns.values(), strict=True) if columns else iter(lambda: (), None)
+        for is_alike in alike:
+            values = next(read) if is_alike else (_UNSURE,)
+            yield (
+                None
+                if _UNSURE in values
+                else (_filled(of_record, values), _filled(of_client, values) if of_client else {})
+            )
+
+    def _read_column(self, target: str, texts: Sequence[str]) -> Sequence[Any]:
+        """The values of a column: _BLANK where there is none, _UNSURE where one is to be looked at by itself."""
+        if target == "status":
+            return texts
+        _, described = self._targets[target]
+        if (values := described.check.read_all(texts, self._by)) is not None:
+            return [value or _BLANK for value in values] if "" in values else values
+        known = self._known.setdefault(target, {})
+        if len(known) > _REMEMBERED:
+            known.clear()
+        for text in set(texts).difference(known):
+            known[text] = self._read(described, text)
+        return [known[text] for text in texts]
+
+    def _read(self, described: Field, text: str) -> Any:
+        if not text or text.isspace():
+            return _BLANK
+        if described.name == "phone" and "country" in self._mapper.blank and not is_plain_number(text):
+            # It depends on the country of the row.
+            return _UNSURE
+        try:
+            value = described.check.read(text, self._by)
+        except FieldError:
+            return _UNSURE
+        return _UNSURE if described.check.keeps_unreadable and described.check.doubt(value, self._by) else value
+
+    def _checked(self, row: Row, mapped: Mapped, read: "_Values | None") -> Checked:
+        checked = Checked(row, opted_out=mapped.opted_out)
         statuses = mapped.fields.pop("status", "").splitlines()
         for status in statuses:
             if status.casefold() in self._no_sale or _GIVEN_BACK.search(plain_words(status)):
@@ -128,26 +190,11 @@ class Reader:
                 " that has it as the amount"
             )
             return checked
-        row_country = self._conventions_of(mapped.fields.get("country", ""))
         try:
-            for target, text in mapped.fields.items():
-                if text and not text.isspace():
-                    of_client, described = self._targets[target]
-                    values = checked.client if of_client else checked.values
-                    by = self._by
-                    if described.name == "phone" and row_country is not None:
-                        by = self._of_number(described, text, row_country)
-                    try:
-                        values[described.name] = value = described.check.read(text, by)
-                    except FieldError as error:
-                        is_needed = described.name in _NEEDED and not self._lenient
-                        if not is_needed and not described.check.keeps_unreadable:
-                            checked.doubts.append((described.name, text, f"left out: {error.reason}"))
-                        else:
-                            values[described.name] = self._kept(checked, described, text, error)
-                    else:
-                        if described.check.keeps_unreadable and (doubt := described.check.doubt(value, by)):
-                            checked.doubts.append((described.name, value, doubt))
+            if read is not None:
+                checked.values, checked.client = read
+            else:
+                self._read_fields(checked, mapped.fields)
             for target, match, cell, doubt in mapped.unclear_dates:
                 self._check_order(checked, target, match, cell, is_other=doubt == "other")
             if mapped.extra:
@@ -155,6 +202,28 @@ class Reader:
         except FieldError as error:
             checked.refused = str(error)
         return checked
+
+    def _read_fields(self, checked: Checked, fields: Mapping[str, str]) -> None:
+        """Read a row field by field. Raises FieldError for a value without which it is refused."""
+        row_country = self._conventions_of(fields.get("country", ""))
+        for target, text in fields.items():
+            if text and not text.isspace():
+                of_client, described = self._targets[target]
+                values = checked.client if of_client else checked.values
+                by = self._by
+                if described.name == "phone" and row_country is not None:
+                    by = self._of_number(described, text, row_country)
+                try:
+                    values[described.name] = value = described.check.read(text, by)
+                except FieldError as error:
+                    is_needed = described.name in _NEEDED and not self._lenient
+                    if not is_needed and not described.check.keeps_unreadable:
+                        checked.doubts.append((described.name, text, f"left out: {error.reason}"))
+                    else:
+                        values[described.name] = self._kept(checked, described, text, error)
+                else:
+                    if described.check.keeps_unreadable and (doubt := described.check.doubt(value, by)):
+                        checked.doubts.append((described.name, value, doubt))
 
     def _check_order(self, checked: Checked, target: str, match: Match, cell: str, *, is_other: bool) -> None:
         """Keep in mind a date of a column that has day and month in two orders."""

@@ -193,9 +193,18 @@ class Tally:
 
     def add(self, record: Record, row: Checked) -> None:
         """A row that became a new record."""
-        self.new += 1
-        if len(self.first_records) < _FIRST:
+        if self.lacks_records:
             self.first_records.append(record)
+        self.count_new(row)
+
+    @property
+    def lacks_records(self) -> bool:
+        """Return whether the report has room for more new records."""
+        return len(self.first_records) < _FIRST
+
+    def count_new(self, row: Checked) -> None:
+        """A row that became a new record that is not among the first."""
+        self.new += 1
         self._doubt(row)
 
     def update(self, record: Record, row: Checked) -> None:

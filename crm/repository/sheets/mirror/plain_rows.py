@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
-from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -66,12 +65,12 @@ class PlainRows:
         self._convert = converters(connection, tables.TABLES[kind])
         self._amounts = amounts(kind)
         self._derived = kind.about.derived
-        self._making = {name for derived in self._derived.values() for name in derived.of}
+        making = {name for derived in self._derived.values() for name in derived.of}
         checked = {*kind.about.unique, "id"}
         if kind is Client:
             checked |= {"first_name", "last_name", "company", "status", "status_reason", "status_pinned_until"}
         checked |= {*facts(kind)}
-        self._looked_at = checked | self._making | {link for link in fields(kind) if link in kind.about.needs}
+        self._looked_at = checked | making | {link for link in fields(kind) if link in kind.about.needs}
         # What the cells of each column were read as so far, and what the database takes for them.
         self._known: dict[str, _Known] = defaultdict(_Known)
 
@@ -157,14 +156,9 @@ class PlainRows:
 
     def _derive(self, read: "Read") -> None:
         """Make the columns that only serve finding and sorting."""
-        names = sorted(self._making)
-        records: list[Any] = []
-        if names:
-            making = zip(*(read.values[name] for name in names), strict=True)
-            # To make whole records takes several times as long.
-            records = [SimpleNamespace(**dict(zip(names, values, strict=True))) for values in making]
         for name, derived in self._derived.items():
-            read.bound[name] = self._bound(name, [derived.make(record) for record in records])
+            sources = [read.values[source] for source in derived.of]
+            read.bound[name] = self._bound(name, list(map(derived.make, *sources)))
 
 
 def _versions(ids: Sequence[int], reader: Any, column: Sequence[Any]) -> list[int]:
