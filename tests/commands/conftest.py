@@ -26,6 +26,7 @@ from tests.support.clocks import TODAY, running_on
 from tests.support.mail_server import Post
 
 if TYPE_CHECKING:
+    from tests.support.firm import Firm
     from tests.support.mail_desk import MailDesk
 
 # The mail servers that tests ask for.
@@ -128,6 +129,15 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
         monkeypatch.setenv("XDG_DATA_HOME", str(Path(folder) / "data"))
         with closing(Office(Path(folder))) as office:
             yield office
+
+
+@pytest.fixture
+def firm(office: Office) -> Iterator["Firm"]:
+    """An office with an account of each role."""
+    from tests.support.firm import new_firm
+
+    with new_firm(office) as made:
+        yield made
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, named
 from crm.errors import CRMError, FieldError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
 from crm.model import MachineKey, SignIn, User, View
-from tests.commands.conftest import Office
-from tests.support.firm import GIVEN, Firm, command_group, new_firm
+from tests.support.firm import GIVEN, Firm, command_group
 from tests.support.lost_sessions import changing, expire
 
 PASSWORD = "a kettle, two spoons and rain"
@@ -142,12 +141,6 @@ LOST: Mapping[str, tuple[str, Lose]] = {
 _ANSWERS = ("yes", "duplicate_ok")
 # These read or write nothing of the store: a setting of this machine.
 _OF_THE_MACHINE = {"sheets leave"}
-
-
-@pytest.fixture
-def firm(office: Office) -> Iterator[Firm]:
-    with new_firm(office) as made:
-        yield made
 
 
 def stored(firm: Firm) -> list[Any]:

@@ -17,7 +17,9 @@ import trustme
 from crm.app import open_crm
 from crm.commands import load
 from crm.commands.context import CRM
+from crm.commands.registry import named
 from crm.config import Config
+from crm.model import Client
 from tests.support import program, servers
 from tests.support.clocks import TODAY, now_on, running_on
 from tests.support.mail_server import Post, served
@@ -245,6 +247,18 @@ def crm(store: Path) -> Iterator[CRM]:
     opened = open_crm(Config(f"sqlite:///{store}", "tester", running_on(TODAY), folder=store.parent / "crm"))
     yield opened
     opened.repository.close()
+
+
+def add(crm: CRM, **fields: Any) -> Client:
+    """Add a client."""
+    added: Client = named("clients add")(crm, fields)
+    return added
+
+
+def all_of(crm: CRM, kind: Any) -> list[Any]:
+    """All records of a kind."""
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(kind))
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Every command as every role, on a store with other people's data: only what the table of rights allows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,17 +10,8 @@ from crm.commands.registry import Command, commands, may_run, named
 from crm.errors import CRMError, ForbiddenError, NotFoundError, SignedOutError
 from crm.model import KEY_MAY, Client
 from crm.model.rights import KEY, OWNER, Reader
-from tests.commands.conftest import Office
-from tests.support.firm import GIVEN, ROLES, Firm, command_group, new_firm, outcome, result_text
+from tests.support.firm import GIVEN, ROLES, Firm, command_group, outcome, result_text
 from tests.support.guarded import FOREIGN, INTERNAL, assert_allowed, records
-
-
-@pytest.fixture
-def firm(office: Office) -> Iterator[Firm]:
-    """An office with an account of each role."""
-    with new_firm(office) as made:
-        yield made
-
 
 # The settings of the computer.
 _SERVICES = {f"{name} {do}" for name in ("email", "mailbox", "sms") for do in ("setup", "status", "test", "forget")}

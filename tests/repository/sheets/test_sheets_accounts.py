@@ -1,7 +1,7 @@
 """Accounts in a spreadsheet: their tabs, updates between machines, and edits by hand."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,16 +28,10 @@ from crm.repository.sheets.grid.layout import HISTORY, META, TABS
 from crm.repository.sheets.mirror.mirror import NUMBERED, State
 from crm.repository.sheets.setup import set_up
 from tests.support.by_hand import Sheet, wrong
-from tests.support.sheets_team import Team, new_team
+from tests.support.sheets_team import Team
 
 ANNA, BO = "anna@example.com", "bo@example.com"
 PASSWORD = "a quiet lemon drives north"
-
-
-@pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as made:
-        yield made
 
 
 def accounts(team: Team, repository: Repository | None = None) -> Accounts:

@@ -1,7 +1,6 @@
 """Contacts, follow-ups and deals in a spreadsheet: what people type there, and one that had no tabs for them."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,12 +14,6 @@ from crm.repository.sheets.connecting import GoogleSpreadsheets
 from crm.repository.sheets.grid.layout import ADDED, META, TABS
 from tests.support.by_hand import EDITED, Sheet, wrong
 from tests.support.sheets_team import Team, new_team
-
-
-@pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as made:
-        yield made
 
 
 def put(team: Team, record: Any) -> Any:

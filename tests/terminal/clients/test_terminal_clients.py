@@ -2,24 +2,18 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client, FollowUp, Sale
-from tests.terminal.conftest import Start
+from tests.terminal.conftest import Start, add
 
 
 def clients(crm: CRM) -> list[Client]:
     with crm.read() as snapshot:
         return list(snapshot.find_all(Client))
-
-
-def add(crm: CRM, **fields: Any) -> Client:
-    added: Client = named("clients add")(crm, fields)
-    return added
 
 
 def test_the_first_run_welcomes_and_adds_the_first_client(start: Start, crm: CRM) -> None:

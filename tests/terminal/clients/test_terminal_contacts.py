@@ -18,12 +18,7 @@ from crm.terminal.toolkit.lists import Neighbours
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY
-from tests.terminal.conftest import Start
-
-
-def all_of(crm: CRM, kind: Any) -> list[Any]:
-    with crm.read() as snapshot:
-        return list(snapshot.find_all(kind))
+from tests.terminal.conftest import Start, all_of
 
 
 def company(crm: CRM, name: str = "Acme", **fields: Any) -> Client:

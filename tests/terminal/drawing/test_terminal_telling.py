@@ -8,14 +8,9 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client
-from tests.terminal.conftest import Start
+from tests.terminal.conftest import Start, add
 
 SCIENTIST = "👩‍🔬"
-
-
-def add(crm: CRM, **fields: Any) -> Client:
-    added: Client = named("clients add")(crm, fields)
-    return added
 
 
 def card(session: Any, number: int) -> Any:

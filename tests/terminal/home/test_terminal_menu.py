@@ -11,12 +11,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Client
 from crm.repository import Query
-from tests.terminal.conftest import Start
-
-
-def add(crm: CRM, **fields: Any) -> Client:
-    added: Client = named("clients add")(crm, fields)
-    return added
+from tests.terminal.conftest import Start, add
 
 
 def everything(crm: CRM) -> tuple[Any, ...]:

@@ -11,13 +11,8 @@ from crm.commands.registry import named
 from crm.model import Client, FollowUp, Message, Template
 from tests.support.mail_server import Post, free_port
 from tests.support.twilio import FROM, standing_in
-from tests.terminal.conftest import SENDER, Start
+from tests.terminal.conftest import SENDER, Start, all_of
 from tests.terminal.console.test_terminal_lines import piped
-
-
-def all_of(crm: CRM, kind: Any) -> list[Any]:
-    with crm.read() as snapshot:
-        return list(snapshot.find_all(kind))
 
 
 def anna(crm: CRM) -> Client:
