@@ -23,7 +23,7 @@ from crm.commands.consent import Objection, objections
 from crm.commands.context import CRM
 from crm.commands.mail import mailings
 from crm.commands.mail.greetings import sms_end
-from crm.commands.mail.mailings.audience import LeftOut
+from crm.commands.mail.mailings.audience import LeftOut, NoConsentError
 from crm.commands.mail.mailings.report import MailingReport
 from crm.commands.mail.mailings.text import MailingText
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, filled, values_of
@@ -125,6 +125,18 @@ def announce(
     return mailings.finished(crm, mailing, left_out, later=bool(later))
 
 
+def recipients(crm: CRM, service: Service, by: str, group: Group) -> str:
+    """The number of clients who can get an announcement, and who is left out, in sentences, before it has a text.
+    Raises RefusedError where nobody can."""
+    if by == "email":
+        return mailings.recipients(crm, group).sentences(crm.conventions, has_text=False)
+    with crm.read() as snapshot:
+        readers = _audience(crm, snapshot, service, group, "", again=False)
+    why = readers.summary(crm.conventions, Decimal(0)).partition(". ")[2]
+    goes = pluralize(len(readers.texts), "client", "clients", crm.conventions)
+    return f"This can go to {goes}. {why}".rstrip()
+
+
 def _ask_when(crm: CRM, count: int) -> None:
     """Raise Question whether to leave to the outbox what takes more than a minute to send."""
     by, minutes = crm.conventions, -(-count // int(crm.settings["mails_per_minute"]))
@@ -207,7 +219,10 @@ def _audience(crm: CRM, snapshot: Snapshot, service: Service, group: Group, body
             readers.texts.append((client, text))
     if not readers.texts:
         why = readers.summary(crm.conventions, Decimal(0)).partition(". ")[2]
-        raise RefusedError(f"Nobody would get this. {why} Nothing was sent.".replace("  ", " "))
+        sentence = f"Nobody would get this. {why} Nothing was sent.".replace("  ", " ")
+        if any(reader.why == "consent" for reader in readers.left_out):
+            raise NoConsentError(sentence, readers.left_out)
+        raise RefusedError(sentence)
     return readers
 
 

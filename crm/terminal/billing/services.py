@@ -4,8 +4,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from rich.text import Text
+
+from crm.commands.billing.announcing import recipients
 from crm.commands.billing.services import usual_rate
 from crm.commands.billing.tax import category_for
+from crm.commands.client_selection import asked_for
 from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.outbox.sending import unsendable
 from crm.commands.mail.templates import of_channel
@@ -16,7 +20,7 @@ from crm.terminal.billing.rendering import SERVICES
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, form_order
-from crm.terminal.toolkit.group_picking import pick_group
+from crm.terminal.toolkit.group_picking import members_of, pick_recipients
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, record_flow
 from crm.terminal.toolkit.record_actions import deletes, edits
@@ -135,8 +139,12 @@ def announce(session: Session, service: Service) -> None:
     session.page(*crumbs)
     ways = [Choice(f"By {CHANNELS[channel]}", channel) for channel in able]
     channel = session.keyboard.choose("How?", ways) if len(ways) > 1 else able[0]
-    group = pick_group(session, *crumbs)
+    group, counted = pick_recipients(
+        session, crumbs, lambda some: recipients(session.crm, service, channel, asked_for(**members_of(some)))
+    )
     session.page(*crumbs)
+    session.screen.print(Text(counted, "muted"))
+    session.screen.print()
     with session.crm.read() as snapshot:
         templates = of_channel(snapshot, channel)
     entries = [Choice("Its name, price and description", {}), Choice("Write a text", None)]

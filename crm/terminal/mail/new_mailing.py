@@ -16,7 +16,6 @@ from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.services import SERVICES, current
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
-from crm.errors import RefusedError
 from crm.model import Client, Field, Template
 from crm.model.fields import Email
 from crm.terminal.console.keyboard import BACK, Back, Choice, Needed
@@ -26,7 +25,7 @@ from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.mail.sending_results import sending_page, tell_sent
 from crm.terminal.mail.services import set_up_first
-from crm.terminal.toolkit.group_picking import Chosen, group_of, pick_group
+from crm.terminal.toolkit.group_picking import Chosen, group_of, members_of, pick_recipients
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step
@@ -91,7 +90,7 @@ class _Steps(EmailSteps[MailingReport]):
         self._written = form
         self._chosen = group
         if group is not None:
-            form.recipients = recipients(session.crm, asked_for(**_asked(group)))
+            form.recipients = recipients(session.crm, asked_for(**members_of(group)))
         self._asks_recipients = group is None
         self._again = False
         # Whether it is only put into the outbox.
@@ -101,15 +100,9 @@ class _Steps(EmailSteps[MailingReport]):
         return [*([self._ask_recipients] if self._asks_recipients else []), *super().steps()]
 
     def _ask_recipients(self) -> None:
-        while True:
-            group = pick_group(self.session, "Mailings", _TITLE)
-            try:
-                self._written.recipients = recipients(self.session.crm, asked_for(**_asked(group)))
-            except RefusedError as error:
-                self.session.fail(error)
-                continue
-            self._chosen = group
-            return
+        self._chosen, self._written.recipients = pick_recipients(
+            self.session, ("Mailings", _TITLE), lambda some: recipients(self.session.crm, asked_for(**members_of(some)))
+        )
 
     def send(self) -> MailingReport:
         session, answers = self.session, self.form.answers()
@@ -156,12 +149,12 @@ class _Steps(EmailSteps[MailingReport]):
         Back."""
         crm = self.session.crm
         try:
-            return prepared(crm, asked_for(**_asked(group)), text, again=self._again)
+            return prepared(crm, asked_for(**members_of(group)), text, again=self._again)
         except AllGotItError as error:
             question = error.sentence.removesuffix(" --again sends it to them once more.")
             self.session.confirm(question, "Send it to them again", destructive=True)
             self._again = True
-            return prepared(crm, asked_for(**_asked(group)), text, again=True)
+            return prepared(crm, asked_for(**members_of(group)), text, again=True)
 
     def _read(self, what: str, draw: Callable[[], Any]) -> None:
         with suppress(Back):
@@ -221,8 +214,3 @@ class _Steps(EmailSteps[MailingReport]):
             session.tell(tested)
 
         session.attempt(sent)
-
-
-def _asked(group: Chosen) -> Mapping[str, Any]:
-    """A group as `asked_for` takes it."""
-    return {name: group[name] for name in ("clients", "only", "where", "view", "all_")}

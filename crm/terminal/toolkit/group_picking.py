@@ -1,19 +1,21 @@
 """A group of clients: chosen one by one, by a saved view, a condition or a tag."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from crm.commands.mail.mailings.audience import NoConsentError
 from crm.commands.registry import named
-from crm.errors import FieldError
+from crm.errors import FieldError, RefusedError
 from crm.model import Client, View
 from crm.model.fields import Tags
 from crm.repository import Query
 from crm.rules import parse_condition
-from crm.terminal.console.keyboard import Back, Choice, Needed
+from crm.terminal.console.keyboard import BACK, Back, Choice, Needed
 from crm.terminal.toolkit.picking import pick, pick_several
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.suggestions import metric_names
 
+Audience = TypeVar("Audience")
 # What commands take that are about a group, by name, where nothing is said yet.
 Chosen = Mapping[str, Any]
 NOBODY: Chosen = {"clients": (), "only": (), "where": "", "view": "", "all_": False}
@@ -22,6 +24,41 @@ NOBODY: Chosen = {"clients": (), "only": (), "where": "", "view": "", "all_": Fa
 def group_of(**chosen: Any) -> Chosen:
     """A group as commands take it."""
     return {**NOBODY, **chosen}
+
+
+def members_of(group: Chosen) -> Mapping[str, Any]:
+    """A group as `asked_for` takes it."""
+    return {name: group[name] for name in NOBODY}
+
+
+def pick_recipients(
+    session: Session, crumbs: Sequence[str], count: Callable[[Chosen], Audience]
+) -> tuple[Chosen, Audience]:
+    """The clients that a mailing is for, and the `count` of those who can get it, which raises RefusedError where
+    nobody can. Where they have not agreed to mailings, that can be changed right there. Raises Back."""
+    while True:
+        group = pick_group(session, *crumbs)
+        try:
+            try:
+                return group, count(group)
+            except NoConsentError as error:
+                _ask_consent(session, crumbs, error)
+                return group, count(group)
+        except RefusedError as error:
+            session.fail(error)
+        except Back:
+            continue
+
+
+def _ask_consent(session: Session, crumbs: Sequence[str], error: NoConsentError) -> None:
+    """Set the marketing consent of clients, if the person says that they agreed. Raises Back."""
+    with session.crm.read() as snapshot:
+        clients = tuple(snapshot.find_all(Client, Query({"id": error.clients})))
+    who = clients[0].name if len(clients) == 1 else "they"
+    session.page(*crumbs)
+    entries = [Choice(f"Set Marketing consent, if {who} agreed", True)]
+    session.keyboard.choose(error.fault, entries, back="Choose other clients", at=BACK)
+    session.call("clients edit-many", changes={"marketing_consent": True}, clients=clients)
 
 
 def pick_group(session: Session, *crumbs: str) -> Chosen:

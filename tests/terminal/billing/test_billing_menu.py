@@ -687,6 +687,7 @@ def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
     menu.mailed("clients edit", menu.mailed.acme, {"marketing_consent": True})
     asked = menu("services announce", "Consulting", "All clients", "Its name, price", "Send it")
     assert "We have a new offer: Consulting, €100.00 per hour." in asked
+    assert "This can go to 1 client." in asked
     assert menu.mailed.subjects() == ["New: Consulting"]
     again = menu(
         "services show", "Consulting", "Announce it", "All clients", "Write a text", Subject="Now", Text="Hello"

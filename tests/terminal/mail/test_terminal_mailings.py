@@ -8,7 +8,7 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import Message
+from crm.model import Client, Message
 from tests.support.mail_server import Post, free_port
 from tests.terminal.conftest import SENDER, Start
 from tests.terminal.console.test_terminal_lines import piped
@@ -111,8 +111,13 @@ def test_a_mailing_without_recipients_is_refused_before_it_is_written(
 ) -> None:
     readers(crm, 1, marketing_consent=False)
     session = to_many(start, **mail).choose("All clients")
-    session.sees("Nobody would get this.").sees("1 has not agreed to mailings").sees("Which clients?").lacks("Subject")
-    session.sees("Marketing consent, under More fields in the form of a client, says who has agreed")
+    session.sees("Nobody would get this.").sees("1 has not agreed to mailings").lacks("Subject")
+    session.choose("Choose other clients").sees("Which clients?").choose("All clients")
+    # Who has agreed after all can be noted right there.
+    session.sees("Choose other clients").choose("Set Marketing consent").sees("This changes 1 client")
+    session.choose("Change them").sees("This can go to 1 client.")
+    with crm.read() as snapshot:
+        assert [client.marketing_consent for client in snapshot.find_all(Client)] == [True]
 
 
 def test_a_mailing_that_cannot_be_sent_yet_is_kept_as_a_template(start: Start, crm: CRM) -> None:

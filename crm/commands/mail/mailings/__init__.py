@@ -21,9 +21,9 @@ from crm.commands.client_selection import (
 from crm.commands.context import CRM, Progress
 from crm.commands.mail.composing import Preview
 from crm.commands.mail.mailings.audience import (
-    WHERE_CONSENT,
     Audience,
     LeftOut,
+    NoConsentError,
     Reader,
     Readers,
     audience,
@@ -184,13 +184,13 @@ def _first(crm: CRM, readers: Audience) -> Reader:
     if readers.first is None:
         reasons = readers.summary(crm.conventions)
         sentence = f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent."
-        if any(reader.why == "consent" for reader in readers.left_out):
-            sentence += f" {WHERE_CONSENT}"
         if got := [reader for reader in readers.left_out if reader.why == "got"]:
             first = (
                 f" {got[0].name}: {got[0].reason}." if len(got) == 1 else f" The first: {got[0].name}, {got[0].reason}."
             )
             raise AllGotItError(f"{sentence}{first} --again sends it to them once more.")
+        if any(reader.why == "consent" for reader in readers.left_out):
+            raise NoConsentError(sentence, readers.left_out)
         raise RefusedError(sentence)
     return readers.first
 

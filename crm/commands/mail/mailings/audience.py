@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from crm.batching import batches
 from crm.commands.client_selection import pluralize, some_at_a_time
 from crm.commands.consent import Objection, objections
-from crm.errors import OutwardError
+from crm.errors import OutwardError, RefusedError
 from crm.model import Client, Contact, Conventions, Mailing
 from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party
@@ -54,6 +54,16 @@ class LeftOut:
     name: str
     why: str
     reason: str
+
+
+class NoConsentError(RefusedError):
+    """A mailing that nobody gets, as some have not agreed to mailings: `clients` are their numbers. Its sentence ends
+    with where that is changed; `fault` does not."""
+
+    def __init__(self, fault: str, left_out: Iterable[LeftOut]) -> None:
+        self.fault = fault
+        self.clients = [reader.client for reader in left_out if reader.why == "consent"]
+        super().__init__(f"{fault} {WHERE_CONSENT}")
 
 
 @dataclass(frozen=True, slots=True)
