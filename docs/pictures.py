@@ -30,7 +30,7 @@ SETTINGS = {
 Steps = Callable[[Session], Session]
 SCREENS: Mapping[str, Steps] = {
     "menu": lambda session: session.sees("SAMPLE DATA").sees("Exit"),
-    "find": lambda session: session.press("/").sees("Find (").press("castelan").sees("chiara.castellan52"),
+    "find": lambda session: session.press("/").sees("Find").press("castelan").sees("chiara.castellan52"),
     "client": lambda session: SCREENS["find"](session).press("down", "enter").sees("More").sees("Back"),
     "timeline": lambda session: SCREENS["client"](session).choose("Timeline").sees("1-").sees("0 back"),
     "capture": lambda session: (

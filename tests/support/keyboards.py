@@ -17,7 +17,7 @@ class Leaving:
     def text(self, *_: Any, **__: Any) -> Any:
         raise Back
 
-    def pause(self) -> None:
+    def pause(self, room: int = 0) -> None:
         """Return at once: nobody has to press a key."""
 
 

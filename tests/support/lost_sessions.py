@@ -106,7 +106,7 @@ class Answering(Leaving):
                 return read(typed)
         raise Back
 
-    def pause(self) -> None:
+    def pause(self, room: int = 0) -> None:
         self._asked("pause")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crm.commands.activity.follow_up_lists import FollowUpShown
     from crm.commands.activity.follow_ups import FollowUpDone, FollowUpGone, FollowUpList
     from crm.commands.activity.timeline import Timeline
+    from crm.commands.timeline_entries import Entry
 
 # What is to be done keeps so many columns of the line of an item before its urgency is left out.
 _LEAST_WHAT = 22
@@ -61,7 +62,7 @@ ITEMS: Sequence[tables.Column] = (
 )
 # The same in the list of the menu, the amounts below each other.
 LISTED_ENTRIES: Sequence[tables.Column] = (
-    *ENTRIES[:2],
+    tables.Column("Date", lambda row, by: data(_when(row, by), "muted"), 0),
     tables.Column("Amount", entry_amount, 1, right=True),
     tables.Column("What", lambda row, _: data(row.what), 0, 12),
     *ENTRIES[3:],
@@ -71,6 +72,11 @@ tables.COLUMNS |= {
     "crm.commands.activity.follow_up_lists.FollowUpShown": FOLLOW_UPS,
     "crm.model.activity.Interaction": _INTERACTIONS,
 }
+
+
+def _when(entry: "Entry", by: Conventions) -> str:
+    """The day of an entry, of today's with its time."""
+    return f"{by.day(entry.on)} {by.time_of_day(entry.time) if entry.on == by.today else ''}".rstrip()
 
 
 def _due(item: "FollowUpShown", by: Conventions) -> Text:

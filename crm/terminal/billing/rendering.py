@@ -33,7 +33,7 @@ from crm.model.postal_addresses import town_line
 from crm.model.units import unit_beside
 from crm.model.vat_ids import country_of_vat_id, is_other_tax_id
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import beside, in_line, side_list, with_number
+from crm.terminal.drawing.cards import beside, in_line, pairs, side_list, with_number
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -183,22 +183,24 @@ _COUNTS_SALES = "A client's total counts sales, not invoices (Settings › Total
 
 @renderer("crm.commands.billing.figures.ThisMonth")
 def draw_this_month(result: "ThisMonth", screen: Screen, by: Conventions) -> None:
-    """The amounts open and overdue, and those issued and paid this month, a line for each currency."""
-
+    """The amounts open and overdue, and those issued and paid this month, of each currency."""
     for row in result.rows:
-        parts = [
-            Text.assemble(
-                (f"{label} ", "muted"), (money_in(row.currency, by, amount), style), (f" ({by.number(count)})", "muted")
+        figures = [
+            (label, money_in(row.currency, by, amount), f" ({by.number(count)}){when}", style)
+            for label, amount, count, when, style in (
+                ("Open", row.open, row.open_count, "", "bold"),
+                ("Overdue", row.overdue, row.overdue_count, "", "overdue"),
+                ("Issued", row.issued, row.issued_count, " this month", ""),
+                ("Paid", row.paid, row.paid_count, " this month", ""),
             )
-            for label, amount, count, style in (
-                ("open", row.open, row.open_count, "bold"),
-                ("overdue", row.overdue, row.overdue_count, "overdue"),
-                ("issued this month", row.issued, row.issued_count, ""),
-                ("paid this month", row.paid, row.paid_count, ""),
-            )
-            if amount or count or label == "open"
+            if amount or count or label == "Open"
         ]
-        in_line(screen, parts)
+        wide = 0 if screen.plain else max(len(amount) for _, amount, _, _ in figures)
+        rows = [
+            (label, Text(" " * (wide - len(amount))).append(amount, style).append(count, "muted"))
+            for label, amount, count, style in figures
+        ]
+        screen.print(pairs(rows, screen.width))
     if result.rows:
         if by.spend_counts == SALES:
             screen.print(Text(_COUNTS_SALES, "muted"))

@@ -202,14 +202,15 @@ class _SettingSearch:
         return [setting for setting in known if _say(_words(setting.title), words)]
 
 
-def _draw_examples(session: Session) -> None:
-    """Draw what can be typed, where there is room for it above the suggestions."""
+def _draw_examples(session: Session) -> bool:
+    """Draw what can be typed, where there is room for it above the suggestions; return whether there was."""
     screen = session.screen
     if screen.plain or screen.height < _ROOM_FOR_EXAMPLES or screen.width < _COLUMNS_FOR_EXAMPLES:
-        return
+        return False
     for typed, about in _EXAMPLES:
         screen.print(Text(f"{typed:<{_EXAMPLE}}", "default").append(about, "muted"))
     screen.print()
+    return True
 
 
 def search(session: Session) -> None:
@@ -252,10 +253,8 @@ def search(session: Session) -> None:
         return results
 
     session.page("Search")
-    _draw_examples(session)
-    choice = session.keyboard.text(
-        "Find", read, help="name, e-mail, phone, tag, status, number, command", suggest=suggest, passing=True
-    )
+    help = "" if _draw_examples(session) else "name, e-mail, phone, tag, status, number, command"
+    choice = session.keyboard.text("Find", read, help=help, suggest=suggest, passing=True)
     chosen: Any = choice[0]
     if len(choice) > 1:
         chosen = session.keyboard.choose(

@@ -156,8 +156,8 @@ class Keyboard(Protocol):
         before. A `passing` text, like that of a search, is nothing that somebody would miss. The `room` and what is
         `above` are as for a choice, and the `card` is what is beside."""
 
-    def pause(self) -> None:
-        """Wait until the person has read."""
+    def pause(self, room: int = 0) -> None:
+        """Wait until the person has read; the last of so many lines says so, the next one where there are none."""
 
 
 def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
@@ -165,6 +165,8 @@ def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
     return [Choice(YES, yes, "y"), Choice(NO, no, "n")]
 
 
+# What is said where any key goes on.
+CONTINUE = "Press any key to continue."
 # The columns before an entry: the pointer, its key and a bracket.
 KEYED = 6
 _DIGITS = 9

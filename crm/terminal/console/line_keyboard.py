@@ -118,5 +118,5 @@ class LineKeyboard:
             except (FieldError, RuleError) as wrong:
                 self._screen.print(clean(reason(wrong, self._screen.width - 1), lines=True))
 
-    def pause(self) -> None:
+    def pause(self, room: int = 0) -> None:
         """Do nothing: nobody is kept waiting here."""

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from prompt_toolkit.application.current import create_app_session, get_app_session
 
 from crm.terminal.console.key_parser import keys_of
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import CONTINUE, Choice
 from crm.terminal.console.select_prompt import SelectPrompt, ShowKeys
 from crm.terminal.console.tty import output_to, quiet
 from crm.terminal.drawing.screen import Screen
@@ -100,6 +100,6 @@ class TerminalKeyboard:
         self._show_keys(())
         return self._text.ask(label, read, **how)
 
-    def pause(self) -> None:
-        """Wait for any key."""
-        self._select.ask("Press any key to continue.", (), back="")
+    def pause(self, room: int = 0) -> None:
+        """Wait for any key, said on the last of so many lines."""
+        self._select.ask("", (), back="", hint=CONTINUE, room=room)

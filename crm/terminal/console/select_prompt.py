@@ -40,6 +40,7 @@ from crm.terminal.console.keyboard import (
     YES,
     Back,
     Choice,
+    lines_of,
     narrowed,
     numbered,
 )
@@ -77,12 +78,14 @@ _LEAST_ROOM = 4
 _LEAST_CUT = 2
 # Lines that the entries have, and the end of their question, in the lowest window.
 _LEAST_ENTRIES, _LEAST_QUESTION = 2, 2
+# The question, a message and the keys stand around entries.
+_AROUND_ENTRIES = 6
 # What stands between two keys in a hint.
 _BETWEEN = (" · ", KEYS_APART)
 # The look of the row that is pointed at.
 _ROW = "class:row"
-# The blanks between two columns of entries.
-_APART = 6
+# The blanks behind the longest entry of a column, and those of them that are on no ground.
+_APART, _BETWEEN_COLUMNS = 6, 4
 
 
 class _Entries(InquirerControl):
@@ -100,6 +103,9 @@ class _Entries(InquirerControl):
         self.entries: Sequence[Choice] = ()
         # How many entries are below each other where they have two columns; 0 where they have one.
         self.in_column = 0
+        # How many columns the window has, and whether it has room for a blank line above headings.
+        self.columns = 0
+        self.is_roomy = False
 
     def fill(self, entries: Sequence[Choice], at: int, in_column: int = 0) -> None:
         """List these entries, of which one is pointed at, in one column or in two of so many entries."""
@@ -117,9 +123,14 @@ class _Entries(InquirerControl):
     def _get_choice_tokens(self) -> list[tuple[str, str]]:
         lines = [self._drawn(place) for place in range(len(self.entries))]
         if self.in_column:
-            width = max((get_cwidth(entry.label) for entry in self.entries[: self.in_column]), default=0) + _APART
-            for place, entry in enumerate(self.entries[: self.in_column]):
-                lines[place].append(("", " " * (width - get_cwidth(entry.label))))
+            widest = max((get_cwidth(entry.label) for entry in self.entries), default=0)
+            # The second column begins in the middle of the window, as what stands in two columns above it does.
+            width = max(widest + _APART, (self.columns + _BETWEEN_COLUMNS) // 2 - KEYED)
+            for place, entry in enumerate(self.entries):
+                ground = _ROW if place == self.pointed_at else ""
+                blank = " " * (width - get_cwidth(entry.label) - _BETWEEN_COLUMNS)
+                lines[place] += [(f"class:text {ground}".rstrip(), blank), ("", " " * _BETWEEN_COLUMNS)]
+            for place in range(self.in_column):
                 lines[place] += lines[place + self.in_column] if place + self.in_column < len(lines) else []
             del lines[self.in_column :]
         return [piece for line in lines for piece in (*line, ("", "\n"))][:-1]
@@ -127,6 +138,7 @@ class _Entries(InquirerControl):
     def create_content(self, width: int, height: int | None) -> UIContent:
         """The entries, the one that is pointed at on a ground of its own as wide as the window; in one that is too low
         for all, those around it, and below them how many more there are."""
+        self.columns = width
         content = super().create_content(width, height)
         content_line = content.get_line
         if not self.in_column and self.choices:
@@ -154,15 +166,20 @@ class _Entries(InquirerControl):
         """The line on which each entry begins, below its heading."""
         lines, line = list[int](), 0
         for place, entry in enumerate(self.entries[: self.in_column or None]):
-            lines.append(line + bool(entry.heading))
+            lines.append(line + bool(entry.heading) + self._is_apart(place))
             line += 1 + sum(text.count("\n") for _, text in self._drawn(place))
         return [*lines, *lines[: len(self.entries) - len(lines)]]
+
+    def _is_apart(self, place: int) -> bool:
+        """Return whether a blank line is above an entry with a heading."""
+        return self.is_roomy and place > 0 and bool(self.entries[place].heading)
 
     def _drawn(self, place: int) -> list[tuple[str, str]]:
         """An entry with what is before it."""
         entry, pointed = self.entries[place], place == self.pointed_at
         whole = f"class:highlighted {_ROW}" if pointed else "class:text"
         return [
+            *([("", "\n")] if self._is_apart(place) else []),
             *([("class:heading", f"   {wrapped(clean(entry.heading), 3)}\n")] if entry.heading else []),
             (f"class:pointer {_ROW}", f" {self.pointer} ") if pointed else ("class:text", "   "),
             *([("[SetCursorPosition]", "")] if pointed else []),
@@ -259,6 +276,9 @@ class SelectPrompt:
         self._ignored_until, self._marks = 0.0, False
         at_first = next((place for place, entry in enumerate(entries) if at is not None and entry.value == at), 0)
         self._control.fill(entries, at_first, in_column)
+        headings = sum(bool(entry.heading) for entry in entries)
+        columns = get_app_session().output.get_size().columns
+        self._control.is_roomy = headings > 0 and lines_of(entries, columns) + headings + _AROUND_ENTRIES <= room
         self._note = ANSI(note.rstrip("\n")) if note else ""
         self._room = room if room >= _LEAST_ROOM else 0
         self._container.height = filling(self._room) if self._room else None

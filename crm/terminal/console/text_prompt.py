@@ -16,7 +16,15 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.bindings.basic import if_no_repeat
 from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import ConditionalContainer, Dimension, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout import (
+    BufferControl,
+    ConditionalContainer,
+    Dimension,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    Window,
+)
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.selection import SelectionState
 from prompt_toolkit.styles import DynamicStyle
@@ -91,6 +99,10 @@ class TextPrompt:
             input_processors=[_Harmless()],
             erase_when_done=True,
         )
+        # What a text may be completed to begins where the text does.
+        control = self._session.layout.current_control
+        if isinstance(control, BufferControl):
+            control.menu_position = lambda: 0
         bind_only(self._session.app, self._keys())
         self._session.default_buffer.on_text_changed += self._forget_error
         # A toolbar of prompt_toolkit is only seen where the terminal says where its cursor is.

@@ -27,6 +27,8 @@ _UNSEEN = lazy_pattern("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u
 _BREAKS = lazy_pattern(r"\r\n|[\r\n\u2028\u2029]")
 _BLANK_ENDS = lazy_pattern(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.25
+# The signs that a message begins with, and the columns before its words.
+_SIGNS, _BEHIND_SIGN = ("✓ ", "✗ ", "! "), 2
 _UNBOUNDED = 1_000_000
 _CHARACTERS_IN_A_COLUMN = 8
 # Where one is, and the line below it.
@@ -210,6 +212,16 @@ class Screen:
         self._end_countdown()
         self.used += drawn.count("\n")
         self._write(drawn)
+
+    def print_signed(self, sentence: Text) -> None:
+        """Print a sentence that may begin with a sign: its further lines begin where the first does behind that."""
+        if self.plain or not sentence.plain.startswith(_SIGNS):
+            self.print(sentence)
+            return
+        before = sentence[:_BEHIND_SIGN]
+        for line in sentence[_BEHIND_SIGN:].wrap(self.console, self.width - _BEHIND_SIGN):
+            self.print(before.append_text(line))
+            before = Text(" " * _BEHIND_SIGN)
 
     def drawn(self, steps: Sequence[Callable[[], None]]) -> str:
         """The output of some steps, drawn, instead of printing it."""

@@ -249,10 +249,18 @@ def two_lines(
         for at in below:
             # Where a name leaves no room, there may be some below.
             places = (True, False) if at in beside else (False,)
-            is_beside = next((place for place in places if free[place] >= sizes[at]), None)
-            if not sizes[at] or is_beside is None:
+            size, text = sizes[at], row[at]
+            if columns[at].word and size > max(free[place] for place in places):
+                # Rather without its word than not at all.
+                text = text[len(columns[at].word) + 1 :]
+                size = _least_of(screen, columns[at], text)
+            is_beside = next((place for place in places if free[place] >= size), None)
+            if is_beside is None:
+                # What matters less does not take its place: it would be read as the same.
+                free[False] = 0
+            if not size or is_beside is None:
                 continue
-            cell = styled(screen, row[at], free[is_beside])
+            cell = styled(screen, text, free[is_beside])
             free[is_beside] -= sum(screen.measure(text) for _, text in cell) + (_GAP if is_beside else 3)
             if is_beside:
                 pieces += [("", " " * _GAP), *cell]

@@ -68,7 +68,7 @@ def today(session: Session, **_: Any) -> None:
             letters.EDIT(lambda: session.start(named("dashboard set")), "this page"),
         ]
 
-    session.menu(["Today"], lambda: choices, above=above, keys=keys)
+    session.menu(["Today"], lambda: choices, above=above, keys=keys, rows=True)
 
 
 def _cut(session: Session, entries: Sequence[Choice], room: int) -> Sequence[Choice]:

@@ -94,7 +94,8 @@ class MainMenu:
         from crm.terminal.home.rendering import draw_brief
 
         screen = self.session.screen
-        sample = self.session.real is not None
+        # What was said when it began says so, too.
+        sample = self.session.real is not None and not self.session.message_lines
         draw_brief(screen, self.session.crm, self._brief, below + 1 + sample)
         # Where there is little room, the sign beside the title says it.
         if sample and screen.left > below + 1 and screen.width >= _WIDE:

@@ -79,11 +79,13 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
         listed = bool(start.due)
         while not full() and (read := next(contents, None)):
             tile, content = read
-            # In a high window what is drawn stands apart from what is listed.
-            if listed != (tile.name not in _DRAWN) and screen.used > _TITLE and screen.left - below > _ROOMY:
+            drawn = list(_BRIEF[tile.name](screen, content, crm.conventions, below))
+            # What is drawn stands apart from what is listed, where all of it has room below a blank line.
+            apart = bool(drawn) and listed != (tile.name not in _DRAWN) and screen.used > _TITLE
+            if apart and not screen.plain and screen.left - below > len(drawn):
                 screen.print()
             listed = tile.name not in _DRAWN
-            for line in _BRIEF[tile.name](screen, content, crm.conventions, below):
+            for line in drawn:
                 if full():
                     return
                 line.truncate(screen.width, overflow="ellipsis")

@@ -209,10 +209,15 @@ def draw_preview(screen: Screen, preview: "Preview", room: int | None = None) ->
 
 
 def draw_heads(screen: Screen, heads: Mapping[str, str]) -> None:
-    """Draw the headers above a text, each on its line; empty ones are left out."""
-    for label, value in heads.items():
-        if value:
-            screen.print(Text(f"{label}: ", "muted").append(clean(value), "default"))
+    """Draw the headers above a text, each on its line, with their values below each other; empty ones are left out."""
+    known = {f"{label}:": data(value) for label, value in heads.items() if value}
+    wide = 0 if screen.plain else max(map(len, known), default=0)
+    for label, value in known.items():
+        room = screen.width - wide - 1
+        # An address is not broken where a line of its own has room for it.
+        is_whole = screen.plain or max(map(len, value.plain.split()), default=0) > room
+        for place, line in enumerate([value] if is_whole else value.wrap(screen.console, room)):
+            screen.print(Text.assemble((f"{'' if place else label:<{wide}} ", "muted"), line))
 
 
 def draw_text(screen: Screen, text: str, room: int | None = None) -> bool:

@@ -179,14 +179,17 @@ def _bars(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
     most = max(map(abs, values))
     names = [data(_named(row, report, by)) for row in rows]
     wide = min(max(name.cell_len for name in names), width // 3)
+    figures = [value_text(value, column, by) for value in values]
+    figure_wide = max(map(len, figures))
     yield Text(column.title)
     # A status has the same colour as in lists.
     styles = [status_style(str(row[0])) if report.columns[0].name == "status" else "" for row in rows]
-    for name, value, style in zip(names, values, styles, strict=True):
+    for name, value, figure, style in zip(names, values, figures, styles, strict=True):
         name.truncate(wide, overflow=_overflow(screen), pad=True)
         name.stylize(style)
-        room = min(_WIDEST_BAR, width - wide - 3)
-        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), screen.bar_token(style))
+        room = max(1, min(_WIDEST_BAR, width - wide - figure_wide - 5))
+        drawn_bar = bar(value, most, room, unicode=screen.unicode)
+        yield name.append(f"  {figure:>{figure_wide}}  ", "bold").append(drawn_bar, screen.bar_token(style))
     if len(report.drawn) > _BARS:
         yield Text(f"and {by.number(len(report.drawn) - _BARS)} more", "muted")
 

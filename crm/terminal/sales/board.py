@@ -27,8 +27,9 @@ _NARROWEST, _WORDY = 24, 32
 _LEAST_OF_ALL = 18
 _GAP = 2
 _LINES = 3
-# The title, the rule, what is shown, the two heads, what is left out, the entries below and the keys.
-_AROUND = 10
+# The two heads, what is left out, the entries below with a blank line, and the keys; in a narrow window a line says
+# which stages are seen.
+_AROUND, _NARROW = 7, 60
 _ABOUT = (
     "The arrows go from card to card, and the board scrolls sideways. Won and lost deals stay for 30 days."
     " ! marks deals past their expected close date."
@@ -49,11 +50,12 @@ class BoardPage:
         self._tops: dict[int, int] = {}
         self._sums: Sequence[StageSum] = ()
         self._card: DealShown | None = None
+        # Whether a blank line is between cards.
+        self._apart = False
 
     def show(self) -> None:
         """Show the board until the person goes back."""
         while True:
-            self.session.page("Deals")
             self.draw()
             entries = (
                 [Choice(self.session.screen.cut(f"Open {self._card.deal.title}", 8), self._open)] if self._card else []
@@ -83,7 +85,11 @@ class BoardPage:
                 for stage in seen
             ]
         self._card = self._card_of(seen, by_stage)
-        screen.print(Text(screen.cut(self._summary(seen, by)), "muted"))
+        self.session.page("Deals", about=self._summary(seen, by), foot=True)
+        # Cards stand apart where all of them have room for that, with titles of two lines too.
+        most = max(map(len, by_stage))
+        is_whole = all(stage.deals == len(deals) for stage, deals in zip(seen, by_stage, strict=True))
+        self._apart = is_whole and most * (_LINES + 2) - 1 <= rows * _LINES
         width = (screen.width - _GAP * (len(seen) - 1)) // len(seen)
         columns = [
             list(self._column(stage, deals, rows, width, by)) for stage, deals in zip(seen, by_stage, strict=True)
@@ -97,7 +103,8 @@ class BoardPage:
     def _rows(self) -> int:
         """The number of cards of a stage that there is room for."""
         screen = self.session.screen
-        return max(1, (screen.left - _AROUND + 2) // _LINES)
+        room = screen.height - self.session.lines_above() - (screen.width < _NARROW)
+        return max(1, (room - _AROUND) // _LINES)
 
     def _seen(self, rows: int) -> Sequence[StageSum]:
         """The stages that are seen; what is pointed at is among them, and so is its card."""
@@ -150,6 +157,8 @@ class BoardPage:
         cards = [[*self._lines(deal, deal.deal.id == pointed, width, by, most=2)] for deal in deals]
         if sum(map(len, cards)) > rows * _LINES:
             cards = [[*self._lines(deal, deal.deal.id == pointed, width, by, most=1)] for deal in deals]
+        if self._apart:
+            cards = [[*([Text()] if place else []), *card] for place, card in enumerate(cards)]
         lines += [_fitted(line, width, screen) for card in cards for line in card]
         lines += [Text(" " * width)] * (2 + rows * _LINES - len(lines))
         top = self._tops[summed.stage.id]

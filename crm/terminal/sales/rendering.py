@@ -118,7 +118,7 @@ SALES: Sequence[tables.Column] = (
     tables.client_column(3),
     tables.Column("Amount", lambda row, by: data(by.money(row.amount)), 1, right=True, money=True),
     tables.Column("Reference", lambda row, _: data(row.reference), 5, 8),
-    tables.Column("Note", lambda row, _: data(row.note), 4, 10),
+    tables.Column("Note", lambda row, _: data(row.note), 4, 6),
 )
 tables.COLUMNS |= {
     "crm.commands.sales.pipeline.DealShown": DEALS,

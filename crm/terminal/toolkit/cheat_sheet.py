@@ -12,6 +12,8 @@ from crm.terminal.toolkit.letters import BACK, EVERYWHERE, MEANINGS, name_of, wo
 _KEY, _SHORT_KEY = 11, 6
 _GAP = 2
 _LEAST = 30
+# More rows than these have two columns in a wide window, however high it is.
+_MOST = 18
 # What says more than the label of the key.
 _BY_MEANING = (*EVERYWHERE, "]", "[")
 _ENTER, _SHORT_ENTER = ("Enter", "opens the line marked »"), ("Enter", "opens »")
@@ -59,9 +61,9 @@ def draw_keys(
     in_columns: bool = False,
     narrows: bool = False,
 ) -> None:
-    """Draw what a page is for and its keys, in so many lines if possible: in two columns where one does not fit,
-    and in short words without what the page is for where these do not fit either. The `silent` keys are those without
-    a character; the entries may stand `in_columns`, and letters may `narrow` them."""
+    """Draw what a page is for and its keys, in so many lines if possible: in two columns where one does not fit
+    or would be long, and in short words without what the page is for where these do not fit either. The `silent` keys
+    are those without a character; the entries may stand `in_columns`, and letters may `narrow` them."""
     own = [key for key in keys if key.key != BACK.key]
     is_form, is_first = any(entry.field for entry in entries), any(entry.key == BACK.key for entry in entries)
     moves = len(entries) > 1 and not any(key.key in ("up", "down") for key in silent)
@@ -77,7 +79,8 @@ def draw_keys(
         *(_OF_FORM if is_form else ()),
     ]
     above = len(data(about).wrap(screen.console, screen.width)) + 1 if about else 0
-    columns = 1 if screen.plain or len(rows) + above <= room or screen.width < 2 * _LEAST else 2
+    fits = len(rows) + above <= room and (len(rows) <= _MOST or not screen.side)
+    columns = 1 if screen.plain or fits or screen.width < 2 * _LEAST else 2
     wide = _KEY
     if not screen.plain and above + -(-len(rows) // columns) > room:
         short = [
@@ -117,7 +120,7 @@ def _draw_columns(screen: Screen, rows: Sequence[tuple[str, str]], columns: int,
     for at in range(high):
         line = Text(" ")
         for key, words in rows[at::high]:
-            cell = Text(f"{key:<{wide}}", "bold").append(clean(words), "not bold")
+            cell = Text(f"{key:<{wide}}", "chosen").append(clean(words), "default")
             cell.truncate(width, overflow="ellipsis" if screen.unicode else "crop", pad=not screen.plain)
             line.append_text(cell).append(" " * gap)
         line.rstrip()

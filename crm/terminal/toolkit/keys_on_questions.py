@@ -122,6 +122,6 @@ class QuestionKeyboard:
                     raise (Back() if isinstance(left, Back) else Discarded()) from left
                 line, how["begun"] = left.typed, True
 
-    def pause(self) -> None:
+    def pause(self, room: int = 0) -> None:
         """Wait until the person has read."""
-        self._keyboard.pause()
+        self._keyboard.pause(room)

@@ -32,6 +32,7 @@ from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import (
     BACK,
     CAPITAL,
+    CONTINUE,
     KEYS_APART,
     YES_OR_NO,
     Back,
@@ -70,7 +71,7 @@ _BEFORE_SAMPLE = 2
 # Of longer menus so many entries are seen beside what is above them; the others are reached by arrows.
 LEAST_ENTRIES = 6
 # So many lines of a long page are seen at least; below what is only read stand its place and the way on.
-_LEAST_LINES, _AROUND_READ = 3, 3
+_LEAST_LINES, _AROUND_READ = 3, 1
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 _NARROWEST = 40
 # As many lines are said above the keys; what is longer is at the top of the page.
@@ -316,7 +317,7 @@ class Session:
 
     def say(self, words: str, style: str = "") -> None:
         """Show a sentence on the next page."""
-        self._notes.append(lambda: self.screen.print(Text(clean(words, lines=True), style)))
+        self._notes.append(lambda: self.screen.print_signed(Text(clean(words, lines=True), style)))
 
     def tell(self, result: Any, title: str = "") -> None:
         """Show the result of a command on the next page, and hand over the files that it made."""
@@ -425,10 +426,12 @@ class Session:
         keys: Sequence[Choice] | Callable[[], Sequence[Choice]] = (),
         about: str = "",
         once: bool = False,
+        rows: bool = False,
     ) -> None:
         """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names again
-        each time, may be gone (deleted, merged): then the menu is left. `about` says what the page is for; it is left
-        `once` something of it was done that is no Aside. Raises NotFoundError where it was gone from the first."""
+        each time, may be gone (deleted, merged): then the menu is left. `about` says what the page is for; the entries
+        may be `rows`, as long as those of a list. It is left `once` something of it was done that is no Aside. Raises
+        NotFoundError where it was gone from the first."""
         reading = _Reading()
         for visit in count():
             self._page_notes = []
@@ -438,7 +441,7 @@ class Session:
                         named = crumbs() if callable(crumbs) else crumbs
                         self.page(*named, foot=True)
                         # The actions on a record are short.
-                        self.screen.is_side_broad = above is not None
+                        self.screen.is_side_broad = above is not None and not rows
                         if above is not None:
                             above()
                         listed = entries()
@@ -499,15 +502,16 @@ class Session:
                 room = max(_LEAST_LINES, screen.left - _AROUND_READ)
                 is_last = reading.top + room > len(lines)
                 reading.show(screen, lines, room, "" if is_last else ", any key: next")
-            screen.print()
+            if screen.plain or screen.left > _AROUND_READ:
+                screen.print()
             if finds and self.search and not screen.plain and self.leads_to("clients search"):
                 keys = [letters.SEARCH(self.find), letters.KEYS(lambda: None)]
-                pressed = self.keyboard.choose("Press any key to continue.", (), back="", hidden=keys)
+                pressed = self.keyboard.choose("", (), back="", hidden=keys, hint=CONTINUE, room=screen.left)
                 if pressed is not None:
                     pressed()
                     return
             else:
-                self.keyboard.pause()
+                self.keyboard.pause(screen.left)
             if screen.plain or not reading.turn(1):
                 return
 

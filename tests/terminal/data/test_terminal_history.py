@@ -67,7 +67,7 @@ def test_a_change_of_many_records_is_not_undone_by_enter_alone(start: Start, crm
 
 
 def test_a_client_has_a_history_of_its_own(start: Start) -> None:
-    session = start().press("/").sees("Find (").press("anna", "enter").sees("h history").press("h")
+    session = start().press("/").sees("Find").press("anna", "enter").sees("h history").press("h")
     session.sees("1-3 of 3 · Anna Berg").press("1").sees("sale 1 $40,000.00").sees("Status: Regular → VIP")
     session.press("esc").sees("1-3 of 3 · Anna Berg").press("esc").sees("Anna Berg no. 1")
 

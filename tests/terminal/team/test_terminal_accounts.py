@@ -281,7 +281,7 @@ def test_a_form_reports_missing_and_unchanged_input(start: Start) -> None:
 def test_undo_offers_my_own_last_change_and_never_a_sign_in(start: Start) -> None:
     # What was done before there were accounts is the first admin's.
     ada = signed_in(start, "ada@example.com").press("u").sees("Undo: added Bert Bein").press("0")
-    ada.press("/").sees("Find (").press("Bert", "enter").choose("Edit").choose("City").sees("City")
+    ada.press("/").sees("Find").press("Bert", "enter").choose("Edit").choose("City").sees("City")
     ada.press("Graz", "enter").choose("Save").sees("Saved: Bert Bein")
     sam = signed_in(start, "sam@example.com").press("u").sees("Nothing of yours to undo")
     sam.press("0")

@@ -55,7 +55,7 @@ class Pressing(Leaving):
         key = self.keys.pop(0)
         return next(choice.value for choice in (*choices, *hidden) if key in (choice.key, choice.label))
 
-    def pause(self) -> None:
+    def pause(self, room: int = 0) -> None:
         self._note()
 
 
