@@ -65,6 +65,9 @@ def test_clients_of_a_status_or_a_tag_are_offered(start: Start, crm: CRM) -> Non
     add(crm, {"first_name": "Bo", "tags": ("golden",)})
     add(crm, {"first_name": "Cy"})
     menu = start().sees("0) Exit").press("/").sees("Find").press("gol").sees("Clients with the tag golden")
+    # What it may be begins below what is typed.
+    typed, offered = (next(line for line in menu.lines if words in line) for words in ("Find:", "Clients with"))
+    assert abs(typed.index("gol") - offered.index("Clients")) <= 1
     menu.press("down", "enter").sees("Ann").sees("1-2 of 2").lacks("Cy").press("esc").sees("0) Exit")
     menu.press("/").sees("Find").press("vip").sees("Clients with the status VIP").press("down", "enter")
     menu.sees("No matches.").sees("Status: VIP").press("esc").sees("0) Exit")

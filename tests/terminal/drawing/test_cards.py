@@ -180,6 +180,13 @@ def test_an_amount_of_the_billing_line_is_never_cut(columns: int) -> None:
     assert "…" not in line.plain
 
 
+def test_a_long_message_goes_on_below_its_words() -> None:
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "40", "LINES": "20"})
+    screen.print_signed(Text("✗ Chiara Castellan still has invoices, so keep her."))
+    screen.print_signed(Text("Nothing to undo."))
+    assert lines(screen) == ["✗ Chiara Castellan still has invoices,", "  so keep her.", "Nothing to undo."]
+
+
 def test_the_page_of_keys_fits_forty_columns_and_twenty_lines() -> None:
     screen = on(40)
     screen.plain = False

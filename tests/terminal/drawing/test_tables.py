@@ -144,6 +144,23 @@ def test_on_a_narrow_window_a_number_says_what_it_counts() -> None:
     assert [line.split("\n")[1].strip() for line in lines] == ["1 day · fee $3", "18 days", "fee none"]
 
 
+def test_nothing_takes_the_place_of_a_column_without_room_and_a_word_gives_way_before_its_value() -> None:
+    columns = [
+        tables.Column("Name", lambda row, _: data(row[0]), 0, 8),
+        tables.Column("Spent", lambda row, _: data(row[1]), 1, right=True),
+        tables.Column("Last sale", lambda row, _: data(row[2]), 3, word="sale"),
+        tables.Column("City", lambda row, _: data(row[3]), 4, 4),
+    ]
+    rows = [
+        ("Ada", "$1.00", "Nov 5", "Graz"),
+        ("Bo", "$10,245.62", "3 days ago", "Graz"),
+        ("Cy", "$1.00", "", "Graz"),
+        ("Di", "$1,000,000.00", "Oct 27, 2025", "Graz"),
+    ]
+    lines = [line.split("\n")[1].strip() for line, _ in tables.two_lines(screen(40), columns, rows, BY, 24)]
+    assert lines == ["$1.00 · sale Nov 5", "$10,245.62 · 3 days ago", "$1.00 · Graz", "$1,000,000.00"]
+
+
 def test_on_a_narrow_window_a_message_is_known_by_its_subject() -> None:
     letter = Message(
         client=1, channel="email", direction="out", state="sent", on=date(2026, 11, 20), subject="Your quote"

@@ -170,6 +170,10 @@ def test_a_failed_backup_is_reported_and_the_menu_goes_on(start: Start, crm: CRM
 
 def test_the_sample_data_is_marked_and_removed_after_a_question(start: Start, crm: CRM) -> None:
     session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("A made-up company")
+    # A blank line stands between what needs doing and the figures.
+    statuses = next(place for place, line in enumerate(session.settled().lines) if line.startswith("Regular"))
+    assert session.lines[statuses - 1] == ""
+    assert "draft invoice" in session.lines[statuses - 2]
     session.choose("Clients").sees("1-18 of 60").press("esc").sees("0) Exit").sees("Remove it under Data & settings.")
     session.press("u").sees("Nothing to undo yet.").choose("Data").sees("Import a file")
     # What is not about the sample data is not there; e-mail is set up for this computer.
@@ -276,4 +280,6 @@ def test_a_wide_window_shows_the_client_beside_what_is_to_be_done_today(start: S
         client = named("clients add")(crm, {"first_name": name, "email": f"{name.lower()}@example.com"})
         named("follow-ups add")(crm, client, "call back", crm.today)
     session = start(columns=120, lines=40).choose("Today").sees("To do: 2").sees("anna@example.com")
+    # Beside the card there is room to say when it is due.
+    assert "Due today: call back (Anna" in session.text
     session.press("down").sees("bo@example.com").lacks("anna@example.com")
