@@ -136,7 +136,7 @@ def test_the_page_of_billing_begins_with_its_figures(menu: Menu) -> None:
         open_section(session, "billing")
         return " ".join(out.getvalue().split())
 
-    assert "open" not in page()
+    assert "Open" not in page()
     mailed.late(20, "Late 100 0%")
     mailed.draft("Draft 1000 0%")
     mailed.issued("New 50 0%")
@@ -145,11 +145,11 @@ def test_the_page_of_billing_begins_with_its_figures(menu: Menu) -> None:
     issued = [invoice for invoice in menu.all(Invoice) if invoice.issued_on and invoice.issued_on >= month]
     total = sum(invoice.total for invoice in issued)
     assert (
-        f"open \u20ac120.00 (2) overdue \u20ac70.00 (1) issued this month \u20ac{total:.2f} ({len(issued)})"
-        " paid this month \u20ac30.00 (1)"
+        f"Open \u20ac120.00 (2) Issued \u20ac{total:.2f} ({len(issued)}) this month"
+        " Overdue \u20ac70.00 (1) Paid \u20ac30.00 (1) this month"
     ) in page()
     mailed("invoices issue", mailed("invoices add", mailed.acme, ["Abroad 70 0%"], currency="CHF").invoice)
-    assert "open CHF70.00 (1) issued this month CHF70.00 (1)" in page().replace("\xa0", "")
+    assert "Open CHF70.00 (1) Issued CHF70.00 (1) this month" in page().replace("\xa0", "")
     assert "A client's total counts sales, not invoices" in page()
     mailed("settings set", "spend_counts", PAID_INVOICES)
     assert "total counts" not in page()

@@ -126,7 +126,7 @@ def test_rows_beyond_the_chart_are_only_in_the_table() -> None:
     made = Report(made.title, None, TODAY, made.columns, made.rows, chart=Chart("bars", ("amount",), 2))
     lines = drawn_lines(made)
     assert any("2026-03" in line and "$900.00" in line for line in lines)
-    assert lines[-3:] == ["Amount", f"2026-01  {'━' * 70}", f"2026-02  {'━' * 35}"]
+    assert lines[-3:] == ["Amount", f"2026-01  $10.00  {'━' * 62}", f"2026-02   $5.00  {'━' * 31}"]
     assert lines[1] == "until Nov 21, 2026"
 
 
@@ -137,13 +137,13 @@ def test_a_status_has_its_colour_in_the_chart_too() -> None:
     rows = [("VIP", Decimal(2)), ("Regular", Decimal(1))]
     report = Report("By", None, TODAY, columns_, rows, None, Chart("bars", ("amount",), 5))
     _, vip, regular = chart_lines(screen, report, BY)
-    assert {str(span.style) for span in vip.spans} == {status_style("VIP"), "status_1"}
+    assert {str(span.style) for span in vip.spans} == {status_style("VIP"), "bold", "status_1"}
     assert "muted" in {str(span.style) for span in regular.spans}
 
 
 def test_refunds_are_visible_in_a_report() -> None:
     lines = drawn_lines(small("bars", [Decimal(10), Decimal(-5)]))
-    assert lines[-1] == f"2026-02  {'-' * 35}"
+    assert lines[-1] == f"2026-02  -$5.00  {'-' * 31}"
     assert any("-$5.00" in line for line in lines)
     assert columns([Decimal(-5), Decimal(10)], 2) == [" █", "-█"]
     assert columns([Decimal(-5)], 1) == ["-"]
