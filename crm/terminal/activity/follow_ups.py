@@ -206,9 +206,10 @@ def put_off(session: Session, item: FollowUpShown) -> None:
 
 
 @record_flow("follow-ups add")
-def add(session: Session, client: Client) -> None:
-    """Ask what is to be done and by when, then save or fill in more."""
-    form = FollowUpForm(session, client, {}, {"user": session.crm.me})
+def add(session: Session, client: Client, deal: Deal | None = None) -> None:
+    """Ask what is to be done and by when, then save or fill in more; from the page of an open deal it is about that."""
+    about = {"deal": deal.id} if deal is not None and deal.closed_on is None else {}
+    form = FollowUpForm(session, client, {}, {"user": session.crm.me, **about})
     crumbs = session.path_to("Add a follow-up", "follow-ups", client.name)
 
     def fill() -> Any:
