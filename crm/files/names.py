@@ -63,12 +63,11 @@ def with_capitals(name: str) -> str:
     kept as it was typed."""
     if name != name.lower():
         return name
-    words = [word if at and word in _SMALL else _CAPITAL.sub(_upper, word) for at, word in enumerate(name.split())]
+    words = [
+        word if at and word in _SMALL else _CAPITAL.sub(lambda begun: begun.group().upper(), word)
+        for at, word in enumerate(name.split())
+    ]
     return " ".join(words)
-
-
-def _upper(match: re.Match[str]) -> str:
-    return match.group().upper()
 
 
 def _untitled(words: list[str]) -> list[str]:

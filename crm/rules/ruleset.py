@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Final
 
-from crm.rules.compiling import Test, compile_condition
+from crm.rules.compiling import compile_condition
 from crm.rules.grammar import Condition, reason_names
 from crm.rules.lines import checked_status, read_rule, rule_text
 from crm.rules.metrics import METRICS, Values, value_text
@@ -70,7 +70,9 @@ class RuleSet:
         self.depends_on_day = any(METRICS[name].depends_on_day for name in self.needs)
         after = list(dropwhile(lambda rule: rule.condition is not None, self.rules))[1:]
         self.unreachable = tuple(rule.id for rule in after)
-        self._tests = tuple((_test(rule), rule) for rule in self.rules)
+        self._tests = tuple(
+            (compile_condition(rule.condition) if rule.condition else lambda _: True, rule) for rule in self.rules
+        )
 
     def decide(self, values: Values) -> Decision:
         """The status for a client with these values, which hold every name in `needs` (None when missing)."""
@@ -95,14 +97,6 @@ def _rule(rule_id: int, status: str, when: str) -> Rule:
     status = checked_status(status)
     condition = read_rule(status, when)
     return Rule(rule_id, status, when, condition, () if condition is None else reason_names(condition))
-
-
-def _test(rule: Rule) -> Test:
-    return _always if rule.condition is None else compile_condition(rule.condition)
-
-
-def _always(_: Values) -> bool:
-    return True
 
 
 def _reason(rule: Rule, values: Values) -> str:

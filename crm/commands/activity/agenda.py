@@ -165,7 +165,9 @@ def birthdays(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -
 def closes_passed(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that were expected to be closed by now."""
     passed = snapshot.today - timedelta(days=1)
-    query = _open_deals(owner, until=passed, sort="expected_close_on", limit=most, offset=but)
+    query = Query(
+        {"closed_on": None, **owner.filters(Deal)}, until=passed, sort="expected_close_on", limit=most, offset=but
+    )
     count, late = _page(snapshot, Deal, query)
     items = []
     for record, client, quiet in _with_clients(snapshot, late):
@@ -252,10 +254,6 @@ def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) 
         )
         for record, client, quiet in _with_clients(snapshot, [by_number[number] for number in numbers])
     ]
-
-
-def _open_deals(owner: OwnerFilter, **more: Any) -> Query:
-    return Query({"closed_on": None, **owner.filters(Deal)}, **more)
 
 
 def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal, Client, int]]:

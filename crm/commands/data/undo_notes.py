@@ -1,10 +1,10 @@
 """The sentences about what an undo leaves as it is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from crm.commands.context import CRM
 from crm.model import Client, Invoice, Payment, User
-from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, was_issued_since
+from crm.repository import HistoryEntry, HistoryQuery, Query, Snapshot, was_issued_since
 from crm.repository.bills import instead_of_changing
 from crm.repository.undo import RESTORE_STAYS, issued_in
 from crm.wording import FEW, first_few
@@ -65,14 +65,10 @@ def _receipts(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> str:
     sent = [
         (payment, crm.clock.day_of(change.at))
         for payment in recorded[:FEW]
-        for change in _changes_of(snapshot, Payment.kind_name, payment)
+        for change in snapshot.each_change(HistoryQuery(about=Payment.kind_name, number=payment))
         if change.after.get("receipts")
     ]
     return " ".join(
         f"A receipt for payment {payment} went out on {crm.conventions.day(day)}. Tell the client if that was wrong."
         for payment, day in sent
     )
-
-
-def _changes_of(snapshot: Snapshot, kind: str, number: int) -> Iterator[Change]:
-    return iter(snapshot.each_change(HistoryQuery(about=kind, number=number)))

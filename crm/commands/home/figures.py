@@ -83,10 +83,6 @@ def _follow_ups(snapshot: Snapshot, mine: Mapping[str, Any], overdue: int, by: C
     return ", ".join(filter(None, parts))
 
 
-def _clients(crm: CRM, snapshot: Snapshot) -> str:
-    return crm.conventions.number(snapshot.count(Client))
-
-
 def _sales(crm: CRM, snapshot: Snapshot) -> str:
     amount, count = sales.sum_of_range(snapshot, snapshot.today.replace(day=1), snapshot.today)
     return f"{crm.conventions.money(amount)} this month" if count else ""
@@ -115,7 +111,7 @@ def _email(crm: CRM, snapshot: Snapshot) -> str:
 
 
 _FIGURES: Mapping[str, Callable[[CRM, Snapshot], str]] = {
-    "clients": _clients,
+    "clients": lambda crm, snapshot: crm.conventions.number(snapshot.count(Client)),
     "sales": _sales,
     "deals": _deals,
     "billing": _billing,

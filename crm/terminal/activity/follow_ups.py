@@ -158,7 +158,9 @@ class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
         log = named("interactions add")
         entries = []
         if not self.record.done_on:
-            entries.append(Choice("Done", lambda: _done(session, item)))
+            entries.append(
+                Choice("Done", lambda: session.tell(session.call("follow-ups done", follow_up=item.follow_up)))
+            )
             entries.append(Choice("Snooze", lambda: put_off(session, item)))
             entries.append(Choice("Log a call", Aside(lambda: session.start(log, client=client, kind="call"))))
         entries.append(Choice("Open the client", Aside(lambda: session.open(client))))
@@ -173,10 +175,6 @@ class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
 
     def _edit(self) -> Aside:
         return Aside(lambda: edit(self.session, self.record))
-
-
-def _done(session: Session, item: FollowUpShown) -> None:
-    session.tell(session.call("follow-ups done", follow_up=item.follow_up))
 
 
 def _reopen(session: Session, item: FollowUpShown) -> None:
@@ -246,8 +244,4 @@ def snooze(session: Session, follow_up: FollowUp) -> None:
 
 
 def _confirm_done(session: Session, done: str, item: FollowUpShown) -> None:
-    session.done(f"{done}: {_line(item, session.conventions)}")
-
-
-def _line(item: FollowUpShown, by: Conventions) -> str:
-    return f"{item.follow_up.what} ({item.client.name}), {item.when(by)}"
+    session.done(f"{done}: {item.follow_up.what} ({item.client.name}), {item.when(session.conventions)}")

@@ -114,10 +114,6 @@ def _number(item: "InvoiceShown") -> Text:
     return data(item.invoice.number or f"draft {item.invoice.id}", "bold" if item.invoice.number else "muted")
 
 
-def _total(item: "InvoiceShown", by: Conventions) -> Text:
-    return data(money_in(item.invoice.currency, by, item.invoice.total))
-
-
 def _open(item: "InvoiceShown", by: Conventions) -> Text:
     return data(money_in(item.invoice.currency, by, item.invoice.open) if item.invoice.open else "")
 
@@ -130,7 +126,7 @@ INVOICES: Sequence[tables.Column] = (
     tables.Column("Status", lambda row, _: state_badge(row.invoice, row.state), 2),
     tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5, word="issued"),
     tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4, word="due"),
-    tables.Column("Total", _total, 1, right=True),
+    tables.Column("Total", lambda row, by: data(money_in(row.invoice.currency, by, row.invoice.total)), 1, right=True),
     tables.Column("Open", _open, 3, right=True, word="open"),
 )
 _ADJUSTMENTS: Sequence[tables.Column] = (

@@ -1,6 +1,6 @@
 """The first run: a greeting on an empty store, the sample data, and the way back from it."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -39,7 +39,9 @@ def welcome(session: Session) -> bool:
             count = pluralize(clients, "client", "clients", session.crm.conventions)
             titles["demo"] = f"Continue with the sample data ({count})"
         ways = [
-            Choice(title, _starts(session, words)) for words, title in titles.items() if session.offers(named(words))
+            Choice(title, partial(session.start, named(words)))
+            for words, title in titles.items()
+            if session.offers(named(words))
         ]
         if session.crm.reader != OWNER:
             # There are accounts already, to be looked after.
@@ -58,10 +60,6 @@ def welcome(session: Session) -> bool:
             return True
         session.attempt(chosen)
     return True
-
-
-def _starts(session: Session, words: str) -> Callable[[], None]:
-    return lambda: session.start(named(words))
 
 
 def try_sample(session: Session) -> None:

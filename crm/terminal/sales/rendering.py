@@ -30,10 +30,6 @@ def days(count: int, by: Conventions) -> str:
     return "1 day" if count == 1 else f"{by.number(count)} days"
 
 
-def _title(item: "DealShown") -> Text:
-    return data(item.deal.title, "bold")
-
-
 def _close(item: "DealShown", by: Conventions) -> Text:
     """The day of the expected close, marked also for who sees no colour; of a closed deal the day on which it was."""
     on = item.deal.closed_on or item.deal.expected_close_on
@@ -49,7 +45,8 @@ def sale_side(screen: Screen, sale: Sale, by: Conventions) -> list[tuple[str, st
 def draw_sale_card(screen: Screen, sale: Sale, client: Client, deal: Deal | None, by: Conventions) -> None:
     """A sale with all that is known of it, and where its client stands."""
     sold = Text(by.money(sale.amount), "money").append(f"  no. {sale.id}", "muted")
-    screen.print(beside(screen, sold, _standing(client, by)))
+    standing = Text(f"{by.money(client.total_spend)} in {by.in_total(client.sales_count)}")
+    screen.print(beside(screen, sold, standing))
     who = data(client.name, "bold")
     facts = [
         ("Client", who.append("  ").append_text(badge(client.status, status_style(client.status)))),
@@ -60,11 +57,6 @@ def draw_sale_card(screen: Screen, sale: Sale, client: Client, deal: Deal | None
         ("Note", data(sale.note)),
     ]
     screen.print(pairs([(label, value) for label, value in facts if value.plain], screen.width))
-
-
-def _standing(client: Client, by: Conventions) -> Text:
-    """The total of the sales of a client."""
-    return Text(f"{by.money(client.total_spend)} in {by.in_total(client.sales_count)}")
 
 
 def deal_side(screen: Screen, item: "DealShown", by: Conventions) -> list[tuple[str, str]]:
@@ -80,7 +72,7 @@ def deal_side(screen: Screen, item: "DealShown", by: Conventions) -> list[tuple[
 DEALS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.deal.id, "muted"), 4, right=True),
     tables.Column("Stage", lambda row, _: data(row.stage.name), 3, 9),
-    tables.Column("Deal", lambda row, _: _title(row), 0, 10),
+    tables.Column("Deal", lambda row, _: data(row.deal.title, "bold"), 0, 10),
     tables.Column("Client", lambda row, _: data(row.client), 2, 8),
     tables.Column("Value", lambda row, by: data(by.money(row.deal.value)), 1, right=True, money=True),
     tables.Column("Days", lambda row, by: data(by.number(row.days)), 6, right=True, unit=("day", "days")),

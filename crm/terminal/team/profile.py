@@ -62,7 +62,7 @@ class ProfilePage(RecordPage[User, Profile]):
         session = self.session
         return [
             Choice("Change my name", lambda: _edit(session, "name")),
-            Choice("Change my phone", lambda: _change_phone(session)),
+            Choice("Change my phone", lambda: _edit(session, "phone", password=prove(session, "My account"))),
             Choice("Change my password", lambda: new_password(session)),
             Choice("Second factor", lambda: change(session)),
             Choice("My sessions", lambda: SessionsPage(session).show()),
@@ -86,11 +86,6 @@ def _sign_out(session: Session) -> None:
     accounts = session.crm.accounts
     accounts.end(accounts.session)
     raise SignedOutError(asked=True)
-
-
-def _change_phone(session: Session) -> None:
-    """Change the phone number, to which codes may go; so the password is asked for."""
-    _edit(session, "phone", password=prove(session, "My account"))
 
 
 def _edit(session: Session, name: str, **more: Any) -> None:

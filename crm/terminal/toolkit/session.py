@@ -563,7 +563,7 @@ class Session:
             *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") and not undoes else []),
             *([letters.REDO(Aside(lambda: self.redo(jumps)))] if self.leads_to("history undo") else []),
         ]
-        note = [letters.NOTE(Aside(self._note_down))] if notes_down else []
+        note = [letters.NOTE(Aside(lambda: self.start(named("capture"))))] if notes_down else []
         all_keys = letters.KEYS(
             Aside(lambda: self._show_keys(entries, known, about, silent=silent, in_columns=in_column > 0))
         )
@@ -743,9 +743,6 @@ class Session:
         self.place, self._page_notes, self._foot = place, notes, foot
         self._purpose, self._beside, self._about_client = purpose, beside, client
         self.screen.is_side_broad = is_side_broad
-
-    def _note_down(self) -> None:
-        self.start(named("capture"))
 
     def _undo_last(self) -> None:
         from crm.commands.data.history import my_last, nothing_to_undo, passed_over_message, undo_preview

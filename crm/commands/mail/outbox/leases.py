@@ -150,18 +150,13 @@ def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Deliv
     settled = []
     for sending in ended:
         current = stored.get(sending.message.id)
-        if current is not None and _is_under(current, sending.message.until):
+        if current and current.state in ("sending", "unsure") and current.until == sending.message.until:
             after = changes(current, sending.status, sending.at, tx.clock)
             settled.append((tx.change(current, **after), sending.status))
             if current.channel == "sms" and f"({STOPPED})" in sending.status.failure:
                 suppress(tx, current.to, "stop")
     _note_sent_invoices(tx, [message for message, _ in settled])
     return settled
-
-
-def _is_under(message: Message, lease: str) -> bool:
-    # Another machine that did not hear of it in time has called it unsure; we know better.
-    return message.state in ("sending", "unsure") and message.until == lease
 
 
 def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
