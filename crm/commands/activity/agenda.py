@@ -9,8 +9,8 @@ from typing import Any, Protocol, TypeVar
 
 from crm.commands.activity.follow_up_lists import due_words, in_days, with_names
 from crm.commands.context import CRM
+from crm.commands.list_parameters import Limit, Offset, most
 from crm.commands.ownership import Mine, owner_filter
-from crm.commands.paging import Limit, Offset, most
 from crm.commands.record_names import by_id
 from crm.commands.registry import command
 from crm.lean_dataclass import dataclass

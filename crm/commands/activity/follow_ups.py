@@ -11,8 +11,8 @@ from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
 from crm.commands.data.exporting import ExportReport
 from crm.commands.file_output import confirm_overwrite
+from crm.commands.list_parameters import Limit, Offset, Sort, most
 from crm.commands.ownership import Mine, owner_filter, spelled
-from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError, deletion
 from crm.model import Client, Deal, FollowUp

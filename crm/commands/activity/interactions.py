@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from crm.commands.client_selection import MaybeClientFirst, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
+from crm.commands.list_parameters import Limit, Offset, Since, Until, in_order, most
 from crm.commands.ownership import Mine, owner_filter
-from crm.commands.paging import Limit, Offset, most
-from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.commands.repeating import moved_by
 from crm.errors import FieldError, RefusedError

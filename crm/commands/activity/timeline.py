@@ -6,7 +6,7 @@ from typing import Annotated
 
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.list_parameters import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.commands.timeline_entries import Entry, Place
 from crm.commands.timeline_sources import EntryKinds, latest

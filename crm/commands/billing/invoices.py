@@ -23,8 +23,7 @@ from crm.commands.billing.tax import category_for
 from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import deleted
-from crm.commands.paging import Limit, Offset, Sort, most
-from crm.commands.period import in_order
+from crm.commands.list_parameters import Limit, Offset, Sort, in_order, most
 from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation

@@ -10,8 +10,7 @@ from crm.commands.billing.amounts import AmountOfAnyCurrency, amounts_in, refuse
 from crm.commands.billing.own_account import is_of_client, own_credit, own_left
 from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
-from crm.commands.paging import Limit, Offset, Sort, most
-from crm.commands.period import Since, Until, in_order
+from crm.commands.list_parameters import Limit, Offset, Since, Sort, Until, in_order, most
 from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, command
 from crm.config import Currency

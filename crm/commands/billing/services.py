@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from crm.commands.billing.tax import category_for
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
-from crm.commands.paging import Limit, Offset, Sort, most
+from crm.commands.list_parameters import Limit, Offset, Sort, most
 from crm.commands.registry import ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError
 from crm.model import PERIODS, TAX_CATEGORIES, Service

@@ -12,11 +12,10 @@ from crm.commands.billing.own_account import is_of_client, own_credit
 from crm.commands.billing.sending import BCC, CC, To, as_body, in_currency, plain_text
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
+from crm.commands.list_parameters import Limit, Offset, Since, Until, in_order, most
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Written, previewed
 from crm.commands.mail.messages import MessageCard, tried
-from crm.commands.paging import Limit, Offset, most
-from crm.commands.period import Since, Until, in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import confirmation

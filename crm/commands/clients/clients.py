@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
 from crm.commands.deletions import deleted
+from crm.commands.list_parameters import Limit, Offset, Sort, most
 from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
-from crm.commands.paging import Limit, Offset, Sort, most
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, deletion
 from crm.lean_dataclass import dataclass

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from crm.commands.client_selection import MaybeClientFirst, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
-from crm.commands.paging import Limit, Offset, most
+from crm.commands.list_parameters import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError
 from crm.lean_dataclass import dataclass

@@ -5,7 +5,7 @@ from typing import Annotated
 from crm.commands.client_selection import view_called
 from crm.commands.context import CRM
 from crm.commands.deletions import deleted
-from crm.commands.paging import Sort
+from crm.commands.list_parameters import Sort
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, View

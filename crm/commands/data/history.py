@@ -21,8 +21,7 @@ from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
 from crm.commands.data.undo_notes import cannot_be_undone, kept_by_undo
 from crm.commands.file_output import confirm_overwrite, ending_of
-from crm.commands.paging import Limit, Offset, most
-from crm.commands.period import Since, Until, in_order
+from crm.commands.list_parameters import Limit, Offset, Since, Until, in_order, most
 from crm.commands.record_counts import record_words
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import team_defaults

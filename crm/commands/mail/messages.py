@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import MaybeClientFirst, TheClient
 from crm.commands.context import CRM
+from crm.commands.list_parameters import Limit, Offset, Since, Until, in_order, most
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Addressees, Written, attached, previewed
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
 from crm.commands.ownership import Mine, owner_filter
-from crm.commands.paging import Limit, Offset, most
-from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, command
 from crm.commands.repeating import moved_by
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation

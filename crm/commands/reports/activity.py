@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.reports.periods import recent
 from crm.commands.reports.report import Chart, Column, Report, Row, amount
 from crm.commands.reports.report_parameters import Until, last_day

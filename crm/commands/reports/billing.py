@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from crm.commands.billing.amounts import OfCurrency
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.reports.periods import begun, periods, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, others, percent
 from crm.commands.reports.report_parameters import SHOWN, By, Top, Until, last_day

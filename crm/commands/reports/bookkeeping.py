@@ -6,7 +6,7 @@ from typing import Annotated
 
 from crm.batching import batches
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.record_names import by_id, names_of
 from crm.commands.registry import About
 from crm.commands.reports.periods import begun

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.registry import About
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, others, percent
 from crm.commands.reports.report_parameters import Top, Until, last_day

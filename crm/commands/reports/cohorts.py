@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.registry import About
 from crm.commands.reports.periods import later, month_of
 from crm.commands.reports.report import Chart, Column, Kind, Report, Row, amount, percent

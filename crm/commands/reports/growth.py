@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.registry import About
 from crm.commands.reports.periods import periods, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent

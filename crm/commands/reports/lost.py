@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, others, percent
 from crm.commands.reports.report_parameters import Top, Until, last_day
 from crm.commands.reports.writing import report_command

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from crm.commands.context import CRM
-from crm.commands.period import in_order
+from crm.commands.list_parameters import in_order
 from crm.commands.registry import About
 from crm.model.fields import Choice, Day, Whole
 

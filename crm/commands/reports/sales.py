@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from crm.commands.context import CRM
-from crm.commands.period import Since
+from crm.commands.list_parameters import Since
 from crm.commands.reports.periods import periods, recent, year_before
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, change
 from crm.commands.reports.report_parameters import SHOWN, By, Until, last_day

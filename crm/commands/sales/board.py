@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.list_parameters import most
 from crm.commands.ownership import Mine, owner_filter
-from crm.commands.paging import most
 from crm.commands.registry import About, command
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import DealShown, StageSum, cards, stages, sums

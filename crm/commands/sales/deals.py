@@ -10,9 +10,8 @@ from typing import Annotated, Any
 from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
 from crm.commands.deletions import delete_record, deleted
+from crm.commands.list_parameters import Limit, Offset, Sort, in_order, most
 from crm.commands.ownership import Mine, owner_filter, spelled
-from crm.commands.paging import Limit, Offset, Sort, most
-from crm.commands.period import in_order
 from crm.commands.registry import About, FieldsOf, Takes, command, named
 from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
 from crm.errors import FieldError, RefusedError

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
-from crm.commands.paging import Limit, Offset, Sort, most
-from crm.commands.period import Until, in_order
+from crm.commands.list_parameters import Limit, Offset, Sort, Until, in_order, most
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
 from crm.model import Client, Conventions, Sale

@@ -19,6 +19,7 @@ from crm.commands.client_selection import (
     pluralize,
 )
 from crm.commands.context import CRM, Progress
+from crm.commands.list_parameters import Limit, Offset, most
 from crm.commands.mail.composing import Preview
 from crm.commands.mail.mailings.audience import (
     Audience,
@@ -35,7 +36,6 @@ from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, miss
 from crm.commands.mail.outbox import queue_many, refuse_unsendable, send_queued
 from crm.commands.mail.outbox.signals import INTERRUPTED
 from crm.commands.mail.unsubscribing import before_token, footer
-from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import CRMError, RefusedError, StoreError, confirmation
 from crm.model import Conventions, Mailing, Message, Template
