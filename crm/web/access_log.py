@@ -132,11 +132,11 @@ def _message_of(record: logging.LogRecord) -> str:
     return str(record.msg) if library in ("uvicorn", "websockets") else record.name
 
 
-def write_journal(level: int = logging.INFO) -> None:
+def write_journal() -> None:
     """Write everything that the web server and its libraries log to stdout as JSON lines."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("crm").setLevel(level)
+    logging.getLogger("crm").setLevel(logging.INFO)
     for name in ("uvicorn", "websockets"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic
 
 from crm.accounts import SignedIn
@@ -15,15 +15,11 @@ _MOST = 1000
 
 
 class Sessions:
-    """The lookup of sessions by what the browser holds. One that was found holds for `fresh` seconds without asking
+    """The lookup of sessions by what the browser holds. One that was found holds for `FRESH` seconds without asking
     again; nothing else is remembered."""
 
-    def __init__(
-        self, accounts: StoreThreads[Accounts], *, fresh: float = FRESH, clock: Callable[[], float] = monotonic
-    ) -> None:
+    def __init__(self, accounts: StoreThreads[Accounts]) -> None:
         self._accounts = accounts
-        self._fresh = fresh
-        self._clock = clock
         self._signed_in: OrderedDict[bytes, tuple[float, SignedIn]] = OrderedDict()
         self._forgotten = 0
 
@@ -33,9 +29,9 @@ class Sessions:
             return None
         key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
         since, signed_in = self._signed_in.get(key, (0.0, None))
-        if signed_in and self._clock() - since < self._fresh:
+        if signed_in and monotonic() - since < FRESH:
             return signed_in
-        asked, forgotten = self._clock(), self._forgotten
+        asked, forgotten = monotonic(), self._forgotten
         signed_in = await self._accounts.ask(lambda accounts: accounts.sessions.find(token))
         self._signed_in.pop(key, None)
         # What was found before a session ended may be that session.

@@ -179,6 +179,8 @@ _MOST_NAME_WORDS = 5
 _TWO_WORDS = re.compile(r"[^\W\dA-Z_]+ [^\W\dA-Z_]+")
 # Of more words before the first comma some are text.
 _MOST_NAMED = 3
+# So many words where a line begins may name a client.
+_MOST_FIRST_WORDS = 8
 
 # Letters of Linear A, each instead of a piece of text that is not to be read.
 _FIRST_MASK = 0x10600
@@ -378,9 +380,9 @@ class QuickNote:
             return self
         return dataclasses.replace(self, amount=None, no_sum=_HOW_MANY)
 
-    def beginnings(self, most: int = 8) -> Iterator[tuple[str, str]]:
+    def beginnings(self) -> Iterator[tuple[str, str]]:
         """The beginnings of the body that may name a client, the longest first, each with the rest of the body."""
-        words = list(_WORD.finditer(self.body))[: self.name_words or most]
+        words = list(_WORD.finditer(self.body))[: self.name_words or _MOST_FIRST_WORDS]
         for word in reversed(words):
             if begun := self.body[: word.end()].strip(_BETWEEN):
                 yield begun, self.body[word.end() :].strip(_BETWEEN)

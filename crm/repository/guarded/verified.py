@@ -51,11 +51,11 @@ class VerifiedRepository(RepositoryWrapper):
     `saved` says what the reader has saved, so that no error says that nothing was.
     """
 
-    def __init__(self, repository: Repository, reader: Reader, verify: Verify, saved: Saved | None = None) -> None:
+    def __init__(self, repository: Repository, reader: Reader, verify: Verify) -> None:
         self._repository = repository
         self._verify = verify
         self.reader = reader
-        self.saved = saved or Saved()
+        self.saved = Saved()
 
     def admit(self, snapshot: Any) -> None:
         """Raise SignedOutError unless the reader is signed in, as what is read or written has it; what they write is in

@@ -62,6 +62,11 @@ def show(screen: Screen, result: Any, by: Conventions, names: tables.Names = _NO
         screen.print(data(result, lines=True))
 
 
+def show_as_row(result: Any, screen: Screen, by: Conventions) -> None:
+    """Show a result as a list of one row: the renderer of what has no page of its own to be drawn on."""
+    show(screen, [result], by)
+
+
 def _show_list(screen: Screen, result: Sequence[Any], by: Conventions, names: tables.Names = _NO_NAMES) -> None:
     if not result:
         screen.print(Text("Nothing to show.", "muted"))

@@ -9,7 +9,7 @@ from crm.commands.clients.reasons import reason_words
 from crm.model import OUTCOMES, Client, Conventions, Deal, Sale, Stage
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import badge, beside, pairs, side_card
-from crm.terminal.drawing.render import renderer, show
+from crm.terminal.drawing.render import renderer, show, show_as_row
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
 
@@ -121,14 +121,8 @@ tables.COLUMNS |= {
 }
 
 
-@renderer(Deal)
-def _(result: Deal, screen: Screen, by: Conventions) -> None:
-    show(screen, [result], by)
-
-
-@renderer(Stage)
-def _(result: Stage, screen: Screen, by: Conventions) -> None:
-    show(screen, [result], by)
+for _kind in (Deal, Sale, Stage):
+    renderer(_kind)(show_as_row)
 
 
 @renderer("crm.commands.sales.deals.DealList")
@@ -237,11 +231,6 @@ def draw_deals(screen: Screen, deals: "Iterable[DealShown]", by: Conventions) ->
     """The deals of one stage, each with its number."""
     columns = [column for column in DEALS if column.title != "Stage"]
     screen.print(tables.table(columns, list(deals), by, screen.width))
-
-
-@renderer(Sale)
-def _(result: Sale, screen: Screen, by: Conventions) -> None:
-    show(screen, [result], by)
 
 
 @renderer("crm.commands.sales.sales.SaleReport")

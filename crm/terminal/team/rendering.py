@@ -8,7 +8,7 @@ from rich.text import Text
 from crm.model import Conventions
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import draw_pairs
-from crm.terminal.drawing.render import renderer, show
+from crm.terminal.drawing.render import renderer, show, show_as_row
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ def _some(count: int, by: Conventions) -> str:
     return by.number(count) if count else ""
 
 
-@renderer("crm.commands.team.users.UserShown")
-def _(result: "UserShown", screen: Screen, by: Conventions) -> None:
-    show(screen, [result], by)
+renderer("crm.commands.team.users.UserShown")(show_as_row)
 
 
 @renderer("crm.commands.team.profile.Profile")
