@@ -112,9 +112,6 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
     if values.get("client", interaction.client) != interaction.client:
         values.setdefault("contact", 0)
     after = dataclasses.replace(interaction, **values)
-    for name, label in (("kind", "Kind"), ("on", "Date")):
-        if not getattr(after, name):
-            raise FieldError("this cannot be left empty", field=name, label=label)
 
     def change(tx: Transaction) -> Interaction:
         tx.get(Client, after.client)

@@ -35,8 +35,6 @@ def add(
     description: Annotated[str, Prose(2000), About("Description", "printed below the name on an invoice")] = "",
 ) -> Service:
     """Add a service: what you sell, its unit, its price and its tax rate."""
-    if not name:
-        raise FieldError("a service needs a name", field="name", label="Name")
     rate = usual_rate(crm, tax_category) if tax_rate is None else tax_rate
     service = Service(
         name=name, description=description, unit=unit or PIECE, price=price, gross=gross,
@@ -96,8 +94,6 @@ def edit(crm: CRM, service: TheService, changes: ServiceChanges) -> Service:
     """
     if not changes:
         raise FieldError("name at least one field to change")
-    if not changes.get("name", service.name):
-        raise FieldError("a service needs a name", field="name", label="Name")
 
     def change(tx: Transaction) -> Service:
         current = tx.get(Service, service.id)

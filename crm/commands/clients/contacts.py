@@ -1,6 +1,5 @@
 """Contacts: the people at a client, one of them the primary one."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -46,8 +45,6 @@ def add(
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Contact:
     """Add a contact to a client, as the primary contact if the client has none."""
-    if not name:
-        raise FieldError("give a name", field="name", label="Name")
     values: dict[str, Any] = {"name": name, "role": role, "email": email, "phone": phone, "notes": notes}
 
     def change(tx: Transaction) -> Contact:
@@ -120,8 +117,6 @@ def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
     """
     if not changes:
         raise FieldError("name at least one field to change")
-    if not dataclasses.replace(contact, **changes).name:
-        raise FieldError("give a name", field="name", label="Name")
 
     def change(tx: Transaction) -> Contact:
         values = dict(changes)

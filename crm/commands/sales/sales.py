@@ -171,9 +171,6 @@ def edit(
         values["client"] = client.id
     if not values:
         raise FieldError("name at least one field to change")
-    for name, label in (("on", "Date"), ("amount", "Amount")):
-        if values.get(name, "") is None:
-            raise FieldError("this cannot be left empty", field=name, label=label)
     return crm.transact(lambda tx: edited(tx, sale, values), f"edited sale {sale.id}")
 
 
