@@ -178,4 +178,4 @@ def _log(session: Session, client: Client, form: InteractionForm) -> Interaction
 
 
 edits("interactions edit", InteractionForm, kind_of, lambda session, *_: session.done("Saved"))
-deletes("interactions delete", kind_of)
+deletes(InteractionPage, "interactions delete", kind_of)

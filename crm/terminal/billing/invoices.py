@@ -512,7 +512,7 @@ def _may_set(session: Session) -> bool:
 
 edits("invoices edit", InvoiceForm, lambda draft: f"Draft {draft.id}",
       lambda session, _, saved: _say(session, saved, "Saved"), _choose_draft)  # fmt: skip
-deletes("invoices delete", lambda deleted: f"draft {deleted.id}", _choose_draft)
+deletes(InvoicePage, "invoices delete", lambda deleted: f"draft {deleted.id}", _choose_draft)
 
 
 @record_flow("invoices copy")

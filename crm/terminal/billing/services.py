@@ -114,7 +114,7 @@ class ServicePage(RecordPage[Service, Service]):
 
 edits("services edit", ServiceForm, lambda service: service.name,
       lambda session, _, service: session.done(f"Saved {service.name}."))  # fmt: skip
-deletes("services delete")
+deletes(ServicePage, "services delete")
 
 
 @record_flow("services retire")

@@ -483,4 +483,4 @@ def pin(session: Session, client: Client) -> None:
     session.done(f"{saved.name} is {saved.status}{end}")
 
 
-deletes("clients delete")
+deletes(ClientPage, "clients delete")

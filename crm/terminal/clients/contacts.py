@@ -148,7 +148,7 @@ def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contac
 
 edits("contacts edit", ContactForm, lambda contact: contact.name,
       lambda session, _, saved: _confirm_done(session, "Saved", saved))  # fmt: skip
-deletes("contacts delete")
+deletes(ContactPage, "contacts delete")
 
 
 def _confirm_done(session: Session, done: str, contact: Contact) -> None:

@@ -125,7 +125,7 @@ def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
 
 edits("templates edit", TemplateForm, lambda template: template.name,
       lambda session, _, saved: _confirm_done("Saved", session, saved))  # fmt: skip
-deletes("templates delete")
+deletes(TemplatePage, "templates delete")
 
 
 def _confirm_done(done: str, session: Session, template: Template) -> None:

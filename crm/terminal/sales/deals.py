@@ -101,7 +101,7 @@ def add(session: Session, client: Client) -> None:
 
 edits("deals edit", DealForm, lambda deal: deal.title,
       lambda session, _, deal: session.done(f"Saved: {deal.title} (no. {deal.id})"))  # fmt: skip
-deletes("deals delete", lambda deal: deal.title)
+deletes(DealPage, "deals delete", lambda deal: deal.title)
 
 
 def _as_it_is(session: Session, deal: Deal) -> Deal:

@@ -12,6 +12,7 @@ from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.pages import record_flow
 from crm.terminal.toolkit.picking import line_of, pick
 from crm.terminal.toolkit.prompts import in_order
+from crm.terminal.toolkit.record_page import RecordPage
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 
@@ -27,7 +28,6 @@ def edits(
     fields by number with the old values to change, where a clash with somebody else's change is settled. `done` gets
     the record as it was and what the command gave, and says so."""
 
-    @record_flow(words, choose)
     def edit(session: Session, record: Any) -> None:
         name = named(words).required_subject.name
 
@@ -37,18 +37,25 @@ def edits(
         if saved := fill_changes(session, form, record, title, save):
             done(session, *saved)
 
+    edit.__module__ = form.__module__
+    record_flow(words, choose)(edit)
+
 
 def deletes(
+    page: type[RecordPage[Any, Any]],
     words: str,
     name: Callable[[Any], str] = lambda deleted: deleted.name,
     choose: Callable[[Session], Any] | None = None,
 ) -> None:
-    """Register the way in which the menu leads through the command that deletes a record, which is said by its name."""
+    """Register the way in which the menu leads through the command that deletes the record of a page, which is said by
+    its name."""
 
-    @record_flow(words, choose)
     def delete(session: Session, record: Any) -> None:
         deleted = session.call(words, **{named(words).required_subject.name: record})
         session.done(f"Deleted {name(deleted)}. Press u to undo.")
+
+    delete.__module__ = page.__module__
+    record_flow(words, choose)(delete)
 
 
 def fill_in(session: Session, command: Command, **arguments: Any) -> None:
