@@ -7,9 +7,10 @@ repair it if not, whoever sent it. The newest commit is on top.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from crm.model import RECORDS, Record
@@ -35,6 +36,8 @@ _MOST_ROWS = 2_000_000
 _BY_SHEET = {TABS[kind].sheet_id: kind for kind in RECORDS}
 # A row between those that are written to, kept along with them.
 _BETWEEN = -1
+# The revisions that a commit is on and that it makes, at the beginning of its intent.
+_ON_AND_MAKES = re.compile(r'\{"base":\[(\d+),"[^"]*"\],"state":\[\d+,(\d+),')
 
 Rows = Mapping[int, Sequence[Cell]]
 
@@ -119,7 +122,8 @@ class Redo:
 class Block:
     """The before images that one request of a commit kept: `size` rows, the first with the state, then the headings,
     then the rows. `base` is the revision that it took the spreadsheet for, `added` the ids of the rows that it
-    appended, `cut` the row of the history from which on it took rows away, how many, and where they are kept."""
+    appended, `cut` the row of the history from which on it took rows away, how many, and where they are kept. `made` is
+    the state that it made. One that `repairs` changes nothing: it writes again what other commits have written."""
 
     uid: str
     base: tuple[int, str]
@@ -129,8 +133,10 @@ class Block:
     cut: tuple[int, int, int] | None = None
     rows: Rows = field(default_factory=dict)
     redo: Redo | None = None
-    # The revision that the commit below it in the tab has made, where that is known.
-    below: tuple[int, str] | None = None
+    made: State | None = None
+    repairs: bool = False
+    # Whether another commit than the one that it is on was there before.
+    clashes: bool = False
 
     @property
     def state(self) -> State | None:
@@ -140,13 +146,19 @@ class Block:
     @property
     def came_first(self) -> bool:
         """The commit found the revision that it took the spreadsheet for, and none of the same moment was before it."""
-        state = self.state
-        return not self.clashes and state is not None and (state.revision, state.uid) == self.base
+        return not self.clashes and self.found_base
 
     @property
-    def clashes(self) -> bool:
-        """Return whether another commit than the one that it is on was there before, and is no older."""
-        return self.below is not None and self.below[0] >= self.base[0] and self.below != self.base
+    def found_base(self) -> bool:
+        """The state that is kept is the one that the commit is on. Where a service merges requests, that may be so
+        although another one came first."""
+        state = self.state
+        return state is not None and (state.revision, state.uid) == self.base
+
+    @property
+    def makes(self) -> tuple[int, str]:
+        """The revision that the commit makes."""
+        return self.made.revision if self.made else self.base[0] + 1, self.uid
 
     @property
     def is_as_planned(self) -> bool:
@@ -161,7 +173,8 @@ class Block:
         added = {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in self.added.items() if ids}
         parts = [part.encoded() for part in self.parts]
         # Older versions look for what was adopted.
-        about = {"base": self.base, "added": added, "adopted": {}, "cut": self.cut, "parts": parts}
+        made = {"state": self.made.rows()[1], "repairs": self.repairs} if self.made is not None else {}
+        about = {"base": self.base, **made, "added": added, "adopted": {}, "cut": self.cut, "parts": parts}
         text = json.dumps(about | self._again(), separators=(",", ":"))
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
@@ -201,11 +214,20 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
             break
         if block.size < 1 or at + block.size > grid:
             break
-        if blocks:
-            blocks[-1].below = block.base[0] + 1, block.uid
         blocks.append(block)
         at += block.size
+    _find_clashes(blocks)
     return blocks
+
+
+def _find_clashes(blocks: Sequence[Block]) -> None:
+    """Mark the commits that another one came before. The one that a commit is on is not below it if a repair of the
+    spreadsheet made that state, which keeps nothing."""
+    kept = {block.uid for block in blocks}
+    for block, below in pairwise(blocks):
+        kept.discard(block.uid)
+        came_between = below.makes[0] >= block.base[0] or block.base[1] in kept
+        block.clashes = below.makes != block.base and came_between
 
 
 def lacks_commits(rows: Sequence[Sequence[Cell]], grid: int, current: State, seen: State | None) -> bool:
@@ -230,7 +252,12 @@ def came_first(top: Sequence[Cell], state: State) -> bool:
     before = State.read([State().rows()[0], top[AT:]]) if top else None
     if before is None:
         return True
-    return before.revision + 1 == state.revision if str(top[0]) == state.uid else before.revision < state.revision
+    if before.revision >= state.revision or str(top[0]) != state.uid:
+        return before.revision < state.revision
+    # One that takes back a late commit, whose revision is an old one, goes on from the latest.
+    intent = _ON_AND_MAKES.match(str(top[AT - 1]))
+    on, makes = map(int, intent.groups()) if intent else (before.revision, before.revision + 1)
+    return (before.revision, state.revision) == (on, makes)
 
 
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
@@ -257,6 +284,10 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
             for sheet, texts in redo.get("headings", {}).items()
         }
         block.redo = Redo(redo["state"], by_kind, redo["history"], headings)
+    # An older version has kept it with the rest only.
+    made = fields.get("state") or (block.redo.state if block.redo else None)
+    block.made = State.read([State().rows()[0], made]) if made else None
+    block.repairs = bool(fields.get("repairs"))
     block.rows = {place: row[AT:] for place, row in enumerate(rows[at : at + block.size])}
     return block
 

@@ -20,9 +20,9 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
     """The before images of a commit that makes a state, and the requests that keep them."""
     kinds = plan.kinds
     added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
-    block = Block(after.uid, (base.revision, base.uid), 1 + len(kinds), added=added)
-    # One of several requests is too much to keep once more.
-    if not after.staging and not base.staging:
+    block = Block(after.uid, (base.revision, base.uid), 1 + len(kinds), added=added, made=after, repairs=plan.repairs)
+    # One of several requests is too much to keep once more; what clears up after somebody else's is not.
+    if after.uid != base.staging and after.uid.partition(".")[0] != after.staging:
         rows = {kind: [row[1] for row in rows] for kind, rows in plan.appends.items()}
         block.redo = Redo(after.rows()[1], rows, plan.history, plan.headings)
     copies = [_copy(META.sheet_id, 1, 1, 0)]

@@ -67,6 +67,8 @@ class Plan:
 
     # Whether rows are emptied instead of deleted: then no other row moves, even if several do it at the same moment.
     empties: bool = False
+    # Whether it only writes again what other commits have written, or takes back what nobody has seen.
+    repairs: bool = False
 
     @property
     def touched(self) -> list[RowWrite]:

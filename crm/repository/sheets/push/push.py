@@ -260,7 +260,7 @@ class Push:
         state = contents.state
         if not state.staging:
             return
-        plan = Plan()
+        plan = Plan(repairs=True)
         for kind, rows in contents.tabs.items():
             head = heading(kind, rows[0] if rows else [])
             last = state.last[TABLES_OF[kind].name]

@@ -94,13 +94,13 @@ class Commit:
         for number, portion in enumerate(portions, start=1):
             base, state = state, self._staged(state, number)
             # New columns must be there before rows are that use them.
-            columns = Plan(appends=portion.appends, headings=plan.headings, looks=plan.looks)
+            columns = Plan(appends=portion.appends, headings=plan.headings, looks=plan.looks, repairs=plan.repairs)
             yield self._step(columns, base, state, portion.requests)
             self.seen = Seen(self.seen.state, self._grown(plan))
             plan = replace(plan, headings={}, looks=[])
         final = replace(
             self.after,
-            revision=state.revision + 1,
+            revision=max(state.revision, self.after.revision) + 1,
             uid=self.uid,
             history_rows=self.after.history_rows + len(plan.history),
         )
@@ -108,7 +108,8 @@ class Commit:
 
     def _staged(self, state: State, number: int) -> State:
         """The state after a step that makes nothing visible."""
-        return replace(state, revision=state.revision + 1, uid=f"{self.uid}.{number}", staging=self.uid)
+        revision = max(state.revision, self.after.revision) + 1
+        return replace(state, revision=revision, uid=f"{self.uid}.{number}", staging=self.uid)
 
     def _step(self, plan: Plan, base: State, state: State, requests: Sequence[Request]) -> Step:
         before, block = self._around(plan, base, state)

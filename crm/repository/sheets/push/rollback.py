@@ -1,9 +1,10 @@
 """Rollback of commits that went astray: people had moved rows or columns in the moment before, or others came
 first on a service where the marker does not hold. What stood where they wrote is known (see `before_images`)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from crm.model import RECORDS, Record
 from crm.repository.sheets.grid.cells import number_of, stamped
@@ -16,49 +17,91 @@ from crm.repository.sheets.push.plan import Plan, RowWrite, naming
 
 def astray(contents: Contents) -> list[Block]:
     """The commits that have to be taken back, the newest first: those above the last one that went well."""
-    blocks = blocks_in(contents.kept, contents.places[BEFORE.title].rows)
+    blocks = _blocks(contents)
     if not blocks or blocks[0].uid != contents.state.uid:
         return []
-    strays: list[Block] = []
-    for block in blocks:
-        if block.is_as_planned or (block.state is None and not block.clashes):
-            break
-        strays.append(block)
-    return strays
+    return list(takewhile(lambda block: not _went_well(block), blocks))
 
 
-def _before(contents: Contents, blocks: Sequence[Block]) -> list[Block]:
-    """The commits, the oldest first, that were there before the last one of these, which has not seen them: what they
-    wrote may have been written over. None where none was, or what they wrote is not known."""
-    last, first = blocks[-1], list[Block]()
-    if not last.clashes:
-        return first
-    for block in blocks_in(contents.kept, contents.places[BEFORE.title].rows)[len(blocks) :]:
-        if block.redo is None or block.uid == last.uid or block.base[0] < last.base[0]:
-            break
-        first.insert(0, block)
-    return first
+def _blocks(contents: Contents) -> list[Block]:
+    return blocks_in(contents.kept, contents.places[BEFORE.title].rows)
 
 
-def rolled_back(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
-    """The requests that roll those commits back, and the state to go on from."""
-    plan, first = Plan(), _before(contents, blocks)
+def _went_well(block: Block) -> bool:
+    return block.is_as_planned or (block.state is None and not block.clashes)
+
+
+def _disturbed(contents: Contents, strays: Sequence[Block]) -> list[Block]:
+    """The commits, the newest first, above the one on which all that clashed was: what they wrote may have been written
+    over by one that has not seen them."""
+    blocks = _blocks(contents)
+    if not any(block.clashes for block in strays):
+        return list(strays)
+    places = {block.uid: at for at, block in enumerate(blocks)}
+    at, end = 0, len(strays)
+    while at < end:
+        block = blocks[at]
+        if not _went_well(block):
+            base = places.get(block.base[1])
+            if base is None:
+                # As far back as any commit is kept that is newer.
+                end = max(end, _count_newer(blocks, block.base[0]))
+            else:
+                end = max(end, base if _went_well(blocks[base]) else base + 1)
+        at += 1
+    return blocks[:end]
+
+
+def _count_newer(blocks: Sequence[Block], revision: int) -> int:
+    return len(list(takewhile(lambda block: block.makes[0] > revision, blocks)))
+
+
+def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, State]:
+    """The requests that roll those commits back, and the state to go on from.
+
+    What went well among the others is written again, in order: so it makes no difference in which order commits that
+    clash, and the repairs of several programs, arrive.
+    """
+    plan, blocks = Plan(repairs=True), _disturbed(contents, strays)
+    older = blocks[len(strays) :]
+    valid = [block for block in reversed(older) if _went_well(block) and not block.repairs]
     for kind in RECORDS:
         tab = _Tab(kind, contents.tabs[kind])
-        for block in blocks:
+        for block in strays:
             tab.take_back(block)
-        for earlier in first:
-            tab.write_again(earlier)
+        for block in older:
+            if not _went_well(block) and not block.repairs:
+                tab.take_back_remains(block, valid)
+        for block in valid:
+            tab.write_again(block)
         tab.plan(plan)
-    before = (first[-1].redo.after if first and first[-1].redo else None) or blocks[-1].state or contents.state
-    highest = {name: max(last, before.last.get(name, 0)) for name, last in contents.state.last.items()}
-    rows = _roll_history_back(contents, blocks, first, plan)
-    return plan, replace(before, last=highest, history_rows=rows)
+    before = _state_before(contents, strays)
+    last = {name: max(number, before.last.get(name, 0)) for name, number in contents.state.last.items()}
+    revision = max([contents.state.revision, before.revision, *(block.makes[0] for block in blocks)])
+    rows = _roll_history_back(contents, strays, valid, plan)
+    return plan, replace(before, last=last, history_rows=rows, revision=revision)
 
 
-def lacks_history(contents: Contents, blocks: Sequence[Block]) -> bool:
+def _state_before(contents: Contents, strays: Sequence[Block]) -> State:
+    """The state that the last commit made that went well."""
+    below = _blocks(contents)[len(strays) : len(strays) + 1]
+    made = below[0].made if below and strays[-1].clashes else None
+    return made or strays[-1].state or contents.state
+
+
+def _history_begins(contents: Contents, strays: Sequence[Block], valid: Sequence[Block]) -> int:
+    """The number of rows of the history before the first one of the commits that have to be written again."""
+    if valid and valid[0].redo is not None and valid[0].made is not None:
+        return valid[0].made.history_rows - len(valid[0].redo.history)
+    return _state_before(contents, strays).history_rows
+
+
+def lacks_history(contents: Contents, strays: Sequence[Block]) -> bool:
     """Return whether rows of the history that they wrote are not among those that were read."""
-    return any(block.state is not None and block.state.history_rows < contents.history_from for block in blocks)
+    older = _disturbed(contents, strays)[len(strays) :]
+    valid = [block for block in reversed(older) if _went_well(block) and not block.repairs]
+    begins = [block.state.history_rows for block in strays if block.state is not None]
+    return min([*begins, _history_begins(contents, strays, valid)]) < contents.history_from
 
 
 def recounting(contents: Contents) -> tuple[Plan, State] | None:
@@ -76,26 +119,27 @@ def recounting(contents: Contents) -> tuple[Plan, State] | None:
         or (not contents.everything and not 0 <= expected < len(contents.history))
     ):
         return None
-    return Plan(), replace(state, history_rows=state.history_rows + surplus)
+    return Plan(repairs=True), replace(state, history_rows=state.history_rows + surplus)
 
 
-def _roll_history_back(contents: Contents, blocks: Sequence[Block], first: Sequence[Block], plan: Plan) -> int:
+def _roll_history_back(contents: Contents, strays: Sequence[Block], valid: Sequence[Block], plan: Plan) -> int:
     """Plan the history as it was before; of how many rows it stays as it is."""
     top = contents.history_from + 1
     existing = [trimmed(row) for row in contents.history]
     rows = list(existing)
-    for block in blocks:
-        if block.cut:
-            # Who took something back as well has taken rows of others away.
-            at = max(block.cut[0] - top, 0)
-            rows[at:at] = [list(row) for row in block.cut_rows]
-        before = block.state or contents.state
-        del rows[max(before.history_rows + 1 - top, 0) :]
-    if first and first[-1].redo is not None and (after := first[-1].redo.after):
+    if valid and all(block.redo is not None for block in valid):
         # Others may have written over what they had added.
-        own = [trimmed(row) for block in first if block.redo for row in block.redo.history]
-        begin = max(after.history_rows - len(own) + 1 - top, 0)
-        rows[begin:] = own
+        del rows[max(_history_begins(contents, strays, valid) + 1 - top, 0) :]
+        rows += [trimmed(row) for block in valid if block.redo for row in block.redo.history]
+    else:
+        for block in strays:
+            # What one has kept that has not seen another one is not what it removed.
+            if block.cut and not (block.clashes and block.found_base):
+                # Who took something back as well has taken rows of others away.
+                at = max(block.cut[0] - top, 0)
+                rows[at:at] = [list(row) for row in block.cut_rows]
+            before = (None if block.clashes else block.state) or _state_before(contents, strays)
+            del rows[max(before.history_rows + 1 - top, 0) :]
     same = 0
     while same < min(len(rows), len(existing)) and rows[same] == existing[same]:
         same += 1
@@ -141,6 +185,13 @@ class _Tab:
 
     def take_back(self, block: Block) -> None:
         """Put back what a commit wrote over or deleted, and take its own rows away."""
+        if block.repairs and block.clashes:
+            self._take_repair_back(block)
+            return
+        self._put_all_back(block)
+        self._take_away(block, set(block.added.get(self.kind, ())))
+
+    def _put_all_back(self, block: Block) -> None:
         for at, part in enumerate(block.parts, start=1):
             if part.kind is self.kind:
                 kept_head = heading(self.kind, block.rows.get(at, []))
@@ -152,7 +203,41 @@ class _Tab:
                     if use is not None
                 ]
                 self._put_back(victims)
-        self._take_away(block)
+
+    def _take_repair_back(self, block: Block) -> None:
+        """Take a repair back that somebody came before. What it wrote is right, if not the latest; what is kept of the
+        rows may be what it has repaired."""
+        if not block.found_base:
+            self._put_all_back(block)
+        ids = set(block.added.get(self.kind, ()))
+        counts = Counter(record_id for row in self.rows if not row.gone and (record_id := self.id_of(row)) in ids)
+        self._take_away(block, {record_id for record_id in ids if counts[record_id] > 1})
+
+    def take_back_remains(self, block: Block, valid: Sequence[Block]) -> None:
+        """Take away what is there again of a commit that was taken back before: a later one may have kept it."""
+        if block.redo is None:
+            return
+        for at, part in enumerate(block.parts, start=1):
+            if part.kind is self.kind:
+                kept_head = heading(self.kind, block.rows.get(at, []))
+                columns = _columns(kept_head, self.head)
+                by_id = {self.id_of(row): row for row in self.rows if not row.gone}
+                for offset, (use, kept) in enumerate(zip(part.uses, block.rows_of(part), strict=True)):
+                    if use is None or offset not in part.cells:
+                        continue
+                    victim = _Victim(use, kept, kept_head, columns, {}, part.cells[offset])
+                    row = by_id.get(victim.id) if victim.id else None
+                    for column, cell in zip(use.writes or (), part.cells[offset], strict=True):
+                        place, was = columns(column), kept[column] if column < len(kept) else ""
+                        if row is not None and place is not None and alike(row.cell(place), cell):
+                            row.put(place, was)
+        added = self._added_by(block) - {cells for other in valid for cells in self._added_by(other)}
+        for row in self.rows if added else ():
+            row.gone = row.gone or tuple(trimmed(row.now)) in added
+
+    def _added_by(self, block: Block) -> set[tuple[Cell, ...]]:
+        """The rows that a commit added, as far as they are known."""
+        return {tuple(trimmed(cells)) for cells in block.redo.added.get(self.kind, ())} if block.redo else set()
 
     def write_again(self, block: Block) -> None:
         """Write what a commit wrote wherever it is not there any more, and nobody has written anything else since."""
@@ -225,8 +310,7 @@ class _Tab:
 
     # Rows that were added
 
-    def _take_away(self, block: Block) -> None:
-        remaining = set(block.added.get(self.kind, ()))
+    def _take_away(self, block: Block, remaining: set[int]) -> None:
         if not remaining:
             return
         ours = [trimmed(cells) for cells in (block.redo.added.get(self.kind, ()) if block.redo else ())]

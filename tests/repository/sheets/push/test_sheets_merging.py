@@ -1,17 +1,23 @@
 """Requests of one moment that a service checks on the same state and merges: nothing is lost or doubled."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
 from crm.errors import CRMError, NotFoundError, RefusedError
 from crm.model import Client, Sale
+from crm.repository.sheets import repository as repository_module
 from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.live_check import LiveCheck
+from crm.repository.sheets.push import push as push_module
+from crm.repository.sheets.push import requests as commit_module
 from tests.support.by_hand import Sheet
+from tests.support.in_turns import InTurns
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 pytestmark = pytest.mark.in_turn
@@ -144,6 +150,89 @@ def test_four_machines_that_sell_at_once(team: Team, mode: str) -> None:
         thread.join(300)
     assert (failed, [thread for thread in threads if thread.is_alive()]) == ([], [])
     _check(team, 20)
+
+
+# Orders of requests in which a sale that was told as saved was once lost, doubled, or missing in the history, and some
+# more.
+ORDERS = [
+    (mode, seed)
+    for mode, seeds in {
+        "marker": (0, 1),
+        "appended rows": (11, 16, 19, 20),
+        "copies": (2, 11, 14, 17),
+        "answers": (0, 1),
+        "all": range(5),
+    }.items()
+    for seed in seeds
+]
+
+
+class Killed(BaseException):
+    """Stands for kill -9."""
+
+
+@pytest.mark.whole
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("largest", "clients", "killed_after"), [(14_000, 40, 1), (14_000, 40, 3), (300_000, 700, 1), (300_000, 700, 2)]
+)
+@pytest.mark.parametrize("mode", MODES)
+def test_two_that_clear_up_after_a_killed_import_at_one_moment(
+    team: Team, monkeypatch: pytest.MonkeyPatch, mode: str, largest: int, clients: int, killed_after: int
+) -> None:
+    """The leftovers of few clients, and of more rows than are remembered of older commits."""
+    monkeypatch.setattr(push_module, "ABANDONED_AFTER", 0.2)
+    monkeypatch.setattr(commit_module, "LARGEST", largest)
+    machines = [team.another(user) for user in ("ben", "cleo", "dora")]
+    ben, cleo, dora = machines
+    for machine in machines:
+        machine.refresh()
+    write, sent = team.repository.service.write, list[int]()
+
+    def killed(*given: Any, **named: Any) -> Any:
+        reply = write(*given, **named)
+        sent.append(1)
+        if len(sent) == killed_after:
+            raise Killed
+        return reply
+
+    def import_clients(tx: Any) -> None:
+        _sell(tx, 2)
+        tx.add_all([Client(kind="person", last_name=f"New {at}") for at in range(clients)])
+
+    team.person.merges(MODES[mode])
+    _at_that_moment(team, ben, _sell, "a sale")
+    monkeypatch.setattr(team.repository.service, "write", killed)
+    with pytest.raises(Killed):
+        team.repository.transact(import_clients, "an import")
+    monkeypatch.setattr(team.repository.service, "write", write)
+    _at_that_moment(team, dora, lambda tx: _sell(tx, 3), "a sale")
+    cleo.transact(lambda tx: _sell(tx, 2), "a sale")
+    assert not team.person._service.at_that_moment
+    _check(team, 3)
+    assert "an import" not in team.summaries()
+
+
+@pytest.mark.whole
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "seed"), ORDERS)
+def test_sales_of_four_machines_in_any_order_of_their_requests(
+    team: Team, monkeypatch: pytest.MonkeyPatch, mode: str, seed: int
+) -> None:
+    machines = [team.another(f"user {at}") for at in range(4)]
+    team.person.merges(MODES[mode], 0.02)
+    turns = InTurns(seed)
+    monkeypatch.setattr(repository_module, "_PATIENCE", 600.0)
+    monkeypatch.setattr(time, "sleep", turns.pause)
+    for machine in machines:
+        monkeypatch.setattr(machine.service, "_ask", turns.around(machine.service._ask))
+
+    def sell(machine: Any, client: int) -> None:
+        for _ in range(4):
+            machine.transact(lambda tx: _sell(tx, client), "a sale")
+
+    turns.run([partial(sell, machine, 1 + at % 3) for at, machine in enumerate(machines)])
+    _check(team, 16)
 
 
 @pytest.mark.parametrize("merges", [False, True])
