@@ -1,6 +1,6 @@
 """A team on a spreadsheet at the stand-in: programs on several machines, and a person who works in the sheet."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -33,8 +33,14 @@ class Team:
 
     def in_the_windows(self, *windows: list[Edit]) -> None:
         """The same before each of the next writes, a list for each."""
-        edits = [[[name, [self.id, *arguments]] for name, *arguments in window] for window in windows]
-        self.person.before_next_writes(edits)
+        self.person.before_next_writes(self._in_steps(windows))
+
+    def in_the_merges(self, *windows: list[Edit]) -> None:
+        """The same between the look and the writing of each of the next requests that are merged."""
+        self.person.in_next_merges(self._in_steps(windows))
+
+    def _in_steps(self, windows: Sequence[list[Edit]]) -> list[Any]:
+        return [[[name, [self.id, *arguments]] for name, *arguments in window] for window in windows]
 
     def cells(self, of: type[Record] | Tab) -> list[list[Any]]:
         """The typed cells of a tab of ours, whatever its current name."""

@@ -1,7 +1,8 @@
 """Torture: programs on two machines, a bad network, kill -9 and a person in the sheet; then everything is counted.
 
 By hand, for many seeds: `python -m tests.support.torture FIRST_SEED LAST_SEED`; `merging` after them for a service that
-merges requests, then `person` for a person in the sheet there, too.
+merges requests. There, `person` lets a person edit, too, at most once for each request, before it is looked at;
+`between`: after that look, before the request is applied; both words: at both moments.
 """
 
 import json
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,6 +32,8 @@ MACHINES = 2
 _NAME = 3
 # All that a service can work out on the state that a request found, and how long others come in between (seconds).
 MERGES, WINDOW = ("marker", "append", "copy", "answer"), 0.03
+# When a person edits: before a request is looked at, or between that and its writing on a service that merges.
+PERSON, BETWEEN = "person", "between"
 
 
 @contextmanager
@@ -56,10 +60,10 @@ def run(
     kills: int = 2,
     *,
     merges: Sequence[str] = (),
-    by_hand: bool = True,
+    by_hand: Sequence[str] = (PERSON,),
 ) -> str:
-    """One run, on a service that `merges` so much of a request; `by_hand` with a person in the sheet. Raises
-    AssertionError with all that is lost, doubled or wrongly told. What went wrong on the way, in words."""
+    """One run, on a service that `merges` so much of a request, with a person in the sheet `by_hand` at these moments.
+    Raises AssertionError with all that is lost, doubled or wrongly told. What went wrong on the way, in words."""
     with new_team() as team, tempfile.TemporaryDirectory() as folder, BadNetwork(control.url, seed) as network:
         team.store.change(
             lambda tx: tx.add_all([Client(kind="person", last_name=f"B {at}") for at in range(sheets_seller.CLIENTS)])
@@ -95,10 +99,10 @@ class _Run:
     def machine(self, name: str) -> Path:
         return self.folder / f"machine-{int(name[1:]) % MACHINES}"
 
-    def work(self, kills: int, by_hand: bool) -> int:
+    def work(self, kills: int, by_hand: Sequence[str]) -> int:
         """All programs to their end, some killed on the way; how many were."""
         over, killed = threading.Event(), 0
-        person = threading.Thread(target=self._edit_by_hand, args=(over, random.Random(self.chance.random())))
+        person = threading.Thread(target=self._edit_by_hand, args=(over, random.Random(self.chance.random()), by_hand))
         if by_hand:
             person.start()
         try:
@@ -135,13 +139,15 @@ class _Run:
             cwd=PROJECT, env=child_environment(), stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def _edit_by_hand(self, over: threading.Event, chance: random.Random) -> None:
+    def _edit_by_hand(self, over: threading.Event, chance: random.Random, moments: Sequence[str]) -> None:
         """A person who moves rows and columns at the moment of writes, and types names: of clients, and of new ones."""
         while not over.is_set():
             edits = [self._edit(chance) for _ in range(chance.randint(0, 2))]
             with suppress(Exception):
                 if chance.random() < 0.7:
-                    self.team.in_the_windows(*edits)
+                    before = edits[: None if BETWEEN not in moments else 1 if PERSON in moments else 0]
+                    self.team.in_the_windows(*before)
+                    self.team.in_the_merges(*edits[len(before) :])
                 else:
                     for name, *arguments in (step for edit in edits for step in edit):
                         getattr(self.team.person, name)(self.team.id, *arguments)
@@ -214,12 +220,13 @@ def _judge(team: Team, folder: Path, typed: Sequence[str]) -> None:
 if __name__ == "__main__":
     first, final = int(sys.argv[1]), int(sys.argv[2])
     bad, merging = 0, "merging" in sys.argv
-    by_hand = not merging or "person" in sys.argv
+    by_hand = [moment for moment in (PERSON, BETWEEN) if moment in sys.argv] if merging else [PERSON]
     with far_away() as google:
         for number in range(first, final + 1):
             try:
                 print(run(google, number, merges=MERGES if merging else (), by_hand=by_hand), flush=True)
             except Exception as error:
                 bad += 1
-                print(f"seed {number}: {type(error).__name__} {error}", flush=True)
+                where = traceback.extract_tb(error.__traceback__)[-1].line
+                print(f"seed {number}: {type(error).__name__} {error} ({where})", flush=True)
     print(f"{final - first + 1} seeds, {bad} bad")

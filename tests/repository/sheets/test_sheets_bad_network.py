@@ -16,4 +16,4 @@ def test_nothing_is_lost_doubled_or_wrongly_reported(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_nothing_is_lost_or_doubled_where_the_service_merges_requests(seed: int) -> None:
     with far_away() as google:
-        run(google, seed, merges=MERGES, by_hand=False)
+        run(google, seed, merges=MERGES, by_hand=())

@@ -30,6 +30,10 @@ class Door(Hand):
         """Let people edit just before each of the next writes is applied: a list of edits for each."""
         self._service.before_write += [self._edits(before_one) for before_one in edits]
 
+    def in_next_merges(self, edits: Sequence[Sequence[Sequence[Any]]]) -> None:
+        """Let people edit between the look and the writing of each of the next requests that are merged."""
+        self._service.between += [self._edits(in_one) for in_one in edits]
+
     def _edits(self, edits: Sequence[Sequence[Any]]) -> list[tuple[Callable[..., Any], list[Any]]]:
         for name, _ in edits:
             if name not in METHODS:
@@ -93,6 +97,7 @@ class Door(Hand):
         with self._service.traffic.lock:
             self._service.traffic.faults.clear()
         self._service.before_write.clear()
+        self._service.between.clear()
 
     def quota(self, on: bool) -> None:
         """Count requests against the quotas of a minute, or not."""

@@ -91,6 +91,10 @@ ROUTES = [
 ]
 
 
+# What a person does: a method and its arguments.
+Edit = tuple[Callable[..., Any], list[Any]]
+
+
 @dataclass
 class Service:
     """All that is kept: spreadsheets, the account, the switches, and what has come in."""
@@ -107,8 +111,10 @@ class Service:
     merges: frozenset[str] = frozenset()
     merge_window: float = 0.0
     at_that_moment: list[Callable[[], Any]] = field(default_factory=list)
-    # What people do before each of the next writes, in order.
-    before_write: list[list[tuple[Callable[..., Any], list[Any]]]] = field(default_factory=list)
+    # What people do before each of the next writes, in order: where requests are merged, before it is looked at. And
+    # what they do between that look and the writing.
+    before_write: list[list[Edit]] = field(default_factory=list)
+    between: list[list[Edit]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def new_document(self, book: Book, access: str = WRITER) -> Document:
@@ -120,10 +126,10 @@ class Service:
             self.documents[id] = document
         return document
 
-    def people_before(self) -> None:
-        """Let the people edit who were told to just before the next write."""
+    def people_act(self, waiting: list[list[Edit]]) -> None:
+        """Let the people edit who wait for this moment."""
         with self.lock:
-            edits = self.before_write.pop(0) if self.before_write else []
+            edits = waiting.pop(0) if waiting else []
         for edit, arguments in edits:
             edit(*arguments)
 

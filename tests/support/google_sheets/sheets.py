@@ -56,10 +56,10 @@ def _asked(how: Callable[[], Result]) -> Result:
         raise refusal(400, str(invalid)) from None
 
 
-def _write(call: Call, how: Callable[[Book], Result]) -> Result:
+def _write(call: Call, how: Callable[[Book], Result], merged: bool = False) -> Result:
     document = _document(call, write=True)
     with document.lock:
-        call.service.people_before()
+        call.service.people_act(call.service.between if merged else call.service.before_write)
         before = document.book
 
         def unprotected(book: Book) -> Result:
@@ -144,7 +144,7 @@ def _branched(call: Call) -> batch.Situation:
     service, document = call.service, _document(call, write=True)
     if service.merges:
         # What people have done before is seen by all requests of this moment.
-        service.people_before()
+        service.people_act(service.before_write)
     branch = document.book.copy() if service.merges else None
     if branch is not None:
         _asked(lambda: batch.apply(batch.Situation(branch.copy()), call.body.get("requests") or []))
@@ -168,7 +168,7 @@ def batch_update(call: Call) -> Json:
         # What is asked for must be there after the batch; when it is not, nothing is changed.
         return replies, book, [book.found(text) for text in body.get("responseRanges") or ()]
 
-    replies, book, places = _write(call, change)
+    replies, book, places = _write(call, change, situation.branch is not None)
     mask = mask_of(call, "BatchUpdateSpreadsheetResponse")
     result: Json = {"spreadsheetId": call.document, "replies": replies}
     if body.get("includeSpreadsheetInResponse"):
