@@ -14,7 +14,7 @@ import pytest
 from crm.errors import CRMError
 from crm.model import Client, Sale, StatusRule
 from crm.repository.sheets.grid.layout import letters
-from tests.support.by_hand import Sheet, wrong
+from tests.support.by_hand import Sheet, undo, wrong
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 AMOUNTS = [10, 20, 30, 40, 45]
@@ -193,7 +193,16 @@ def _extra(team: Team, number: int = 2) -> Any:
     return _client(team, number).extra
 
 
+def _undone(team: Team) -> None:
+    """A program reads what was done by hand, and undoes it in the history."""
+    team.repository._look_at_sheet()
+    team.stored()
+    undo(team)
+
+
 LONG = "x" * 30_000
+# As many characters as notes may have: the history has them twice, before and after.
+LONGEST = "é" * 20_000
 CASES: dict[str, Case] = {
     # Tabs
     "the tab clients deleted": Case(_person("delete_tab", CLIENTS), notice="lost its tab “clients”"),
@@ -296,6 +305,7 @@ CASES: dict[str, Case] = {
     ),
     "the IDs sorted alone": Case(_sorted_alone("ID"), named=["mixes the records"], fresh=False, saves=False),
     "all rows deleted": Case(_person("delete_rows", SALES, 1, 5), sales=[]),
+    "a row deleted, and undone": Case(_all(_person("delete_rows", SALES, 2, 1), _undone)),
     "all cells emptied": Case(_person("clear_cells", CLIENTS, "A1:AM50"), notice="has lost its heading"),
     "a CSV file over the tab": Case(_csv_over, notice="lost its heading"),
     "the history sorted": Case(
@@ -303,6 +313,17 @@ CASES: dict[str, Case] = {
     ),
     # Long texts, chips, telephone numbers
     "a long text": Case(_put(Client, 2, "notes", LONG), named=["clients!"], fresh=False),
+    "a text as long as it may be, undone, typed again and replaced": Case(
+        _all(
+            _put(Client, 2, "notes", LONGEST),
+            _undone,
+            _put(Client, 2, "notes", LONGEST),
+            lambda team: team.stored(),
+            _put(Client, 2, "notes", LONGEST[::-1].replace("é", "ü")),
+            _undone,
+        ),
+        holds=lambda team: _client(team).notes == LONGEST,
+    ),
     "two addresses in one cell": Case(
         _put(Client, 2, "email", "a@example.com, b@example.com"), named=["e-mail"], fresh=False
     ),
