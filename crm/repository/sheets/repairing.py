@@ -113,6 +113,8 @@ class Damage:
                 continue
             if not {"id", "version"} <= heading(kind, rows[0] if rows else []).positions.keys():
                 yield self._with_heading(kind, rows)
+            elif again := [at for at, row in enumerate(rows) if at and trimmed(row) == trimmed(rows[0])]:
+                yield self._without_rows(kind, again)
         if not self._exists(HISTORY) or HISTORY.sheet_id in self._unfinished or self._is_history_cleared:
             yield self._new_history()
         if not self._exists(BEFORE):
@@ -316,6 +318,19 @@ class Damage:
         """Return whether a row is the heading of a tab, some cells of which were changed."""
         names = [str(cell).casefold() for cell in known.written if cell != ""]
         return 2 * len({str(cell).casefold() for cell in row}.intersection(names)) >= len(names)
+
+    def _without_rows(self, kind: type[Record], places: Sequence[int]) -> Repair:
+        """The heading that is there once more: rows had moved while a repair put it in its place."""
+        sheet, title = TABS[kind].sheet_id, self._values[TABS[kind]].title
+        wide = len(self._values[TABS[kind]].rows[0])
+        removed: list[Request] = [cells_request(sheet, at, 0, [[""] * wide]) for at in places]
+        if self._is_serialised:
+            bounds = [{"startIndex": at, "endIndex": at + 1} for at in reversed(places)]
+            removed = [
+                {"deleteDimension": {"range": {"sheetId": sheet, "dimension": "ROWS", **span}}} for span in bounds
+            ]
+        named = ", ".join(str(at + 1) for at in places)
+        return Repair(TABS[kind], f"A second header row of “{title}” is deleted, row {named}.", last=removed)
 
     def _renamed(
         self, kind: type[Record], title: str, first: Sequence[Cell], below: Sequence[Sequence[Cell]]

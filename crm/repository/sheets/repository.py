@@ -840,11 +840,14 @@ class SheetsRepository(SqlRepository):
         words: Sequence[str] = []
         for _ in range(_MOST_REPAIRS):
             with self._errors_explained(), self._engine.connect() as connection:
-                if not self._is_damaged():
+                is_damaged = self._is_damaged()
+                if not is_damaged and not words:
                     return words
                 self._enter(connection)
                 try:
                     damage = self._damage(connection)
+                    if not is_damaged and not damage.repairs:
+                        return words
                     words = words or damage.words
                     if damage.needs_full_read or damage.unknown:
                         if damage.needs_full_read:

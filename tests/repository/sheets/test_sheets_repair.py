@@ -559,3 +559,13 @@ def test_a_lowered_revision_after_a_repair_is_found_by_an_outdated_machine(team:
     look(team.repository)
     assert sold.id in team.stored()[Sale]
     team.agreed()
+
+
+@pytest.mark.parametrize("serialises", [True, False])
+def test_a_heading_that_rows_had_moved_from_is_there_once(team: Team, serialises: bool) -> None:
+    before = team.stored()
+    team.person.serialises(team.id, serialises)
+    CASES["heading dragged away"][0](team)
+    team.in_the_window(["insert_rows", CLIENTS, 1, 2])
+    team.repository.repair()
+    assert team.agreed() == before
