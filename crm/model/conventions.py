@@ -23,6 +23,8 @@ SALES = "sales"
 # Days that have a word of their own, and for how many around today one counts or names the day of the week.
 _DAYS_AWAY = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 NEAR_DAYS = 7
+# Forms of a date that each language puts in an order of its own.
+_SKELETONS = (_DAY_OF_MONTH, _DAY_OF_WEEK_AND_MONTH) = ("MMMd", "MMMEd")
 # The orders of year, month and day, in words.
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
@@ -136,10 +138,19 @@ class Conventions:
 
     def amount(self, amount: Decimal) -> str:
         """An amount as people type it: 1,234.50."""
+        return self._written_amount(str(amount))
+
+    @cached_property
+    def _written_amount(self) -> Callable[[str], str]:
         from babel.numbers import format_decimal
 
-        decimals = "0" * self.shown_decimals(amount)
-        return format_decimal(amount, format=f"#,##0.{decimals}".rstrip("."), locale=self.locale)
+        @lru_cache(maxsize=1000)
+        def write(text: str) -> str:
+            amount = Decimal(text)
+            decimals = "0" * self.shown_decimals(amount)
+            return format_decimal(amount, format=f"#,##0.{decimals}".rstrip("."), locale=self.locale)
+
+        return write
 
     def shown_decimals(self, amount: Decimal) -> int:
         """The number of decimals that an amount is shown with: those of the currency, and more where it has more."""
@@ -165,11 +176,20 @@ class Conventions:
 
     def whole_day(self, day: date | None) -> str:
         """A date with its day, month and year: 21 Nov 2026; '' for none."""
-        if day is None:
-            return ""
-        from babel.dates import format_date
+        return self._written_day(day, "medium") if day is not None else ""
 
-        return format_date(day, "medium", locale=self.locale)
+    @cached_property
+    def _written_day(self) -> Callable[[date, str], str]:
+        """Write a day in a form of Babel. A list that is scrolled has the same ones again, and Babel is slow."""
+        from babel.dates import format_date, format_skeleton
+
+        @lru_cache(maxsize=1000)
+        def write(day: date, form: str) -> str:
+            if form in _SKELETONS:
+                return str(format_skeleton(form, day, locale=self.locale))
+            return format_date(day, form, locale=self.locale)
+
+        return write
 
     def is_in_words(self, _: date) -> bool:
         """Return whether a date is written without its day of the month or week: yesterday, 3 days ago."""
@@ -197,15 +217,11 @@ class Conventions:
             return self.weekday(day)
         if day.year != self.today.year:
             return self.whole_day(day)
-        from babel.dates import format_skeleton
-
-        return str(format_skeleton("MMMd", day, locale=self.locale))
+        return self._written_day(day, _DAY_OF_MONTH)
 
     def weekday_and_day(self, day: date) -> str:
         """A date with its day of the week and without its year: Sat, Nov 21."""
-        from babel.dates import format_skeleton
-
-        return str(format_skeleton("MMMEd", day, locale=self.locale))
+        return self._written_day(day, _DAY_OF_WEEK_AND_MONTH)
 
     def day_and_month(self, day: date) -> str:
         """A date without its year, in numbers: 12/24, 24/12, 24.12."""
@@ -219,15 +235,11 @@ class Conventions:
 
     def weekday(self, day: date) -> str:
         """The day of the week of a date, short: Fri."""
-        from babel.dates import format_date
-
-        return format_date(day, "EEE", locale=self.locale)
+        return self._written_day(day, "EEE")
 
     def month(self, day: date) -> str:
         """The month of a date, short: Nov 2026."""
-        from babel.dates import format_date
-
-        return format_date(day, "MMM y", locale=self.locale)
+        return self._written_day(day, "MMM y")
 
     def day_of(self, moment: datetime) -> str:
         """The team's day of a moment (aware) as it is read: 21 Nov 2026."""

@@ -283,11 +283,9 @@ def _billing(crm: CRM, snapshot: Snapshot, client: Client) -> ClientBilling | No
         return None
     from crm.repository.queries import billing
 
-    last = snapshot.find_all(Payment, Query({"client": client.id, "kind": "payment"}, limit=1))
     credit = billing.credit_by_currency(snapshot, [client.id]).get(client.id, {})
-    return ClientBilling(
-        billing.open_by_currency(snapshot, client.id), credit, last[0] if last else None, crm.settings["currency"]
-    )
+    last = billing.last_payment(snapshot, client.id)
+    return ClientBilling(billing.open_by_currency(snapshot, client.id), credit, last, crm.settings["currency"])
 
 
 def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:

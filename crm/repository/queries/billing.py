@@ -375,6 +375,20 @@ def open_by_currency(snapshot: Snapshot, client_id: int | None = None) -> Sequen
     return [(currency, still or NOTHING, overdue or NOTHING) for currency, still, overdue in snapshot.select(statement)]
 
 
+_LAST_PAYMENT = (
+    ALL[Payment]
+    .where(payment.client == bindparam("client"), payment.kind == "payment")
+    .order_by(payment.on.desc(), payment.id.desc())
+    .limit(1)
+)
+
+
+def last_payment(snapshot: Snapshot, client_id: int) -> Payment | None:
+    """The last payment of a client, refunds apart; None where they have paid nothing."""
+    rows = snapshot.select(_LAST_PAYMENT, client=client_id)
+    return record_of(Payment, rows[0]) if rows else None
+
+
 def last_paid(snapshot: Snapshot, invoices: Sequence[int]) -> Mapping[int, date]:
     """The last day on which something was paid on each of some invoices."""
     statement = (

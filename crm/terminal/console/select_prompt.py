@@ -135,6 +135,10 @@ class _Entries(InquirerControl):
             del lines[self.in_column :]
         return [piece for line in lines for piece in (*line, ("", "\n"))][:-1]
 
+    def count_lines(self) -> int:
+        """Count the lines that the entries take. prompt_toolkit would draw all of them, twice for each page."""
+        return 1 + sum(text.count("\n") for _, text in self._get_choice_tokens())
+
     def create_content(self, width: int, height: int | None) -> UIContent:
         """The entries, the one that is pointed at on a ground of its own as wide as the window; in one that is too low
         for all, those around it, and below them how many more there are."""
@@ -225,7 +229,9 @@ class SelectPrompt:
         under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
         entries = Window(
             self._control,
-            height=lambda: Dimension(min=min(_LEAST_ENTRIES, len(self._entries))),
+            height=lambda: Dimension(
+                min=min(_LEAST_ENTRIES, len(self._entries)), preferred=self._control.count_lines()
+            ),
             dont_extend_height=Condition(lambda: not self._side()),
         )
         # The card of the entry that is pointed at, where the entries have one and there is room.
@@ -303,12 +309,10 @@ class SelectPrompt:
         """The question; of one that is too long for its room beside its entries the end, which says what they do."""
         lines = self._question.split("\n")
         if not self._room or len(lines) <= _LEAST_QUESTION:
-            # Counting the entries takes a quarter of the time of a page: prompt_toolkit makes an application for it.
             return self._question
         pieces = (*self._under, *to_formatted_text(self._note))
         below = 1 + sum(text.count("\n") for _, text, *_ in pieces) + bool(self._note)
-        entries = self._control.create_content(get_app_session().output.get_size().columns, None).line_count
-        room = max(_LEAST_QUESTION, self._room - entries - below)
+        room = max(_LEAST_QUESTION, self._room - self._control.count_lines() - below)
         if len(lines) <= room:
             return self._question
         return "\n".join((self._more, *lines[len(lines) - room + 1 :]))

@@ -3,7 +3,7 @@ for other programs."""
 
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crm.model import Conventions
 from crm.model.conventions import NEAR_DAYS
@@ -15,7 +15,7 @@ class ListConventions(Conventions):
     @classmethod
     def of(cls, by: Conventions) -> "ListConventions":
         """Those of a list, of the team's own."""
-        return cls(by.language, by.currency, by.country, by.clock, by.spend_counts)
+        return _kept(by.language, by.currency, by.country, by.clock, by.spend_counts)
 
     def day(self, day: date | None) -> str:
         return self.near_day(day)
@@ -41,6 +41,10 @@ class ListConventions(Conventions):
     def amounts(self) -> Conventions:
         """The same for a column of amounts, whose sign is in its heading."""
         return _Amounts(self.language, self.currency, self.country, self.clock)
+
+
+# Kept, since each also keeps what it has found out about its language.
+_kept = lru_cache(maxsize=16)(ListConventions)
 
 
 class _Amounts(Conventions):

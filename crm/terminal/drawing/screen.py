@@ -128,7 +128,7 @@ class Screen:
         # A page that is drawn at once is written out when it is whole, not line by line.
         self._at_once = False
         if not plain and isinstance(out, TextIOWrapper):
-            out.reconfigure(line_buffering=False)
+            out.reconfigure(line_buffering=False, write_through=False)
         # Whether what stands beside the entries of this page has more columns than beside a list.
         self.is_side_broad = False
         # Lines printed since the page began, so that what comes last can be cut to what is left.
