@@ -265,7 +265,9 @@ def commands(word: str = "", menu: str = "") -> Iterator[Command]:
 
     package.load(word, menu)
     # A copy: others may be loaded meanwhile.
-    candidates = [command for command in list(_COMMANDS.values()) if word in ("", command.words.partition(" ")[0])]
+    candidates = [
+        command for command in list(_COMMANDS.values()) if not word or command.words.partition(" ")[0] == word
+    ]
     yield from sorted(
         (command for command in candidates if menu in ("", command.menu)),
         key=lambda command: package.place(command.function.__module__),

@@ -166,9 +166,13 @@ class Conventions:
 
     def number(self, count: int) -> str:
         """A whole number: 12,345."""
+        return self._written_number(count)
+
+    @cached_property
+    def _written_number(self) -> Callable[[int], str]:
         from babel.numbers import format_decimal
 
-        return format_decimal(count, locale=self.locale)
+        return lru_cache(maxsize=1000)(lambda count: format_decimal(count, locale=self.locale))
 
     def day(self, day: date | None) -> str:
         """A date as it is read: 21 Nov 2026; on pages a word if it is near. '' for none."""
