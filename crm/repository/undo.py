@@ -74,7 +74,7 @@ def chosen(tx: "SqlWriter", number: int | None) -> HistoryEntry:
     """The transaction to take back: the one named, or the last one of the author of `tx`."""
     if number is None:
         if (last := last_undoable(tx, tx.user, tx.user_id)) is None:
-            raise NotFoundError("Nothing of yours to undo. Undo other changes by their number in the history.")
+            raise NotFoundError("Nothing of yours to undo. You can undo other changes from the history.")
         return last
     entries = tx.history_entries(select(transactions).where(transactions.c.id == number))
     if not entries:

@@ -87,7 +87,8 @@ def issue(
         tx.settle()
         return card_of(crm, tx, tx.get(Invoice, issued.invoice.id), issued)
 
-    return crm.transact(change, f"issued {name_of(invoice)}")
+    what = "a credit note" if invoice.kind == "credit_note" else "an invoice"
+    return crm.transact(change, f"issued {what} to {crm.get(Client, invoice.client).name}")
 
 
 def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date | None) -> InvoiceCard:

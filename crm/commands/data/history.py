@@ -323,7 +323,7 @@ def nothing_to_undo(crm: CRM) -> str:
     if any(entry.is_undo and _is_mine(crm, entry) for entry in latest):
         return "Nothing more to undo."
     if any(not _is_mine(crm, entry) for entry in latest):
-        return "Nothing of yours to undo. Undo other changes by their number in the history."
+        return "Nothing of yours to undo. You can undo other changes from the history."
     return "Nothing to undo yet."
 
 

@@ -54,9 +54,15 @@ def unit_of(code: str, by: Conventions) -> str:
     return Unit().show(code, by)
 
 
+# Of TAX_CATEGORIES, the one whose rate says it all: 0 %.
+_ZERO_RATE = "Z"
+
+
 def tax_of(category: str, rate: object, by: Conventions) -> str:
-    """The tax of a line in words: 19 %, exempt."""
-    return Rate().show(rate, by) if category in TAXED_CATEGORIES else TAX_CATEGORIES.get(category, category)
+    """The tax of a line in words: 19 %, 0 %, exempt."""
+    return (
+        Rate().show(rate, by) if category in {*TAXED_CATEGORIES, _ZERO_RATE} else TAX_CATEGORIES.get(category, category)
+    )
 
 
 def _price(service: Service, by: Conventions) -> str:

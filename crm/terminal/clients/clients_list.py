@@ -155,8 +155,8 @@ class ClientsPage(ListPage):
             letters.FILTER(self._filter),
         ]
         if self._counted or self.marked:
-            at = 0 if self.marking else len(keys)
-            which = f"({len(self.marked)} marked)" if self.marked else f"({self._counted})"
+            at, number = 0 if self.marking else len(keys), self.session.conventions.number
+            which = f"({number(len(self.marked))} marked)" if self.marked else f"({number(self._counted)})"
             mark = (letters.STOP_MARKING if self.marking else letters.MARK)(self._mark)
             group = letters.GROUP(self._with_them, which)
             keys[at:at] = [mark, group] if at else [group, mark]

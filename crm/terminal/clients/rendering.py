@@ -105,8 +105,8 @@ _MOVES: Sequence[tables.Column] = (
     tables.Column("Because", lambda row, by: data(reason_words(row.reason, by), "muted"), 5, 16),
 )
 CONTACTS: Sequence[tables.Column] = (
-    tables.Column("", lambda row, _: Text("*" if row.is_primary else "", "alert"), 2),
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 10),
+    tables.Column("", lambda row, _: Text("primary" if row.is_primary else "", "muted"), 2),
     tables.Column("Role", lambda row, _: data(row.role), 5, 6),
     tables.Column("E-mail", lambda row, _: data(row.email), 3, 12),
     tables.Column("Phone", lambda row, by: data(fields(Contact)["phone"].check.show(row.phone, by)), 4),

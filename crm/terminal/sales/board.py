@@ -181,10 +181,11 @@ class BoardPage:
             for place, line in enumerate(title)
         ]
         wordy = width >= _WORDY
-        days = f"{by.number(card.days)} {'days' if wordy else 'd'}"
+        # Nothing of one that came here today.
+        days = f" {by.number(card.days)} {'days' if wordy else 'd'}" if card.days else ""
         late = "! late" if wordy else "!"
-        room = width - 3 - len(days) - (len(late) + 1 if card.overdue else 0)
-        figures = Text(f"  {_money(card.deal.value, by, room)}").append(f" {days}", "muted")
+        room = width - 2 - len(days) - (len(late) + 1 if card.overdue else 0)
+        figures = Text(f"  {_money(card.deal.value, by, room)}").append(days, "muted")
         if card.overdue:
             figures.append(f" {late}", "alert")
         drawn = [*titles, Text(f"  {clean(card.client)}"), figures]

@@ -22,8 +22,10 @@ USERS: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name or row.email, "bold"), 0, 8),
     tables.Column("E-mail", lambda row, _: data(row.email), 2, 10),
     tables.Column("Role", lambda row, _: data(row.role), 1),
-    tables.Column("Second factor", lambda row, _: data(NAMES.get(row.second_factor, "")), 4),
-    tables.Column("Sessions", lambda row, by: data(by.number(row.sessions)), 3, right=True),
+    tables.Column("Second factor", lambda row, _: data(NAMES.get(row.second_factor, "")), 4, word="second factor"),
+    tables.Column(
+        "Sessions", lambda row, by: data(by.number(row.sessions)), 3, right=True, unit=("session", "sessions")
+    ),
     tables.Column("", lambda row, _: Text(_state(row), "warning"), 1),
     tables.Column("Keys", lambda row, _: data(keys_of(row)), 5, 8, wraps=True),
 )

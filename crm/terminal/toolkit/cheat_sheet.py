@@ -24,8 +24,12 @@ _UP_DOWN, _LEFT_RIGHT = ("↑ ↓", "↑ ↓"), ("← →", "← →")
 _MOVES, _SHORT_MOVES = "moves the mark »", "moves »"
 _ACROSS, _SHORT_ACROSS = "goes to the other column", "other column"
 # In a form, and on a question that letters narrow.
-_OF_FORM = (("a to z", "marks the next field that begins with it"), ("Ctrl-C", "leaves a form without saving"))
-_SHORT_OF_FORM = (("a-z", "marks a field"), ("^C", "cancel"))
+_OF_FORM = (
+    ("a to z", "marks the next field that begins with it"),
+    ("Ctrl-C", "leaves a form without saving"),
+    ("*", "marks what you changed"),
+)
+_SHORT_OF_FORM = (("a-z", "marks a field"), ("^C", "cancel"), ("*", "changed"))
 _NARROWS, _SHORT_NARROWS = ("a to z", "type to narrow the list"), ("a-z", "narrow list")
 # The keys without a character, with a name and a short one. Those of one name have one line; what has no short name has
 # no line where there is little room, since a letter does the same.

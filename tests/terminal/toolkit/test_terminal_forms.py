@@ -159,7 +159,7 @@ def acme(session: Any) -> Any:
 
 
 OPENED: dict[type[Record], Callable[[Any], Any]] = {
-    Contact: lambda session: acme(session).press("c").choose("*"),
+    Contact: lambda session: acme(session).press("c").choose("Jo"),
     Interaction: lambda session: (
         acme(session).choose("Timeline").sees("1-").press(session.reads(r"(\d)\) .*Call: rang")[0])
     ),
