@@ -40,16 +40,19 @@ class RulesPage(ListPage):
             session.say("Only an admin can change the rules.")
             return
         entries = [
-            Choice("Edit", lambda: edit(session, rule)),
-            Choice("Move up or down", lambda: move(session, rule)),
+            Choice("Edit", lambda: session.start(named("rules edit"), rule=rule)),
+            Choice("Move up or down", lambda: session.start(named("rules move"), rule=rule)),
             Choice("Turn off" if rule.active else "Turn on", lambda: _switch(session, rule)),
-            Choice("Remove", lambda: remove(session, rule)),
+            Choice("Remove", lambda: session.start(named("rules remove"), rule=rule)),
         ]
         session.menu(
             [self.title, rule.status],
             lambda: entries,
             question=f"{rule.position}. {rule_text(rule.status, rule.when)}",
-            keys=[letters.EDIT(lambda: edit(session, rule)), letters.REMOVE(lambda: remove(session, rule))],
+            keys=[
+                letters.EDIT(lambda: session.start(named("rules edit"), rule=rule)),
+                letters.REMOVE(lambda: session.start(named("rules remove"), rule=rule)),
+            ],
             about="A client gets the status of the first rule that matches.",
             once=True,
         )

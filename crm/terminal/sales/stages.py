@@ -33,15 +33,18 @@ class StagesPage(ListPage):
         session = self.session
         stage: Stage = row
         entries = [
-            Choice("Rename", lambda: rename(session, stage)),
-            Choice("Change the probability or the outcome", lambda: edit(session, stage)),
-            Choice("Change its position", lambda: move(session, stage)),
-            Choice("Delete", lambda: delete(session, stage)),
+            Choice("Rename", lambda: session.start(named("stages rename"), stage=stage)),
+            Choice("Change the probability or the outcome", lambda: session.start(named("stages edit"), stage=stage)),
+            Choice("Change its position", lambda: session.start(named("stages move"), stage=stage)),
+            Choice("Delete", lambda: session.start(named("stages delete"), stage=stage)),
         ]
         if not session.offers(named("stages edit")):
             session.say("Only an admin can change the stages.")
             return
-        keys = [letters.EDIT(lambda: edit(session, stage)), letters.DELETE(lambda: delete(session, stage))]
+        keys = [
+            letters.EDIT(lambda: session.start(named("stages edit"), stage=stage)),
+            letters.DELETE(lambda: session.start(named("stages delete"), stage=stage)),
+        ]
         session.menu([self.title, stage.name], lambda: entries, question=f"{stage_line(stage)}:", keys=keys, once=True)
 
 
