@@ -24,7 +24,7 @@ class Vehicle(Record):
         order=("-on", "sort_plate", "id"),
         day="on",
         unique=("plate", "chassis"),
-        derived={"sort_plate": Derived(("plate",), lambda vehicle: vehicle.plate.lower(), 20)},
+        derived={"sort_plate": Derived(("plate",), lambda plate: plate.lower(), 20)},
         indexes={
             "by_client": ("client", "on"),
             "by_plate": ("sort_plate",),
