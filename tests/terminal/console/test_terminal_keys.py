@@ -185,7 +185,7 @@ def test_text_that_arrives_at_once_is_not_read_as_keys(team: CRM, start: Start, 
 
 
 def test_pasted_text_starts_a_search_or_a_note_and_filters_a_list(team: CRM, start: Start) -> None:
-    menu = start().sees("1) ").press("/Ann Berg").sees("Find").sees("): Ann Berg").press("esc").sees("1) ")
+    menu = start().sees("1) ").press("/Ann Berg").sees("Find: Ann Berg").press("esc").sees("1) ")
     menu.press("qmet Ann Berg").sees("Note (what").sees("): met Ann Berg").press("esc").sees("Discard")
     menu.press("1").choose("Clients").press("f").sees("type to narrow the list").paste("not\ncontacted").sees(
         "1) Not contacted since"
