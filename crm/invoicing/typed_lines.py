@@ -118,18 +118,18 @@ def _groups_by_blanks(by: Conventions) -> bool:
 
 def _price_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None, list[str]]:
     """The price and the words before it. With its currency beside it or as a word of its own."""
-    if len(words) >= 2 and _is_currency(words[-1], by) and _price(words[-2], by) is not None:
+    if len(words) >= 2 and _is_currency(words[-1], by) and _number(words[-2], by) is not None:
         _refuse_foreign(words[-1], by)
-        return _price(words[-2], by), words[:-2]
-    if len(words) >= 2 and _is_currency(words[-2], by) and _price(words[-1], by) is not None:
+        return _number(words[-2], by), words[:-2]
+    if len(words) >= 2 and _is_currency(words[-2], by) and _number(words[-1], by) is not None:
         _refuse_foreign(words[-2], by)
-        return _price(words[-1], by), words[:-2]
+        return _number(words[-1], by), words[:-2]
     if not words:
         return None, words
-    if (price := _price(words[-1], by)) is not None:
+    if (price := _number(words[-1], by)) is not None:
         return price, words[:-1]
     bare, sign = _without_sign(words[-1])
-    if sign and _is_currency(sign, by) and (price := _price(bare, by)) is not None:
+    if sign and _is_currency(sign, by) and (price := _number(bare, by)) is not None:
         _refuse_foreign(sign, by)
         return price, words[:-1]
     return None, words
@@ -162,18 +162,14 @@ def _unit(word: str) -> str:
     return "" if begins_name else unit_code(word)
 
 
-def _price(written: str, by: Conventions) -> Decimal | None:
-    return _number(written, by, often_exact=False)
-
-
-def _number(written: str, by: Conventions, *, often_exact: bool = True) -> Decimal | None:
+def _number(written: str, by: Conventions) -> Decimal | None:
     """A number as people here write it; None where it is none. Raises FieldError for one that may be in thousands."""
     is_negative = written.startswith(_MINUS)
     text = written.lstrip("-+\u2212") if len(written) > 1 and written[1] not in "-+\u2212" else written
     if _PLAIN.fullmatch(text):
         number = Decimal(text.replace(",", "."))
     elif _GROUPED.fullmatch(text):
-        refuse_doubtful_thousands(text, by, often_exact=often_exact)
+        refuse_doubtful_thousands(text, by)
         from babel.numbers import NumberFormatError, get_group_symbol, parse_decimal
 
         group = get_group_symbol(by.locale)

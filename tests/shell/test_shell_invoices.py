@@ -139,7 +139,7 @@ def test_amounts_have_the_decimals_of_their_own_currency(office: CommandLine) ->
     office.did("--yes", "invoices", "credit", number, "--amount", "5.001")
     paid = office.did("invoices", "show", number)
     assert (paid["total"], paid["paid"], paid["credited"], paid["open"]) == ("94.501", "4.501", "5.001", "84.999")
-    office.did("invoices", "add", "Acme", "--line", "1 x Yen 1000 10%", "--currency", "JPY")
+    office.did("invoices", "add", "Acme", "--line", "1 x Tea 1000 10%", "--currency", "JPY")
     for words in (
         ["invoices", "adjustments", "add", "3", "--discount", "0.5"],
         ["invoices", "lines", "edit", "3", "1", "--discount", "0.5"],
@@ -148,6 +148,17 @@ def test_amounts_have_the_decimals_of_their_own_currency(office: CommandLine) ->
     ):
         assert "An amount in JPY has no decimals" in office.refused(*words)
     assert "at most two decimals" in office.refused("payments", "add", "Acme", "10.555")
+
+
+def test_a_price_of_three_decimals_is_taken_unless_it_may_be_in_thousands(office: CommandLine) -> None:
+    for currency, line in (("EUR", "40 l Diesel 1.659"), ("KWD", "1 x Dinar 12.500"), ("KWD", "1 x Dinar 12.500 KWD")):
+        (drafted,) = office.did("invoices", "add", "Acme", "--line", line, "--currency", currency)["lines"]
+        assert D(drafted["price"]) == D(line.split()[3])
+    given = office.did("invoices", "lines", "add", "1", "--name", "Power", "--price", "1.659")["lines"][1]
+    assert D(given["price"]) == D("1.659")
+    for words in (["Diesel 12.500"], ["--name", "Diesel", "--price", "12.500"]):
+        assert "Write 12.50 or 12500" in office.refused("invoices", "lines", "add", "1", *words)
+    assert "in KWD, and this invoice is in EUR" in office.refused("invoices", "lines", "add", "1", "Dinar 12.5 KWD")
 
 
 def _rows(shell: CommandLine, *words: str) -> list[dict[str, str]]:

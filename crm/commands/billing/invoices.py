@@ -94,7 +94,7 @@ def add(
             )
         )
         services = tx.find_all(Service, Query({"active": True})) if line else []
-        lines = [typed_line(crm, services, text, gross=gross) for text in line]
+        lines = [typed_line(crm, services, text, invoice=invoice) for text in line]
         of_services = [of_service(tx.get(Service, item.id), gross=gross) for item in service]
         lines += [item if quantity is None else replace(item, quantity=quantity) for item in of_services]
         if deal is not None:

@@ -14,7 +14,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.invoicing.typed_lines import read_line
-from crm.model import TAX_CATEGORIES, Adjustment, Invoice, InvoiceLine, Service
+from crm.model import TAX_CATEGORIES, Adjustment, Conventions, Invoice, InvoiceLine, Service
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, ExactPrice, Line, Prose, Quantity, Rate, Unit, Units, Whole
 from crm.model.folding import fold
@@ -68,12 +68,14 @@ def draft(tx: Transaction, invoice: Invoice) -> Invoice:
     return current
 
 
-def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool) -> InvoiceLine:
-    """A line as it was typed: what a service of that name says fills in what is missing. Raises FieldError."""
-    typed = read_line(text, crm.conventions)
+def typed_line(crm: CRM, services: Sequence[Service], text: str, *, invoice: Invoice) -> InvoiceLine:
+    """A line of an invoice as it was typed, with the price in its currency: what a service of that name says fills in
+    what is missing. Raises FieldError."""
+    by = replace(crm.conventions, currency=invoice.currency)
+    typed = read_line(text, by)
     service = next((service for service in services if fold(service.name) == fold(typed.name)), None)
     if typed.price is None and service is None:
-        _refuse_foreign_amount(crm, typed.name)
+        _refuse_foreign_amount(typed.name, by)
         example = f"{typed.name} 100"
         raise FieldError(f"say what {typed.name} costs, like {example}: no service has that name", field="line")
     if service is None:
@@ -82,7 +84,7 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
             name=typed.name, quantity=typed.quantity, unit=typed.unit or PIECE,
             **price_of(typed.price or NOTHING), tax_category=category_for("", rate), tax_rate=rate,
         )  # fmt: skip
-    line = of_service(service, gross=gross)
+    line = of_service(service, gross=invoice.gross)
     values: dict[str, Any] = {"quantity": typed.quantity}
     if typed.price is not None:
         values |= price_of(typed.price)
@@ -93,16 +95,16 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
     return _with(line, values)
 
 
-def _refuse_foreign_amount(crm: CRM, name: str) -> None:
+def _refuse_foreign_amount(name: str, by: Conventions) -> None:
     """Raise FieldError where a name ends with an amount as others write it: Workshop 1.200,50."""
     last = name.split()[-1]
     if match := _SHORTENED.fullmatch(last):
-        whole = Amount().read(match[1], crm.conventions)
+        whole = Amount().read(match[1], by)
         raise FieldError(f"{last} may be part of the name; if it is the price, write {whole:f}", field="line")
     if not _AMOUNT_LIKE.fullmatch(last):
         return
     try:
-        AmountOfAnyCurrency().read(last, crm.conventions)
+        Amount().read(last, by)
     except FieldError as error:
         raise FieldError(error.reason, field="line", label="Line") from None
 
@@ -187,7 +189,7 @@ def add(
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
         if line:
-            first = typed_line(crm, tx.find_all(Service, Query({"active": True})), line, gross=current.gross)
+            first = typed_line(crm, tx.find_all(Service, Query({"active": True})), line, invoice=current)
         elif services:
             first = of_service(services[0], gross=current.gross if price is None else services[0].gross)
         elif name:

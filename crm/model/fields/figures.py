@@ -72,7 +72,6 @@ class Quantity(Price):
     example = "3 or 2.5"
     signed = True
     shortens = False
-    often_exact = True
 
     def read(self, typed: str, by: Conventions) -> Decimal:
         text = typed.strip()

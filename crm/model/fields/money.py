@@ -28,7 +28,8 @@ class Amount(Check):
     and millions may be written in short: 12k, 1.5m.
 
     A point before one, two, four or more last digits is always the decimal mark, so scripts need not know the locale.
-    Three digits behind it may be thousands to whoever typed them: 12.000 is refused where they cannot be cents.
+    Three digits behind it may be thousands to whoever typed them: 12.000 is refused where they cannot be cents. What
+    may have more decimals than the currency, a price or a quantity, is refused as `refuse_doubtful_thousands` says.
     """
 
     empty = NOTHING
@@ -39,8 +40,6 @@ class Amount(Check):
     shortens: ClassVar[bool] = True
     # Whether it may be so large that it has thousands.
     has_thousands: ClassVar[bool] = True
-    # Whether three decimals are usual: 2.125 kg. Of a price they may be thousands as well.
-    often_exact: ClassVar[bool] = False
 
     def decimals(self, by: Conventions) -> int:
         """The number of decimals that may be typed."""
@@ -81,7 +80,7 @@ class Amount(Check):
         if self.has_thousands and has_doubtful_thousands(text, by):
             if self.decimals(by) < 3:
                 raise FieldError(f"{self.too_exact(by)}; did you mean {by.number(int(text.replace(mark, '')))}?")
-            refuse_doubtful_thousands(text, by, often_exact=self.often_exact)
+            refuse_doubtful_thousands(text, by)
         if self.decimals(by) > 2 and _THREE_DECIMALS.fullmatch(text):
             if group != "." or text.startswith("0"):
                 return Decimal(text)
@@ -132,13 +131,13 @@ def has_doubtful_thousands(typed: str, by: Conventions) -> bool:
     return by.decimals < 3 and re.fullmatch(pattern, _bare("".join(typed.split()), by)) is not None
 
 
-def refuse_doubtful_thousands(text: str, by: Conventions, *, often_exact: bool) -> None:
-    """Raise FieldError for a price or a quantity that may be in thousands; where three decimals are usual, only if the
-    third is a nought, which nobody needs."""
-    has_nought = text.endswith("0")
-    if (has_nought or not often_exact) and has_doubtful_thousands(text, by):
+def refuse_doubtful_thousands(text: str, by: Conventions) -> None:
+    """Raise FieldError for a price or a quantity that is more likely in thousands: its third decimal is a nought, which
+    nobody needs. Any other third decimal is taken, typed or from a script: 1.659 for a litre, 2.125 kg. So are three
+    decimals of a currency that has three, and those behind a leading nought."""
+    if text.endswith("0") and has_doubtful_thousands(text, by):
         digits = text.replace(by.decimal_mark, "")
-        raise FieldError(f"{text} can be read in two ways; write {text[:-1] if has_nought else f'{text}0'} or {digits}")
+        raise FieldError(f"{text} can be read in two ways; write {text[:-1]} or {digits}")
 
 
 def _like(whole: int, by: Conventions) -> Decimal:
