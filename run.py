@@ -8,7 +8,7 @@ from crm.terminal.loop import EXIT, Menu
 
 
 def menu_loop(menu: Menu) -> int:
-    """Show the numbered menu, ask for a choice and dispatches it to its command module, until exit."""
+    """Show the numbered menu, ask for a choice and dispatch it to its command module, until exit."""
     while True:
         menu.show()
         choice = menu.choose()
