@@ -77,15 +77,15 @@ def records_of(rows: Iterable[Row], heading: Sequence[str]) -> Iterator[Row]:
                 continue
             if first is not None and cells[first : first + 1] and cells[first].strip().casefold() == names[first]:
                 row = _unless_heading(row, names)
-            text = "\n".join(cells[:_PLACES]).casefold()
-            if cells[0][:2] in _RULES or _PART_OF_TOTAL.search(text):
+            beginnings = [cell.casefold() for cell in cells[:_PLACES]]
+            if cells[0][:2] in _RULES or _PART_OF_TOTAL.search("\n".join(beginnings)):
                 row = _not_a_total(row)
                 if above is not None and not row.problem:
                     row = _not_a_total_of(row, above, names_above)
             if not row.problem:
                 above = row
                 if len(names_above) < _MOST_NAMES:
-                    names_above.update(text.split("\n"))
+                    names_above.update(beginnings)
         if waiting:
             yield from map(_not_a_total, waiting)
             waiting = []

@@ -220,6 +220,9 @@ def test_a_total_row_is_not_a_sale(put: Any, total: str) -> None:
         "Summe Anna Berg",
         "Sum - Anna Berg",
         "ANNA BERG TOTAL:",
+        "Razem Anna Berg",
+        "Anna Berg Celkem",
+        "Итого Anna Berg",
     ],
 )
 def test_a_subtotal_is_not_a_sale(put: Any, total: str) -> None:
@@ -238,6 +241,12 @@ def test_a_client_called_total_is_kept(put: Any, name: str) -> None:
         put(f"Client,Date,Amount\nAnna Berg,2026-11-01,100\n{name},2026-11-15,100\nBen Cole,2026-11-02,50\n"), Sale
     )
     assert (len(found), refused) == (3, [])
+
+
+def test_a_line_of_a_cell_above_is_not_a_name(put: Any) -> None:
+    rows = 'Client,Date,Amount\n"Anna\nBerg",2026-11-01,100\nTotal Anna,2026-11-15,100\n'
+    found, refused = read_records(put(rows), Sale)
+    assert (len(found), refused) == (2, [])
 
 
 def test_a_sale_described_as_total_is_kept(put: Any) -> None:
