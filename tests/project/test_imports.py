@@ -295,6 +295,12 @@ def test_only_the_sqlite_folder_uses_sqlite() -> None:
             assert not words.search(path.read_text("utf-8")), path
 
 
+def test_only_upgrades_of_old_formats_drop_tables() -> None:
+    dropping = re.compile(r"DROP\s+TABLE|DropTable|\.drop(_all)?\(", re.IGNORECASE)
+    found = {path.relative_to(CRM).as_posix() for path in FILES if dropping.search(path.read_text("utf-8"))}
+    assert found == {"repository/sqlite/old_formats.py"}
+
+
 def test_the_script_holds_the_menu_loop_and_leaves_the_rest_to_the_start() -> None:
     source = (PROJECT / "run.py").read_text()
     assert {module for module in imported(source) if module.startswith("crm")} == {
