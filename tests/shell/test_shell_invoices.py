@@ -158,6 +158,8 @@ def test_a_price_of_three_decimals_is_taken_unless_it_may_be_in_thousands(office
     assert D(given["price"]) == D("1.659")
     for words in (["Diesel 12.500"], ["--name", "Diesel", "--price", "12.500"]):
         assert "Write 12.50 or 12500" in office.refused("invoices", "lines", "add", "1", *words)
+    paid = office.refused("payments", "add", "Acme", "12.500", "--currency", "KWD")
+    assert "Write 12.50 or 12500" in paid
     assert "in KWD, and this invoice is in EUR" in office.refused("invoices", "lines", "add", "1", "Dinar 12.5 KWD")
 
 

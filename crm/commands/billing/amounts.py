@@ -10,6 +10,7 @@ from crm.config import Currency
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Amount
+from crm.model.fields.money import has_doubtful_thousands
 from crm.model.money import MOST_DECIMALS, as_written_in, exact_to
 
 OfCurrency = Annotated[str, Currency(), About("Currency", "the team's by default")]
@@ -30,8 +31,9 @@ class AmountOfAnyCurrency(Amount):
         except FieldError as error:
             try:
                 return _MostExact().read(typed, by)
-            except FieldError:
-                raise error from None
+            except FieldError as doubt:
+                # In a currency of three decimals 4.500 is usual, so both readings are named.
+                raise (doubt if has_doubtful_thousands(typed, by) else error) from None
 
 
 def refuse_too_exact(crm: CRM, amount: Decimal, currency: str, *, field: str = "amount") -> None:
