@@ -38,6 +38,7 @@ class ServicesPage(ListPage):
     lettered: Mapping[str, letters.Letter] = {"services edit": letters.EDIT}
     command = "services list"
     columns = SERVICES[1:]
+    is_by_name = True
     sorts: Mapping[str, str] = {"Name": "name", "Price": "price"}
     filter_by: Mapping[str, str] = {"text": "Text", "all_": "Include retired services"}
     left_out = ("all_", "retired")

@@ -31,6 +31,7 @@ class ContactsPage(ListPage):
     purpose = "A contact is a person at a client, with a role, an e-mail address and a phone number."
     lettered: Mapping[str, letters.Letter] = {"contacts edit": letters.EDIT, "contacts delete": letters.DELETE}
     command = "contacts list"
+    is_by_name = True
 
     def __init__(self, session: Session, client: Client | None = None) -> None:
         super().__init__(session)

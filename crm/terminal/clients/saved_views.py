@@ -22,6 +22,7 @@ class ViewsPage(ListPage):
     title = "Saved views"
     purpose = "A saved view is a list of clients with its filter and order, kept under a name."
     columns = VIEWS
+    is_by_name = True
     command = "views list"
 
     def nothing(self, keys: Sequence[Choice]) -> str:

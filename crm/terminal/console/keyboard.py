@@ -52,9 +52,9 @@ KEYS_APART = "   "
 YES, NO = "yes", "no"
 YES_OR_NO = "y yes   n no"
 # Keys without a character that may choose. Where they do not, up and down move the pointer. Those beyond the last entry
-# and the first are down and up where there is no further entry; any capital letter is CAPITAL, any letter that is no
-# key LETTER; the value of both is called with it.
-BEYOND_LAST, BEYOND_FIRST, CAPITAL, LETTER = "beyond-last", "beyond-first", "A-Z", "a-z"
+# and the first are down and up where there is no further entry; any capital letter is CAPITAL, and its value is called
+# with it.
+BEYOND_LAST, BEYOND_FIRST, CAPITAL = "beyond-last", "beyond-first", "A-Z"
 ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right", "pageup", "pagedown", "home", "end")
 
 

@@ -35,7 +35,6 @@ from crm.terminal.console.keyboard import (
     CAPITAL,
     KEYED,
     KEYS_APART,
-    LETTER,
     NO,
     YES,
     Back,
@@ -441,8 +440,6 @@ class SelectPrompt:
             self._narrow_by(event.data)
         elif chosen is None and event.data.isupper() and CAPITAL in self._by_key and not self._is_ignored():
             event.app.exit(result=partial(self._by_key[CAPITAL].value, event.data))
-        elif chosen is None and event.data.isalpha() and LETTER in self._by_key and not self._is_ignored():
-            event.app.exit(result=partial(self._by_key[LETTER].value, event.data))
         elif chosen is None:
             self._refuse(event)
         elif not self._is_ignored():

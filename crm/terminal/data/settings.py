@@ -68,6 +68,7 @@ class SettingsPage(ListPage):
     title = "Settings"
     purpose = "Settings of the team, such as the currency and the time zone."
     columns = SETTINGS
+    is_by_name = True
     command = "settings list"
 
     def listed(self) -> Sequence[Any]:

@@ -20,6 +20,7 @@ class OptOutsPage(ListPage):
     title = "Opt-outs"
     purpose = "Addresses and phone numbers listed here get no mailings and greetings."
     columns = OPT_OUTS
+    is_by_name = True
     command = "opt-outs list"
 
     def keys(self) -> Sequence[Choice]:

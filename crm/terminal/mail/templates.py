@@ -33,6 +33,7 @@ class TemplatesPage(ListPage):
     purpose = "A template is a text that you use again in e-mails, mailings and greetings."
     lettered: Mapping[str, letters.Letter] = {"templates edit": letters.EDIT, "templates delete": letters.DELETE}
     columns = TEMPLATES[1:]
+    is_by_name = True
     command = "templates list"
 
     def keys(self) -> Sequence[Choice]:

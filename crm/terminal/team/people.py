@@ -20,6 +20,7 @@ class PeoplePage(ListPage):
     title = "People"
     purpose = "People of the team appear here, with the follow-ups, deals and clients of each."
     columns = PEOPLE
+    is_by_name = True
     command = "people list"
 
     def keys(self) -> Sequence[Choice]:

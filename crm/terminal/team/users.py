@@ -26,6 +26,7 @@ class UsersPage(ListPage):
     title = "Accounts"
     purpose = "An account lets a person sign in. With the first one, everyone who opens this store has to sign in."
     columns = USERS
+    is_by_name = True
     command = "users list"
 
     def keys(self) -> Sequence[Choice]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from crm.terminal.console.keyboard import CAPITAL, LETTER, Choice
+from crm.terminal.console.keyboard import CAPITAL, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.toolkit.letters import BACK, EVERYWHERE, MEANINGS, name_of, word_of
 
@@ -47,7 +47,6 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "home": ("Home End", "Home"),
     "end": ("Home End", "End"),
     CAPITAL: ("A to Z", "A-Z"),
-    LETTER: ("a to z", "a-z"),
 }
 # What is too long for half of forty columns.
 _SHORTER = {"b": "draft invoice", "g": "bulk actions"}

@@ -15,7 +15,7 @@ from crm.model import Client, Record
 from crm.model.fields import Flag
 from crm.model.record import AnyRecord
 from crm.model.rights import CLIENT
-from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, LETTER, Back, Choice
+from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, Back, Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
@@ -30,9 +30,9 @@ _FIRST = 2
 # of two lines have no heads, but which they are may take a line of its own.
 _AROUND, _AROUND_NARROW, _LEAST = 4, 2, 3
 # In fewer columns a row takes two lines.
+_NARROW = 60
 # So many rows are looked at for one that begins with a letter.
 _MOST_SEARCHED = 500
-_NARROW = 60
 
 
 # The keys that bring the first row into an empty list, and what each does; the first does what the page says.
@@ -57,6 +57,8 @@ class ListPage:
     columns: Sequence[tables.Column]
     # The name of the record that a row holds, where it is no record itself.
     holds = ""
+    # Whether each row begins with a name, so that a capital letter goes to the next row that begins with it.
+    is_by_name = False
     # The titles of the columns that are not shown here.
     hides: tuple[str, ...] = ()
     sorts: Mapping[str, str] = {}
@@ -313,18 +315,17 @@ class ListPage:
             keys += [Choice("", below, BEYOND_LAST), Choice("", above, BEYOND_FIRST)]
         if (word := self.jumps_by()) is not None:
             keys.append(Choice("to that name", lambda letter: self._jump(letter, word, size), CAPITAL))
-        elif self.drawn:
-            keys.append(Choice("to the next row that begins with it", lambda letter: self._find(letter, size), LETTER))
+        elif self.is_by_name and self.drawn:
+            keys.append(Choice("to the next row that begins with it", lambda letter: self._find(letter, size), CAPITAL))
         return keys
 
     def _find(self, letter: str, size: int) -> None:
-        """Point at the next row whose first words begin with a letter, from the first again after the last."""
-        begins, by = letter.casefold(), self.session.crm.conventions
+        """Point at the next row that begins with a letter, from the first again after the last."""
+        begins, by, name = letter.casefold(), self.session.conventions, self._seen()[0]
         rows = self.rows(_MOST_SEARCHED, 0)
         here = self.offset + self.at
         for place in [*range(here + 1, len(rows)), *range(min(here + 1, len(rows)))]:
-            texts = (column.text(rows[place], by).plain.strip() for column in self._seen())
-            if next((text for text in texts if text[:1].isalpha()), "")[:1].casefold() == begins:
+            if name.text(rows[place], by).plain.strip()[:1].casefold() == begins:
                 if not self.offset <= place < self.offset + size:
                     self.offset = min(place, self._last(size))
                 self.at = place - self.offset

@@ -22,7 +22,7 @@ from crm.commands.registry import Command, commands, named
 from crm.config import Config
 from crm.model import Client, FollowUp, Message
 from crm.repository import Query
-from crm.terminal.console.keyboard import BACK, NO, YES, Back, Choice, numbered
+from crm.terminal.console.keyboard import BACK, CAPITAL, NO, YES, Back, Choice, numbered
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.main_menu import MainMenu
@@ -60,12 +60,17 @@ class Walking(Leaving):
         self.pressed: set[str] = set()
         # By page, what its page of keys says that it is for.
         self.purposes: dict[Page, str] = {}
+        # By page on which a letter jumps, the name of the key for these letters, and the other letters that act there.
+        self.jumping: dict[Page, dict[str, set[str]]] = defaultdict(dict)
         # The breadcrumbs of every page and every question.
         self.places: set[Page] = set()
         self._pressed: dict[tuple[Page, Page], set[str]] = defaultdict(set)
 
     def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
         self.places.add(tuple(self.session.place))
+        for choice in hidden:
+            if choice.label.startswith("to ") and len(choice.key) > 1:
+                self.jumping[tuple(self.session.place)][choice.key] = {key.key for key in hidden if key.key.isalpha()}
         # Arrows and the like scroll.
         hidden = [choice for choice in hidden if len(choice.key) == 1]
         keyed = numbered(choices)
@@ -224,6 +229,21 @@ def test_a_letter_key_means_the_same_on_every_page(walked: tuple[Walking, set[st
         assert key in letters.MEANINGS, labels
         for label, page in labels.items():
             assert label.startswith(words[key]), (key, label, page)
+
+
+@pytest.mark.slow
+def test_only_capital_letters_without_a_meaning_jump_and_only_in_lists_of_names(
+    walked: tuple[Walking, set[str]],
+) -> None:
+    jumping = walked[0].jumping
+    for page, by_key in jumping.items():
+        assert set(by_key) == {CAPITAL}, page
+        # Redo is a capital letter like any other where there is nothing to redo.
+        acting = {key for key in by_key[CAPITAL] if key.isupper()} - {letters.REDO.key}
+        assert not acting, (page, acting)
+    assert {page[-1] for page in jumping} == {
+        "Clients", "Contacts", "Opt-outs", "People", "Services", "Settings", "Templates"
+    }  # fmt: skip
 
 
 @pytest.mark.slow
