@@ -79,7 +79,7 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
         listed = bool(start.due)
         while not full() and (read := next(contents, None)):
             tile, content = read
-            drawn = list(_BRIEF[tile.name](screen, content, crm.conventions, below))
+            drawn = list(_BRIEF[tile.name](screen, content, crm.conventions, screen.left - below))
             # What is drawn stands apart from what is listed, where all of it has room below a blank line.
             apart = bool(drawn) and listed != (tile.name not in _DRAWN) and screen.used > _TITLE
             if apart and not screen.plain and screen.left - below > len(drawn):
@@ -93,7 +93,8 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
 
 
 def _draw_side_by_side(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
-    """Draw the tiles whole, in two columns of a wide window: each where there is more room, as far as there is any."""
+    """Draw the tiles in two columns of a wide window: each where there is more room, as far as there is any. A tile is
+    whole, or it says how much is left out."""
     if screen.used > _TITLE:
         screen.print()
     width = (screen.width - _APART) // 2
@@ -106,19 +107,24 @@ def _draw_side_by_side(screen: Screen, crm: CRM, brief: Brief, below: int) -> No
             left = room - len(column) - bool(column)
             if left < _LEAST_LINES:
                 break
-            if drawn := tiles.lines(screen, tile, content, crm.conventions, width=width)[:left]:
+            if drawn := tiles.lines(screen, tile, content, crm.conventions, width=width, most=left):
                 column += [*([Text()] if column else []), *drawn]
     for first, second in zip_longest(*columns, fillvalue=Text()):
         screen.print(Text.assemble(first, " " * (width + _APART - first.cell_len), second))
 
 
-def _statuses(screen: Screen, statuses: Statuses, by: Conventions, _: int) -> Iterator[Text]:
-    yield from tiles.statuses(screen, statuses, by, _BRIEF_STATUSES)
+def _statuses(screen: Screen, statuses: Statuses, by: Conventions, room: int) -> Iterator[Text]:
+    # The last line counts the others.
+    most = _BRIEF_STATUSES if screen.plain else min(_BRIEF_STATUSES, room - 1)
+    if most > 0:
+        yield from tiles.statuses(screen, statuses, by, most)
 
 
-def _sales(screen: Screen, months: Sequence[MonthOfSales], by: Conventions, below: int) -> Iterator[Text]:
-    yield from tiles.sales(months, by, screen.width)
-    if screen.left >= below + _BRIEF_CHART + 2 and any(month.sales for month in months):
+def _sales(screen: Screen, months: Sequence[MonthOfSales], by: Conventions, room: int) -> Iterator[Text]:
+    words = list(tiles.sales(months, by, screen.width))
+    yield from words
+    # Above them there may be a blank line, below the columns the months.
+    if room >= 1 + len(words) + _BRIEF_CHART + 1 and any(month.sales for month in months):
         yield from tiles.months(screen, months, by, _BRIEF_CHART)
 
 

@@ -30,23 +30,38 @@ Bar = tuple[Text, str, Any]
 
 
 def lines(
-    screen: Screen, tile: Tile, content: Any, by: Conventions, *, chart: bool = True, width: int = 0
+    screen: Screen,
+    tile: Tile,
+    content: Any,
+    by: Conventions,
+    *,
+    chart: bool = True,
+    width: int = 0,
+    most: int = 0,
 ) -> list[Text]:
     """A tile whole, its title first, as wide as the window or as `width`; none where there is nothing to show. Without
-    a `chart` sales are given in words."""
+    a `chart` sales are given in words. In `most` lines, at least three, sales have no chart if it does not fit, and a
+    last line counts the rows that do not."""
+    if most and len(whole := lines(screen, tile, content, by, chart=chart, width=width)) <= most:
+        return whole
     width = width or screen.width
     if tile.report:
         body = list(_report(screen, content, by))
     elif tile.name == "sales":
-        drawn = months(screen, content, by, _CHART, width) if chart else ()
+        drawn = months(screen, content, by, _CHART, width) if chart and not most else ()
         return _fitted(screen, [*sales(content, by, width), *drawn], width)
     elif isinstance(content, Statuses):
+        listed = most - 2 if most else STATUSES
         title = pluralize(content.clients, "client", "clients", by)
-        return _fitted(screen, [Text(title, "bold"), *statuses(screen, content, by, STATUSES, width)], width)
+        return _fitted(screen, [Text(title, "bold"), *statuses(screen, content, by, listed, width)], width)
     elif tile.name == "pipeline":
         body = list(_pipeline(screen, content, by, width))
     else:
         body = list(_DRAWN[tile.name](screen, content, by))
+    if most and body:
+        # The title and the count of the rest take two lines.
+        rest = len(body) - (most - 2)
+        body[most - 2 :] = [Text(f"and {by.number(rest)} more", "muted")]
     return _fitted(screen, [Text(tile.title, "bold"), *body], width) if body else []
 
 
@@ -87,7 +102,8 @@ def statuses(screen: Screen, report: Statuses, by: Conventions, most: int, width
         width,
     )
     if rest := report.statuses[most:]:
-        yield Text(f"and {by.number(sum(status.clients for status in rest))} with {len(rest)} other statuses", "muted")
+        others = pluralize(len(rest), "other status", "other statuses", by)
+        yield Text(f"and {by.number(sum(status.clients for status in rest))} with {others}", "muted")
 
 
 def sales(year: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator[Text]:

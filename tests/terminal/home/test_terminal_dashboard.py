@@ -13,11 +13,12 @@ from crm.commands.activity.agenda import AgendaItem
 from crm.commands.context import CRM
 from crm.commands.home.figures import Due
 from crm.commands.home.tiles import DEFAULT, TILES, Birthday, MonthOfSales
+from crm.commands.home.today import Brief
 from crm.commands.registry import named
 from crm.model import Client, Conventions
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.home.rendering import _due_line
+from crm.terminal.home.rendering import _due_line, draw_brief
 from crm.terminal.home.tiles import birthday_line, months
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
@@ -191,3 +192,27 @@ def test_only_late_items_are_red() -> None:
         line = _due_line(screen, Due("1 draft invoice", [], 1, late), 20)
         styles = {str(line.style), *(str(span.style) for span in line.spans)}
         assert bool(styles & {"overdue", "danger"}) == late
+
+
+@pytest.mark.parametrize("columns", [80, 120, 140])
+def test_a_tile_of_the_main_menu_is_whole_or_counts_what_is_left_out(crm: CRM, columns: int) -> None:
+    beta = named("clients add")(crm, {"company": "Beta"})
+    for number in range(4):
+        named("follow-ups add")(crm, beta, f"Ask {number}", due=TODAY + timedelta(days=3), for_="tester")
+    named("dashboard set")(crm, "statuses,sales,newest,follow-ups")
+    counted = charts = 0
+    for height in range(19, 41):
+        environment = {"TERM": "xterm", "COLUMNS": str(columns), "LINES": str(height)}
+        out = io.StringIO()
+        screen = Screen(out, plain=False, environment=environment)
+        draw_brief(screen, crm, Brief(), 8)
+        text = re.sub(r"\x1b\[[\d;]*m", "", out.getvalue())
+        assert len(text.splitlines()) <= height - 8
+        assert "█" not in text or re.search(r"Sep +Oct +Nov|09 +10 +11", text), (height, text)
+        charts += "█" in text
+        seen = len(re.findall("in 3 days:", text))
+        if seen and columns > 80:
+            counted += seen < 5
+            assert seen == 5 or f"and {5 - seen} more" in text, (height, text)
+    assert charts > 10
+    assert counted or columns == 80
