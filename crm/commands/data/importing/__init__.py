@@ -143,10 +143,12 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
             crm.transact(change, f"imported {draft.what} from {draft.file.name}")
         except _OnlyPreview:
             tally = tallies[-1]
-            return tally.report(applied=False, refused_file=tally.refused_file(), doubts_file=tally.doubts_file())
+            return tally.report(
+                applied=False, refused_file=tally.refused_file(write=False), doubts_file=tally.doubts_file(write=False)
+            )
         try:
-            refused_file = tallies[-1].write_refused()
-            doubts_file = tallies[-1].write_doubts()
+            refused_file = tallies[-1].refused_file(write=True)
+            doubts_file = tallies[-1].doubts_file(write=True)
         except FileError as error:
             raise FileError(
                 f"The file was imported, but the refused rows and the rows to check could not be saved."

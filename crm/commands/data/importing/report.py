@@ -5,8 +5,9 @@ import csv
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,7 @@ from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.reading import Checked, TwoOrders, refused_columns
 from crm.files import Row, write_csv
 from crm.files.mapping import DATES
+from crm.files.writing import csv_lines
 from crm.model import Record
 from crm.model.conventions import DATE_ORDERS
 from crm.wording import first_few, first_lines
@@ -83,7 +85,8 @@ class ImportReport:
     of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
     `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
-    there are, and `doubts_file` where all of them go. `notes` say why something of the file was not read. `same_email`
+    there are, and `doubts_file` where all of them go; in a dry run the files are those that an import would write.
+    `notes` say why something of the file was not read. `same_email`
     is how many rows became new clients though a client of another name has their e-mail. `updates` are the first known
     clients that change. `date_orders` are the columns whose dates do not begin with the year, each with the order in
     which they were read ('dmy' or 'mdy'); `two_orders` are those of them in which some dates can only be meant in the
@@ -272,30 +275,33 @@ class Tally:
             self.refusals.append(Refusal(row.number, reason))
         csv.writer(self._spool).writerow([*row.cells, reason])
 
-    def refused_file(self) -> Path | None:
-        """The file beside the one imported to which the refused rows go; None if there are none. It is to be corrected
-        and imported again, so it takes the place of no other."""
-        return _free(self._beside("refused")) if self.refused else None
+    def refused_file(self, *, write: bool) -> Path | None:
+        """The file beside the one imported to which the refused rows go, with the reason; None if there are none."""
+        if not self.refused:
+            return None
+        return self._beside("refused", refused_columns(self.draft), self._refused_rows, write=write)
 
-    def doubts_file(self) -> Path | None:
-        """The same for what was kept and is to be checked; it takes the place of the one of an earlier import."""
-        target = self._beside("check")
-        return (target if _is_of_doubts(target) else _free(target)) if self._alike else None
+    def doubts_file(self, *, write: bool) -> Path | None:
+        """The same for what was kept and is to be checked, with the rows that it came from."""
+        if not self._alike:
+            return None
+        columns = [*_DOUBT_COLUMNS, *self.draft.source.columns]
+        return self._beside("check", columns, lambda: _rows_in(self._spool_of_doubts), write=write)
 
-    def _beside(self, name: str) -> Path:
-        return self.draft.file.with_name(f"{_short(self.draft.file.stem)}-{name}.csv")
-
-    def write_refused(self) -> Path | None:
-        """Write the refused rows, with the reason."""
-        if target := self.refused_file():
-            write_csv(target, refused_columns(self.draft), self._refused_rows())
-        return target
-
-    def write_doubts(self) -> Path | None:
-        """Write what is to be checked, with the rows that it came from."""
-        if target := self.doubts_file():
-            columns = [*_DOUBT_COLUMNS, *self.draft.source.columns]
-            write_csv(target, columns, _rows_in(self._spool_of_doubts))
+    def _beside(
+        self, name: str, columns: Sequence[str], rows: Callable[[], Iterator[list[str]]], *, write: bool
+    ) -> Path:
+        """A file beside the one imported. It takes the place of no other, in which somebody may have written; one that
+        holds just these rows already is left as it is."""
+        first = self.draft.file.with_name(f"{_short(self.draft.file.stem)}-{name}.csv")
+        target, number = first, 2
+        while target.exists():
+            if _holds(target, csv_lines(columns, rows())):
+                return target
+            target = first.with_name(f"{first.stem}-{number}{first.suffix}")
+            number += 1
+        if write:
+            write_csv(target, columns, rows())
         return target
 
     def _refused_rows(self) -> Iterator[list[str]]:
@@ -386,21 +392,13 @@ def _short(stem: str) -> str:
     return stem if len(encoded) <= _LONGEST else encoded[:_LONGEST].decode("utf-8", "ignore")
 
 
-def _is_of_doubts(path: Path) -> bool:
-    """Return whether a file is one that an import wrote of what is to be checked."""
-    head = codecs.BOM_UTF8 + ",".join(_DOUBT_COLUMNS).encode()
+def _holds(path: Path, lines: Iterable[bytes]) -> bool:
+    """Return whether a file holds a table as `write_csv` writes it, and nothing else."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
-            return file.read(len(head)) == head
+            whole = chain([codecs.BOM_UTF8], lines)
+            return all(file.read(len(line)) == line for line in whole) and not file.read(1)
     except OSError:
         return False
-
-
-def _free(path: Path) -> Path:
-    """The path, or the first with a number that is not taken."""
-    number = 2
-    free = path
-    while free.exists():
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return free

@@ -270,17 +270,31 @@ def test_all_that_is_to_be_checked_goes_to_a_file_with_its_rows(office: Office) 
     assert office("import", file).doubts_file is None
 
 
-def test_the_file_of_what_is_to_be_checked_takes_the_place_of_an_earlier_one_and_of_nothing_else(
-    office: Office,
-) -> None:
-    for name in ("Anna", "Ben"):
-        report = office("import", office.write("list.csv", f"first_name,phone\n{name},0151 00\n"))
-        assert Path(report.doubts_file).name == "list-check.csv"
-        assert [row[4] for row in rows_of(report.doubts_file)] == ["first_name", name]
-    own = office.write("other-check.csv", "my own notes\n")
-    report = office("import", office.write("other.csv", "first_name,phone\nCy,0151 00\n"))
-    assert Path(report.doubts_file).name == "other-check-2.csv"
-    assert own.read_text() == "my own notes\n"
+@pytest.mark.parametrize(("name", "row"), [("check", "Anna,0151 00"), ("refused", f"{LONG},")])
+def test_the_files_of_an_import_take_the_place_of_no_other(office: Office, name: str, row: str) -> None:
+    file = office.write("list.csv", f"first_name,phone\nZoe,+436601234567\n{row}\n")
+
+    def imported(*, preview: bool = False) -> Path:
+        report = office("import", file, preview=preview)
+        if not preview:
+            office("history undo")
+        return Path(report.doubts_file or report.refused_file)
+
+    first = imported()
+    assert first.name == f"list-{name}.csv"
+    # The same rows again need no other file.
+    assert imported() == first
+    # Somebody has written in it.
+    whole = first.read_bytes()
+    for changed in (whole + b"call her\r\n", whole[:-2]):
+        first.write_bytes(changed)
+        assert imported().name == f"list-{name}-2.csv"
+        assert first.read_bytes() == changed
+    office.write("list.csv", f"first_name,phone\nZoe,+436601234567\n{row}1\n")
+    assert imported(preview=True).name == imported().name == f"list-{name}-3.csv"
+    assert sorted(path.name for path in first.parent.glob(f"list-{name}*")) == [
+        f"list-{name}-2.csv", f"list-{name}-3.csv", f"list-{name}.csv",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["n" * 251, "\N{GRINNING FACE}" * 62, os.fsdecode(b"caf\xe9")])
