@@ -70,7 +70,7 @@ class GuardedTransaction(GuardedSnapshot):
         self._transaction.refuse_kept(kind, ids)
 
     def _demand_own(self, record: Record, operation: str) -> None:
-        """Refuse a record of others; its owner is the stored one, whatever the values record says."""
+        """Refuse a record of others; its owner is the stored one, whatever the given record says."""
         if self._permissions.level(record.kind_name, operation) is ALL:
             return
         stored = self._transaction.find(type(record), record.id)
@@ -123,7 +123,7 @@ class GuardedTransaction(GuardedSnapshot):
                 raise ForbiddenError(refusal(change.record, lacking[change.record, change.operation]))
 
     def _demand_rules(self, number: int) -> None:
-        """Demand the right to apply the rules, for the undo or redo of statuses values to all clients at once."""
+        """Demand the right to apply the rules, for the undo or redo of statuses given to all clients at once."""
         first, undone = number, number or None
         undoes = select(transactions.c.undoes)
         while undone:

@@ -28,7 +28,7 @@ from crm.repository import Query
 from crm.repository.dump import everything
 from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.writing import GuardedTransaction
-from crm.repository.tables import TABLES, audit, transactions
+from crm.repository.tables import TABLES, audit, columns_of, transactions
 from tests.support.guarded import SECRET as SECRET_MARK
 from tests.support.guarded import Team, assert_allowed, new_team, records
 
@@ -110,7 +110,7 @@ _looks = st.one_of(
     st.tuples(st.just("select"), st.tuples(st.sampled_from([*map(TABLES.__getitem__, RECORDS), audit, transactions]))),
 )
 _acts = st.one_of(
-    st.tuples(st.sampled_from(["add", "add_all"]), st.tuples(_new)),
+    st.tuples(st.sampled_from(["add", "add_all", "add_columns"]), st.tuples(_new)),
     st.tuples(st.just("change"), st.sampled_from([Client, Sale, User, SignIn, View, Dashboard]).flatmap(_changed)),
     st.tuples(st.just("delete"), st.tuples(_kinds, _ids)),
     st.tuples(st.sampled_from(["settle", "review_all"]), st.just(())),
@@ -144,6 +144,8 @@ def carried_out(snapshot: Any, step: Step, stored: Any) -> Any:
                 return snapshot.delete(given[0]) or "deleted"
             case "add_all":
                 return snapshot.add_all(list(given))
+            case "add_columns":
+                return snapshot.add_columns(type(given[0]), columns_of(given))
         return getattr(snapshot, name)(*given)
     return None
 

@@ -25,6 +25,8 @@ def test_only_an_admin_deletes_clients_and_manages_accounts(team: Team, role: st
         lambda tx: tx.delete(me),
         lambda tx: tx.delete(team.own),
         lambda tx: tx.add_all([StatusRule(position=9, status="New", active=True)]),
+        lambda tx: tx.add_columns(StatusRule, {"position": [9], "status": ["New"], "active": [True]}),
+        lambda tx: tx.add_columns(User, {"email": ["new@example.com"], "role": ["admin"]}),
         lambda tx: tx.add(Setting(key="new", value="new")),
         lambda tx: tx.add(SignIn(user=me.id, state="open")),
         lambda tx: tx.review_all(),
@@ -49,6 +51,7 @@ def test_nobody_writes_secrets_through_a_guard(team: Team) -> None:
     for change in (
         lambda tx: tx.change(team.users["staff"], password="x"),
         lambda tx: tx.add(User(email="new@example.com", role="admin", seal="x")),
+        lambda tx: tx.add_columns(User, {"email": ["new@example.com"], "seal": ["x"]}),
         lambda tx: tx.add(SignIn(user=1, state="open", token="x")),
     ):
         with pytest.raises(ForbiddenError):
