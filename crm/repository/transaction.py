@@ -270,7 +270,9 @@ class SqlTransaction(SqlSnapshot):
         return self.add_all([record_with(kind, dict(zip(values, row, strict=True))) for row in rows])
 
     def _add_columns(self, kind: type[Record], values: Mapping[str, Sequence[Any]]) -> range:
-        count = len(next(iter(values.values())))
+        count = len(next(iter(values.values()), ()))
+        if not count:
+            return range(0)
         self._note_levels(kind)
         refuse_wrong_columns(kind, values)
         first = self._reserve(TABLES[kind], count)

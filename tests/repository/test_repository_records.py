@@ -1,8 +1,10 @@
 """Records added, changed, deleted, found and listed: the contract of every store."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,7 @@ from crm.model import (
 from crm.model.record import EPOCH
 from crm.repository import Query
 from tests.conftest import Store
+from tests.support.clocks import TODAY
 
 pytestmark = pytest.mark.contract
 
@@ -578,6 +581,60 @@ def test_every_refusal_has_a_clear_message(store: Store) -> None:
             store.add(**given)
         refusals.append(caught.value)
     assert all(refusal.sentence.endswith(".") and "sql" not in refusal.sentence.lower() for refusal in refusals)
+
+
+@pytest.mark.parametrize("columns", [{}, {"last_name": []}])
+@pytest.mark.parametrize("kind", [Client, Sale, Invoice])
+def test_no_records_are_stored_without_a_change(
+    store: Store, kind: type[Record], columns: dict[str, list[Any]]
+) -> None:
+    assert list(store.change(lambda tx: tx.add_columns(kind, columns))) == []
+    with store.repository.read() as snapshot:
+        assert snapshot.history() == []
+
+
+_MANY: dict[type[Record], Callable[[int, int], Record]] = {
+    Sale: lambda n, client: Sale(client=client, on=TODAY, amount=Decimal(n + 1), note=f"n{n}", user=("bo", "")[n % 2]),
+    Contact: lambda n, client: Contact(client=client, name=f"Jö {n}", email=f"a{n}@example.com"),
+    Interaction: lambda n, client: Interaction(
+        client=client, kind=("note", "call")[n % 2], on=TODAY, subject=f"s{n}", user="" if n % 3 else "anna"
+    ),
+    FollowUp: lambda n, client: FollowUp(
+        client=client, what=f"w{n}", due_on=TODAY, every=0 if n % 4 else 30, user=("bo", "")[n % 2]
+    ),
+    Message: lambda n, client: Message(
+        client=client, channel="email", direction="in", state="received", on=TODAY, subject=f"s{n}", identifier=f"<{n}>"
+    ),
+    OptOut: lambda n, _: OptOut(address=f"a{n}@example.com", on=TODAY, way="asked"),
+    Service: lambda n, _: Service(name=f"S{n}", unit="C62", price=Decimal("1.5")),
+    Template: lambda n, _: Template(name=f"T{n}", channel="email", subject="s", body="b"),
+    View: lambda n, _: View(name=f"V{n}"),
+}
+
+
+@pytest.mark.parametrize("kind", _MANY, ids=lambda kind: kind.__name__)
+def test_many_records_of_a_kind_are_stored_as_each_by_itself(store: Store, kind: type[Record]) -> None:
+    clients = store.add(last_name="A"), store.add(last_name="B")
+    stored = []
+    for client, at_once in zip(clients, (True, False), strict=True):
+        records = [_MANY[kind](number, client.id) for number in range(24)]
+        if at_once:
+            ids = list(store.change(lambda tx, records=records: tx.add_all(records)))
+        else:
+            ids = store.change(lambda tx, records=records: [tx.add(record).id for record in records])
+        beside = {"id": 0, "created_at": EPOCH, "updated_at": EPOCH}
+        if hasattr(kind, "client"):
+            beside["client"] = 0
+        with store.repository.read() as snapshot:
+            stored.append([replace(snapshot.get(kind, number), **beside) for number in ids])
+        if not hasattr(kind, "client"):
+            # Their names are used once.
+            store.change(lambda tx, ids=ids: tx.delete_all(kind, ids))
+    assert stored[0] == stored[1]
+    one, other = map(store.client, clients)
+    for name in ("total_spend", "sales_count", "last_contact_on", "next_follow_up_on", "status"):
+        assert getattr(one, name) == getattr(other, name), name
+    assert store.wrong() == []
 
 
 def test_many_records_are_stored_as_each_by_itself(store: Store) -> None:

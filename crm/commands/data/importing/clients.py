@@ -102,8 +102,6 @@ class ClientImport:
 
     def _add(self, new: Sequence[Client | dict[str, Any]]) -> range:
         """Store new clients; their numbers."""
-        if not new:
-            return range(0)
         rows = [
             {name: getattr(row, name) for name in _SETTABLE} if isinstance(row, Client) else with_kind(row)
             for row in new
