@@ -240,7 +240,8 @@ class CRM:
     @contextmanager
     def at_one_moment(self) -> Iterator[None]:
         """Read once what is drawn together: all reads within it see the store at the same moment, until something is
-        changed. Nobody is asked meanwhile."""
+        changed. Nobody is asked meanwhile, and nothing is changed or foreseen inside a `read`: that would end its
+        snapshot."""
         if self._moment is not None:
             yield
             return

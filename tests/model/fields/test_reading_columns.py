@@ -28,6 +28,15 @@ def test_a_column_is_read_like_each_of_its_texts(check: Check, texts: list[str])
         assert [check.doubt(value, BY) for value in read] == [""] * len(texts)
 
 
+@pytest.mark.parametrize(
+    ("check", "texts"),
+    [(Line(60), ["Anna", ""]), (Email(), ["a@gmx.at", ""]), (Phone(), ["+436607654321", ""])],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_plain_column_is_read_at_once(check: Check, texts: list[str]) -> None:
+    assert check.read_all(texts, BY) == texts
+
+
 @pytest.mark.parametrize("check", [Line(60), Email(), Phone()], ids=lambda check: type(check).__name__)
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_doubtful_text_is_left_to_be_read_by_itself(check: Check, text: str) -> None:

@@ -82,7 +82,7 @@ def test_a_deferred_message_is_retried_with_backoff_for_two_days(here: MailDesk)
         assert "1 queued, to be tried again later: the next " in output.getvalue()
         assert "empty" not in output.getvalue()
         assert [(message.id, message.until) for message in again.queued] == [(number, waiting.until)]
-        assert re.search(rf"{number} +{waiting.to} +\S.* (at|on) .*\d?\d:\d\d", output.getvalue())
+        assert re.search(rf"{number} +{waiting.to} +\S.* (at|on) .*\d:\d\d", output.getvalue())
         here.change(number, until=(running_on()() - timedelta(seconds=1)).isoformat(timespec="seconds"))
     assert waits == list(WAITS)
     assert 46 * 60 < sum(waits) <= 48 * 60
