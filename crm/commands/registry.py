@@ -118,7 +118,8 @@ class Command:
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
     the result what the shell prints where that is another thing than the result: what was deleted, not its card.
     `beside` makes a line from the arguments that the shell says on stderr, not as a row: the total of a list. `nothing`
-    is what is said of a list that is empty, in its own words: every command that gives a list has it.
+    is what is said of a list that is empty, in its own words: every command that gives a list has it. `hint` is
+    beside its entry in a menu and says what one finds or gets there; title and hint fit 80 columns.
     """
 
     group: str
@@ -135,6 +136,7 @@ class Command:
     key: str = ""
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = field(default=None, repr=False)
     nothing: str = ""
+    hint: str = ""
 
     @property
     def words(self) -> str:
@@ -234,6 +236,7 @@ def command(
     key: str = "",
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = None,
     nothing: str = "",
+    hint: str = "",
 ) -> Callable[[_Function], _Function]:
     """Register a function as the command that the shell calls `words` and the menu `title`; the rest is as in
     `Command`."""
@@ -244,7 +247,21 @@ def command(
             raise ValueError(f"two commands are called {words}")
         registered = _OUTSIDE if outside else _COMMANDS
         registered[words] = Command(
-            group, name, title, menu, function, roles, here, own_store, unread, outside, as_text, key, beside, nothing
+            group,
+            name,
+            title,
+            menu,
+            function,
+            roles,
+            here,
+            own_store,
+            unread,
+            outside,
+            as_text,
+            key,
+            beside,
+            nothing,
+            hint,
         )
         return function
 

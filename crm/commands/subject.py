@@ -18,12 +18,14 @@ class Menu:
 
     A section opens on a page and not on its commands: `page` names the one that it opens with, and after it those that
     this page has keys or numbers for. What is left stands one level down, as "more". `figures` reads of the CRM what is
-    shown above the entries.
+    shown above the entries. `hint` is beside its entry where it is under another, and on its page of keys;
+    title and hint fit 80 columns.
     """
 
     title: str
     place: int
     under: str = ""
+    hint: str = ""
     page: tuple[str, ...] = ()
     figures: Callable[[Any], Any] | None = None
 

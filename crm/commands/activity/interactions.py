@@ -62,7 +62,11 @@ def _refuse_stranger(snapshot: Snapshot, contact: int, client: int) -> None:
 
 
 @command(
-    "interactions list", title="Calls, meetings and notes", menu="clients", nothing="No calls, meetings or notes found."
+    "interactions list",
+    title="Calls, meetings and notes",
+    menu="clients",
+    hint="What was logged, newest first",
+    nothing="No calls, meetings or notes found.",
 )
 def list_all(
     crm: CRM,

@@ -13,15 +13,27 @@ def _figures(crm: Any) -> Any:
 
 PLACE = 9
 MENUS = {
-    "billing": Menu("Billing", 7, figures=_figures),
-    "invoices": Menu("Invoices", 1, under="billing", page=("invoices list", "invoices add")),
-    "payments": Menu("Payments", 2, under="billing", page=("payments list", "payments add")),
-    "unpaid": Menu("Unpaid", 3, under="billing", page=("unpaid list",)),
-    "billing settings": Menu("Numbers", 7, under="billing", page=("numbers show", "numbers set")),
-    "reminder levels": Menu(
-        "Reminder levels", 8, under="billing", page=("reminders levels list", "reminders levels set")
+    "billing": Menu("Billing", 7, hint="Invoices, payments, and who owes you money", figures=_figures),
+    "invoices": Menu(
+        "Invoices", 1, hint="Drafts, issued, overdue and paid", under="billing", page=("invoices list", "invoices add")
     ),
-    "services": Menu("Services", 5, under="billing", page=("services list", "services add")),
+    "payments": Menu(
+        "Payments", 2, hint="Payments and refunds", under="billing", page=("payments list", "payments add")
+    ),
+    "unpaid": Menu("Unpaid", 3, hint="Who owes what, and reminders", under="billing", page=("unpaid list",)),
+    "billing settings": Menu(
+        "Numbers", 7, hint="How invoices are numbered", under="billing", page=("numbers show", "numbers set")
+    ),
+    "reminder levels": Menu(
+        "Reminder levels",
+        8,
+        hint="When to remind, and the fee",
+        under="billing",
+        page=("reminders levels list", "reminders levels set"),
+    ),
+    "services": Menu(
+        "Services", 5, hint="What you sell, with prices", under="billing", page=("services list", "services add")
+    ),
 }
 GROUPS = {
     "invoices": "Draft, issue, credit and list invoices.",

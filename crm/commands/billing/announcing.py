@@ -73,7 +73,9 @@ class SmsAudience:
         return " ".join(sentences)
 
 
-@command("services announce", title="Announce a service", menu="services")
+@command(
+    "services announce", title="Announce a service", menu="services", hint="By e-mail or SMS to clients who agreed"
+)
 def announce(
     crm: CRM,
     service: TheService,

@@ -186,7 +186,7 @@ def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
     return PaymentCode(document.number, document.open, document.currency, code)
 
 
-@command("invoices check", title="Check an e-invoice", menu="invoices")
+@command("invoices check", title="Check an e-invoice", menu="invoices", hint="Read one that you received")
 def check_file(crm: CRM, file: Annotated[Path, About("File", "XML, or a PDF", positional=True)]) -> CheckedFile:
     """Read an e-invoice that you received, as XML or inside a PDF, and say what is wrong with it."""
     crm.demand_session()

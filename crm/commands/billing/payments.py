@@ -359,7 +359,7 @@ def _free(tx: Transaction, payment: Payment) -> None:
         tx.settle()
 
 
-@command("payments refund", title="Record a refund", menu="payments")
+@command("payments refund", title="Record a refund", menu="payments", hint="Money that you paid back")
 def refund(
     crm: CRM,
     client: TheClient,

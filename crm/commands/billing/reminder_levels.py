@@ -102,6 +102,7 @@ def set_level(
     "reminders levels remove",
     title="Remove the last level",
     menu="reminder levels",
+    hint="The others stay",
     roles=ONLY_ADMIN,
     nothing="No reminder levels are set up.",
 )

@@ -114,7 +114,13 @@ class RemindersRun:
         return int(bool(self.stopped or self.left_out))
 
 
-@command("reminders preview", title="Preview reminders", menu="unpaid", nothing="No reminders are due today.")
+@command(
+    "reminders preview",
+    title="Preview reminders",
+    menu="unpaid",
+    hint="Who would get one today",
+    nothing="No reminders are due today.",
+)
 def preview(crm: CRM) -> list[Reminding]:
     """Show who would get a reminder today, and for what, without sending anything."""
     with crm.read() as snapshot:
@@ -180,7 +186,7 @@ def _address(client: Client) -> str:
     return client.invoice_email or client.email
 
 
-@command("reminders run", title="Send reminders", menu="unpaid", key="mail")
+@command("reminders run", title="Send reminders", menu="unpaid", hint="All that are due today, by e-mail", key="mail")
 def run(crm: CRM, yes: bool = False) -> RemindersRun:
     """Send the reminders that are due today: one e-mail to a client, one level for an invoice, and nothing
     twice.
@@ -317,7 +323,7 @@ def _list(crm: CRM, item: Reminding) -> str:
     return "\n".join(lines)
 
 
-@command("reminders skip", title="Skip a reminder", menu="unpaid")
+@command("reminders skip", title="Skip a reminder", menu="unpaid", hint="None for an invoice until a date")
 def skip(
     crm: CRM,
     invoice: TheInvoice,
@@ -328,7 +334,7 @@ def skip(
     return crm.transact(lambda tx: _noted(tx, invoice, "until", not_before=day), f"skipped {invoice.number}")
 
 
-@command("reminders promise", title="Note a promise to pay", menu="unpaid")
+@command("reminders promise", title="Note a promise to pay", menu="unpaid", hint="A date, and no reminders before it")
 def promise(
     crm: CRM,
     invoice: TheInvoice,

@@ -150,7 +150,7 @@ def _invoice_text(crm: CRM, card: InvoiceCard) -> str:
     return as_body(f"Dear Sir or Madam,\n\n{text}\n\nKind regards\n\n{crm.settings['company_name'] or crm.me}")
 
 
-@command("receipts send", title="Send a receipt", menu="payments")
+@command("receipts send", title="Send a receipt", menu="payments", hint="Confirm a payment by e-mail")
 def send_receipt(
     crm: CRM,
     payment: Annotated[Payment, About("Payment", "its number", positional=True)],

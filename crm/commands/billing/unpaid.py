@@ -179,7 +179,13 @@ def _credit_alone(crm: CRM, snapshot: Snapshot, count: int, limit: int, offset: 
     ]  # fmt: skip
 
 
-@command("statements show", title="Show a statement", menu="unpaid", roles=EVERYBODY)
+@command(
+    "statements show",
+    title="Show a statement",
+    menu="unpaid",
+    hint="All invoices and payments of a client",
+    roles=EVERYBODY,
+)
 def show(
     crm: CRM, client: TheClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
 ) -> ClientStatement:
@@ -268,7 +274,7 @@ def _last_reminders(
     return [reminder for reminder in together if reminder.invoice in of_account]
 
 
-@command("statements send", title="Send a statement", menu="unpaid")
+@command("statements send", title="Send a statement", menu="unpaid", hint="The same, by e-mail")
 def send(
     crm: CRM,
     client: TheClient,

@@ -19,7 +19,9 @@ MENUS = {
             "views save",
         ),
     ),
-    "rules": Menu("Status rules", 2, under="data", page=("rules list", "rules add")),
+    "rules": Menu(
+        "Status rules", 2, hint="What makes a client VIP or at risk", under="data", page=("rules list", "rules add")
+    ),
 }
 GROUPS = {
     "clients": "Add, find, show, edit, tag, merge, pin and delete clients.",

@@ -366,7 +366,7 @@ def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str
     return [pluralize(count, *words[kind], by) for kind, count in counts.items() if count]
 
 
-@command("clients merge", title="Merge two duplicates", menu="clients", roles=ONLY_ADMIN)
+@command("clients merge", title="Merge two duplicates", menu="clients", hint="Make one client of two", roles=ONLY_ADMIN)
 def merge(
     crm: CRM,
     client: Annotated[Client, About("Client to keep", "its number", positional=True)],

@@ -73,7 +73,9 @@ def _take_primary(tx: Transaction, client: int, but: int = 0) -> None:
             tx.change(contact, is_primary=False)
 
 
-@command("contacts list", title="Contacts", menu="clients", nothing="No contacts found.")
+@command(
+    "contacts list", title="Contacts", menu="clients", hint="The people at your clients", nothing="No contacts found."
+)
 def list_all(
     crm: CRM,
     client: MaybeClientFirst = None,

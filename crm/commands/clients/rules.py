@@ -150,7 +150,12 @@ def remove(crm: CRM, rule: TheRule) -> StatusRule:
 
 
 @command(
-    "rules use", title="Start from a ready-made set", menu="rules", roles=ONLY_ADMIN, nothing="No status rules yet."
+    "rules use",
+    title="Start from a ready-made set",
+    menu="rules",
+    hint="Replaces your rules",
+    roles=ONLY_ADMIN,
+    nothing="No status rules yet.",
 )
 def use(
     crm: CRM,
@@ -175,7 +180,7 @@ def use(
     return crm.transact(change, f"replaced the rules with the set {name}")
 
 
-@command("rules preview", title="Preview changes", menu="rules")
+@command("rules preview", title="Preview changes", menu="rules", hint="Which statuses would change")
 def preview(
     crm: CRM,
     rule: Annotated[list[str], Line(1100), About("Rules instead of the stored ones", "as lines, in order")] = [],  # noqa: B006
@@ -202,7 +207,13 @@ def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], 
     return RulesReport(applied, sum(moving.values()), listed, [move for move in moves if move.before != move.after])
 
 
-@command("rules apply", title="Apply to all clients", menu="rules", roles=ONLY_ADMIN)
+@command(
+    "rules apply",
+    title="Apply to all clients",
+    menu="rules",
+    hint="Review the status of everyone now",
+    roles=ONLY_ADMIN,
+)
 def apply(crm: CRM) -> RulesReport:
     """Give every client the status that the rules decide. You can undo it."""
 

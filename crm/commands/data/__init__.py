@@ -4,11 +4,19 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 7
 MENUS = {
-    "data": Menu("Data & settings", 9),
-    "history": Menu("History", 1, under="data", page=("history list", "history undo", "history export")),
-    "settings": Menu("Settings", 3, under="data", page=("settings list", "settings set")),
-    "backups": Menu("Backups and copies", 4, under="data"),
-    "sheets": Menu("Google spreadsheet", 5, under="data"),
+    "data": Menu("Data & settings", 9, hint="Import and export, settings, backups, and the people who use the program"),
+    "history": Menu(
+        "History",
+        1,
+        hint="Who changed what, and when; undo",
+        under="data",
+        page=("history list", "history undo", "history export"),
+    ),
+    "settings": Menu(
+        "Settings", 3, hint="Company, money, dates, e-mail", under="data", page=("settings list", "settings set")
+    ),
+    "backups": Menu("Backups and copies", 4, hint="Back up, restore, check, copy", under="data"),
+    "sheets": Menu("Google spreadsheet", 5, hint="Keep your data in a spreadsheet", under="data"),
 }
 GROUPS = {
     "history": "Show what was changed, and undo it.",

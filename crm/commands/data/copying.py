@@ -38,7 +38,15 @@ class CopyReport:
         return any(figure.source != figure.copy for figure in self.figures)
 
 
-@command("copy", title="Copy to another store", menu="backups", roles=ONLY_ADMIN, here=True, own_store=True)
+@command(
+    "copy",
+    title="Copy to another store",
+    menu="backups",
+    hint="Everything, with its history",
+    roles=ONLY_ADMIN,
+    here=True,
+    own_store=True,
+)
 def copy(
     crm: CRM,
     to: Annotated[str, Line(1000), About("To", "an empty store: sqlite:///path, or sheets:// and a spreadsheet's id")],

@@ -59,7 +59,15 @@ class DemoReport:
 _LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
 
 
-@command("demo", title="Try it on sample data", menu="backups", roles=ONLY_ADMIN, here=True, own_store=True)
+@command(
+    "demo",
+    title="Try it on sample data",
+    menu="backups",
+    hint="A separate store to try things in",
+    roles=ONLY_ADMIN,
+    here=True,
+    own_store=True,
+)
 def demo(crm: CRM) -> DemoReport:
     """Make a separate store with sample data of a small company, to try everything out; your data stays unchanged."""
     sample = open_other(crm, sample_store(crm.config.folder))

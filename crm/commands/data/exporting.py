@@ -32,7 +32,7 @@ class ExportReport:
     keep_safe: str = ""
 
 
-@command("export", title="Export to a file", menu="data")
+@command("export", title="Export to a file", menu="data", hint="Clients, sales and more as a file")
 def export(
     crm: CRM,
     file: Annotated[

@@ -177,7 +177,9 @@ class HistoryArchived:
     begins_with: int
 
 
-@command("history archive", title="Move old history to a file", menu="history", roles=ONLY_ADMIN)
+@command(
+    "history archive", title="Move old history to a file", menu="history", hint="Keep the store small", roles=ONLY_ADMIN
+)
 def archive(
     crm: CRM,
     file: Annotated[Path, About("File", "the format: .csv, .xlsx or .json", positional=True, makes=_FORMATS)],

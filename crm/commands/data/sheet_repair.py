@@ -34,7 +34,14 @@ class RepairReport:
     accepted: bool = False
 
 
-@command("sheets repair", title="Repair the spreadsheet", menu="backups", roles=ONLY_ADMIN, unread=(StoreError,))
+@command(
+    "sheets repair",
+    title="Repair the spreadsheet",
+    menu="backups",
+    hint="Fix edits that do not fit",
+    roles=ONLY_ADMIN,
+    unread=(StoreError,),
+)
 def repair(
     crm: CRM,
     rows: Annotated[

@@ -120,6 +120,7 @@ def setup(
     "sheets connect",
     title="Connect a Google spreadsheet",
     menu="sheets",
+    hint="Keep your data in a spreadsheet",
     roles=ONLY_ADMIN,
     here=True,
     own_store=True,

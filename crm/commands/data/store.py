@@ -54,7 +54,7 @@ class FileWritten:
     done: str = ""
 
 
-@command("check", title="Check the store", menu="backups")
+@command("check", title="Check the store", menu="backups", hint="Look for damage and wrong totals")
 def check(
     crm: CRM,
     live: Annotated[bool, About("Live", "test what the program needs with the real Google service")] = False,
@@ -79,7 +79,7 @@ def check(
     )
 
 
-@command("backup", title="Back up", menu="backups", roles=ONLY_ADMIN, key="backup")
+@command("backup", title="Back up", menu="backups", hint="Save a copy of all data", roles=ONLY_ADMIN, key="backup")
 def backup(
     crm: CRM,
     file: Annotated[
@@ -108,7 +108,14 @@ def _added_since(crm: CRM, file: Path) -> str:
     return f": {', '.join(parts)}" if parts else ""
 
 
-@command("restore", title="Restore a backup", menu="backups", roles=ONLY_ADMIN, unread=(StoreDamagedError,))
+@command(
+    "restore",
+    title="Restore a backup",
+    menu="backups",
+    hint="Go back to an earlier copy",
+    roles=ONLY_ADMIN,
+    unread=(StoreDamagedError,),
+)
 def restore(
     crm: CRM,
     file: Annotated[Path, About("File", "a backup", positional=True)],

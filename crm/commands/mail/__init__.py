@@ -5,7 +5,7 @@ from crm.commands.subject import Menu, Module
 PLACE = 5
 MENUS = {
     "email": Menu("E-mail", 6, page=("email list", "email send")),
-    "not written to": Menu("Opt-outs and bounces", 1, under="email"),
+    "not written to": Menu("Opt-outs and bounces", 1, hint="Addresses that get no mailings", under="email"),
 }
 GROUPS = {
     "email": "Write, send and fetch e-mail.",

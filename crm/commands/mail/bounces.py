@@ -33,6 +33,7 @@ class Bounced:
     "bounces list",
     title="Bounced addresses",
     menu="not written to",
+    hint="Where e-mail could not be delivered",
     nothing="No bounced addresses.",
 )
 def list_all(crm: CRM) -> list[Bounced]:

@@ -82,7 +82,13 @@ class Due:
         return self.sent.exit_code if self.sent else 0
 
 
-@command("occasions list", title="Greetings", menu="email", nothing="No greetings are set up.")
+@command(
+    "occasions list",
+    title="Greetings",
+    menu="email",
+    hint="Messages sent to clients once a year",
+    nothing="No greetings are set up.",
+)
 def list_all(crm: CRM) -> Sequence[Occasion]:
     """List the greetings that each client gets once a year."""
     with crm.read() as snapshot:

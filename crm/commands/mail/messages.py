@@ -221,7 +221,7 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
     return _card(crm, crm.transact(change, f"cancelled {_named(message)}"))
 
 
-@command("email outbox", title="Send queued mail", menu="email", key="mail")
+@command("email outbox", title="Send queued mail", menu="email", hint="What is waiting, and send it now", key="mail")
 def send_waiting(crm: CRM) -> outbox.Sent:
     """Send queued messages that are due, and list what was sent, what failed and what is still queued.
 

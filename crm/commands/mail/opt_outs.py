@@ -16,7 +16,13 @@ from crm.repository import Query, Snapshot, Transaction
 TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address or a phone number", positional=True)]
 
 
-@command("opt-outs list", title="Opt-outs", menu="not written to", nothing="Nobody has opted out.")
+@command(
+    "opt-outs list",
+    title="Opt-outs",
+    menu="not written to",
+    hint="Who gets no mailings",
+    nothing="Nobody has opted out.",
+)
 def list_all(crm: CRM, text: Annotated[str, Line(254), About("Text", "part of an address")] = "") -> list[OptOut]:
     """List the addresses and phone numbers that get no more mailings and greetings."""
     with crm.read() as snapshot:

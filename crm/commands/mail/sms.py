@@ -62,7 +62,7 @@ class SmsFetched:
     stopped: Sequence[str] = ()
 
 
-@command("sms fetch", title="Read replies to text messages", menu="email", key="mail")
+@command("sms fetch", title="Read replies to text messages", menu="email", hint="What clients answered", key="mail")
 def fetch(crm: CRM) -> SmsFetched:
     """Read the replies to text messages of the last days; numbers that replied STOP get no more of them.
 
@@ -97,7 +97,7 @@ def _lifted(tx: Transaction, number: str, since: datetime) -> bool:
     )
 
 
-@command("sms send", title="Write an SMS", menu="email", beside=moved_by)
+@command("sms send", title="Write an SMS", menu="email", hint="A text message to one client", beside=moved_by)
 def send(
     crm: CRM,
     client: TheClient,

@@ -56,7 +56,9 @@ def add(
     return crm.transact(change, f"added the template {name}")
 
 
-@command("templates list", title="Templates", menu="email", nothing="No templates yet.")
+@command(
+    "templates list", title="Templates", menu="email", hint="Texts to reuse in messages", nothing="No templates yet."
+)
 def list_all(crm: CRM, channel: Channel = "") -> list[Template]:
     """List the templates by name."""
     with crm.read() as snapshot:

@@ -4,8 +4,8 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 6
 MENUS = {
-    "reports": Menu("Reports", 8),
-    "billing reports": Menu("Reports", 6, under="billing"),
+    "reports": Menu("Reports", 8, hint="Sales, clients and deals in figures, for any period"),
+    "billing reports": Menu("Reports", 6, hint="Invoiced, unpaid, services, taxes", under="billing"),
 }
 GROUPS = {
     "reports": "Reports, as a table, a chart, a file or a picture.",

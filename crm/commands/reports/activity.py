@@ -49,7 +49,7 @@ class _Person:
         return name or min(self.names), spoken, *kinds, self.done, self.won, self.won_value, self.sales, self.sold
 
 
-@report_command("reports activity", title="Activity by person")
+@report_command("reports activity", title="Activity by person", hint="Calls, sales and deals of each person")
 def activity(crm: CRM, since: Since = None, until: Until = None) -> Report:
     """Show each person's activity in a period: interactions by kind, follow-ups, deals won, and sales.
 

@@ -56,7 +56,7 @@ _TAXES = (
 )
 
 
-@report_command("reports invoiced", title="Issued and paid over time", menu="billing reports")
+@report_command("reports invoiced", title="Issued and paid over time", menu="billing reports", hint="Month by month")
 def invoiced(
     crm: CRM,
     by: By = "month",
@@ -96,7 +96,9 @@ def invoiced(
     return Report(f"Issued and paid by {by}", since, until, _INVOICED, rows, total, chart, note=note, currency=currency)
 
 
-@report_command("reports ageing", title="Unpaid invoices by age", menu="billing reports")
+@report_command(
+    "reports ageing", title="Unpaid invoices by age", menu="billing reports", hint="Open amounts by days overdue"
+)
 def ageing(crm: CRM, currency: OfCurrency = "") -> Report:
     """Show what is open today by how long it is overdue."""
     currency = currency or crm.settings["currency"]
@@ -115,7 +117,9 @@ def ageing(crm: CRM, currency: OfCurrency = "") -> Report:
                     nothing="No unpaid invoices. Issued invoices appear here until they are paid.")  # fmt: skip
 
 
-@report_command("reports services", title="Invoiced by service", menu="billing reports")
+@report_command(
+    "reports services", title="Invoiced by service", menu="billing reports", hint="Quantity and amount of each"
+)
 def services(
     crm: CRM,
     since: Since = None,
@@ -152,7 +156,7 @@ def services(
                     nothing=_NO_INVOICES)  # fmt: skip
 
 
-@report_command("reports taxes", title="Tax by rate", menu="billing reports")
+@report_command("reports taxes", title="Tax by rate", menu="billing reports", hint="Net amount and tax of each rate")
 def taxes(
     crm: CRM,
     by: By = "month",

@@ -39,7 +39,9 @@ _COLUMNS = (
 )
 
 
-@report_command("reports bookkeeping", title="Bookkeeping export", menu="billing reports")
+@report_command(
+    "reports bookkeeping", title="Bookkeeping export", menu="billing reports", hint="A file for your bookkeeper"
+)
 def bookkeeping(
     crm: CRM,
     since: Since = None,

@@ -34,7 +34,7 @@ _EVER = date.min
 _NOBODY = "No clients yet. Clients appear here with what they buy."
 
 
-@report_command("reports by", title="Sales by group")
+@report_command("reports by", title="Sales by group", hint="By status, owner, country or client")
 def by(
     crm: CRM,
     of: Annotated[

@@ -31,7 +31,7 @@ class _Bought:
     amount: Decimal = amount(None)
 
 
-@report_command("reports cohorts", title="Who buys again")
+@report_command("reports cohorts", title="Who buys again", hint="Repeat buyers by first month")
 def cohorts(
     crm: CRM,
     of: Annotated[str, Choice(_OF), About("Show", "share, clients or amount", positional=True)] = "share",

@@ -38,7 +38,7 @@ class _Expected:
     weighted: Decimal
 
 
-@report_command("reports forecast", title="Deal forecast")
+@report_command("reports forecast", title="Deal forecast", hint="Open deals by expected close")
 def forecast(
     crm: CRM,
     months: Annotated[int, Whole(1, 60), About("Months", "how many, including this month")] = 12,

@@ -40,7 +40,7 @@ class _Reached:
     won: int = 0
 
 
-@report_command("reports funnel", title="Deal funnel")
+@report_command("reports funnel", title="Deal funnel", hint="How many deals reach each stage")
 def funnel(crm: CRM, since: Since = None, until: Until = None) -> Report:
     """Show how many deals reached each stage, and how many went on and how long they stayed, in a period.
 

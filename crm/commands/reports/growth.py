@@ -27,7 +27,7 @@ _COLUMNS = (
 )
 
 
-@report_command("reports growth", title="New clients and churn")
+@report_command("reports growth", title="New clients and churn", hint="New and lost clients each month")
 def growth(
     crm: CRM,
     days: Annotated[

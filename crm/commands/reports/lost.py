@@ -27,7 +27,7 @@ class _Reason:
     value: Decimal
 
 
-@report_command("reports lost", title="Why deals are lost")
+@report_command("reports lost", title="Why deals are lost", hint="Reasons, with number and value")
 def lost(
     crm: CRM,
     since: Since = None,

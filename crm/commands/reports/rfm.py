@@ -53,7 +53,7 @@ class _Cell:
         )
 
 
-@report_command("reports rfm", title="Best and lapsed clients (RFM)")
+@report_command("reports rfm", title="Best and lapsed clients (RFM)", hint="Who buys most, and who stopped")
 def rfm(
     crm: CRM,
     of: Annotated[str, Choice(_AS), About("Show", "clients, amount, segments or cells", positional=True)] = "clients",

@@ -21,7 +21,7 @@ _COLUMNS = (
 )
 
 
-@report_command("reports sales", title="Sales over time")
+@report_command("reports sales", title="Sales over time", hint="By month, quarter or year")
 def sales(
     crm: CRM,
     by: By = "month",

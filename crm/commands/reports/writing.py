@@ -33,7 +33,7 @@ _FILE = (
 
 
 def report_command(
-    words: str, *, title: str, menu: str = "reports"
+    words: str, *, title: str, hint: str, menu: str = "reports"
 ) -> Callable[[Callable[..., Report]], Callable[..., Report]]:
     """Register a function as the command that makes a report. What it gives can be written to a file, whichever report
     it is: `--to` and `--yes` come last among its parameters."""
@@ -45,7 +45,7 @@ def report_command(
 
         own = inspect.signature(function)
         run.__signature__ = own.replace(parameters=[*own.parameters.values(), *_FILE])  # type: ignore[attr-defined]
-        return command(words, title=title, menu=menu)(run)
+        return command(words, title=title, menu=menu, hint=hint)(run)
 
     return register
 

@@ -20,7 +20,9 @@ Outcome = Annotated[str, Choice(OUTCOMES), About("Outcome", "open, won or lost")
 _CERTAIN = {"won": 100, "lost": 0}
 
 
-@command("stages list", title="Stages", menu="deals", nothing="No stages yet.")
+@command(
+    "stages list", title="Stages", menu="deals", hint="Their names, order and probability", nothing="No stages yet."
+)
 def list_all(crm: CRM) -> list[Stage]:
     """List the stages of the pipeline, in order.
 

@@ -4,8 +4,8 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 8
 MENUS = {
-    "team": Menu("Team", 6, under="data", page=("users list", "users add")),
-    "profile": Menu("My account", 7, under="data", page=("profile show",)),
+    "team": Menu("Team", 6, hint="Accounts and roles; workload", under="data", page=("users list", "users add")),
+    "profile": Menu("My account", 7, hint="Your name, password and sessions", under="data", page=("profile show",)),
 }
 GROUPS = {
     "users": "Accounts: who may sign in, and with which role.",

@@ -38,7 +38,14 @@ class KeyMade:
     secret: str
 
 
-@command("keys list", title="Keys for unattended commands", menu="team", roles=ONLY_ADMIN, nothing="No keys yet.")
+@command(
+    "keys list",
+    title="Keys for unattended commands",
+    menu="team",
+    hint="For scheduled jobs and scripts",
+    roles=ONLY_ADMIN,
+    nothing="No keys yet.",
+)
 def list_all(crm: CRM) -> list[KeyShown]:
     """List the keys for unattended commands: what each can run, who created it, and when it was last used."""
     with crm.read() as snapshot:

@@ -25,7 +25,9 @@ class Colleague:
     clients: int = 0
 
 
-@command("people list", title="Workload", menu="team", nothing="No colleagues yet.")
+@command(
+    "people list", title="Workload", menu="team", hint="Open follow-ups and deals of each", nothing="No colleagues yet."
+)
 def list_all(crm: CRM) -> list[Colleague]:
     """Show the workload of everyone on the team, with or without an account.
 

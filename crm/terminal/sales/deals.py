@@ -116,7 +116,8 @@ def move(session: Session, deal: Deal, to: Stage | None = None) -> None:
     answers = Answers(session, deal=original, **({"to": to} if to else {}))
 
     def ask_stage() -> None:
-        session.page("Deals", original.title, "Move", client=original.client)
+        purpose = "Choose the stage that the deal is in now."
+        session.page("Deals", original.title, "Move", client=original.client, purpose=purpose)
         with session.crm.read() as snapshot:
             known = [stage for stage in stages(snapshot) if stage.id != original.stage]
         entries = [Choice(stage_line(stage), stage) for stage in known]
@@ -211,7 +212,8 @@ def _ask_reason(answers: Answers[Session], deal: Deal) -> None:
 
     def choose() -> None:
         nonlocal another
-        session.page("Deals", deal.title, "Mark as lost", client=deal.client)
+        purpose = "Say why the deal was lost. The report of lost deals counts the reasons."
+        session.page("Deals", deal.title, "Mark as lost", client=deal.client, purpose=purpose)
         entries = [*(Choice(reason, reason) for reason in known), Choice("Another reason", _ANOTHER)]
         chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.values.get("reason"))
         another = chosen is _ANOTHER

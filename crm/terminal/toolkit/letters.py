@@ -63,10 +63,12 @@ LEAST_NEEDED_FIRST = "[0]"
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A key, and the word that begins its label."""
+    """A key, and the word that begins its label; where it opens a page with that word as its title, `opens` is what
+    the page is for."""
 
     key: str
     word: str
+    opens: str = ""
 
     def __call__(self, action: Any, what: str = "") -> Choice:
         """The key on a page: what it does there, and to what."""
@@ -79,18 +81,18 @@ EDIT = Letter("e", "Edit")
 DELETE = Letter("d", "Delete")
 REMOVE = Letter("d", "Remove")
 END = Letter("d", "End")
-FILTER = Letter("f", "Filter")
-SORT = Letter("s", "Sort")
+FILTER = Letter("f", "Filter", "Choose which rows the list shows.")
+SORT = Letter("s", "Sort", "Choose the order of the list. Choose it again to reverse it.")
 MARK = Letter(" ", "Mark")
 STOP_MARKING = Letter(" ", "Stop marking")
 MINE = Letter("a", "Only mine")
 EVERYONES = Letter("a", "Everyone's")
-VIEWS = Letter("v", "Saved views")
+VIEWS = Letter("v", "Saved views", "Show a list that you filtered and saved, or save this one.")
 LIST = Letter("v", "List view")
 BOARD = Letter("v", "Board view")
 TABLE = Letter("v", "Table view")
 CHART = Letter("v", "Chart view")
-GROUP = Letter("g", "Bulk actions")
+GROUP = Letter("g", "Bulk actions", "Do one thing with many clients at once.")
 MAILINGS = Letter("M", "Mailings")
 TEMPLATES = Letter("T", "Templates")
 SALE = Letter("r", "Record a sale")
@@ -109,7 +111,7 @@ CONTACTS = Letter("c", "Contacts")
 HISTORY = Letter("h", "History")
 EXPORT = Letter("x", "Export")
 FETCH = Letter("i", "Fetch")
-MORE = Letter(".", "More")
+MORE = Letter(".", "More", "What else can be done here.")
 NEXT = Letter(">", "Next")
 PREVIOUS = Letter("<", "Previous")
 MOVE_ON = Letter(")", "Move on")
@@ -122,6 +124,9 @@ SEARCH = Letter("/", "Search")
 UNDO = Letter("u", "Undo")
 REDO = Letter("U", "Redo")
 KEYS = Letter("?", "Keys")
+
+# The purposes of the pages that keys open, by title.
+PURPOSES: Mapping[str, str] = {letter.word: letter.opens for letter in (FILTER, SORT, VIEWS, GROUP, MORE)}
 
 
 def name_of(key: str) -> str:

@@ -12,7 +12,7 @@ from crm.model import Client
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
-from crm.terminal.toolkit import hints, letters
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import Pieces
 from crm.terminal.toolkit.session import Session
 
@@ -51,7 +51,7 @@ def entries(session: Session, menu: str, client: Client | None = None) -> list[C
     listed: list[tuple[str, str, str, Callable[[], None], Command | None]] = [
         (
             command.title,
-            hints.OF_COMMANDS.get(command.words, ""),
+            command.hint,
             _first_words(command.summary),
             partial(session.start, command, **_about_client(command, client)),
             command,
@@ -61,7 +61,7 @@ def entries(session: Session, menu: str, client: Client | None = None) -> list[C
     listed += [
         (
             menus()[name].title,
-            hints.OF_MENUS.get(name, ""),
+            menus()[name].hint,
             _about(session, name),
             partial(open_section, session, name),
             _opened(session, name),

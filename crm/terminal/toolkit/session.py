@@ -810,12 +810,11 @@ def _menu_called(crumbs: Sequence[str]) -> str:
 
 
 def _purpose_of(crumbs: Sequence[str]) -> str:
-    """The purpose of a page by the last of its breadcrumbs that is the title of a command, of a menu or of a page."""
-    from crm.terminal.toolkit import hints
-
+    """The purpose of a page by the last of its breadcrumbs that is the title of a command or menu, or the word of a
+    key that opens it."""
     known = {command.title: command.summary for command in commands()}
-    known |= {menus()[name].title: f"{hint}." for name, hint in hints.OF_MENUS.items() if name in menus()}
-    known |= {title: f"{hint}." for title, hint in hints.OF_PAGES.items()}
+    known |= {menu.title: f"{menu.hint}." for menu in menus().values() if menu.hint}
+    known |= letters.PURPOSES
     return next((known[crumb] for crumb in reversed(crumbs) if crumb in known), "")
 
 

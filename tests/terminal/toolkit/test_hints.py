@@ -11,7 +11,6 @@ from crm.errors import Question, confirmation
 from crm.terminal.console.keyboard import Choice, Keyboard
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.toolkit import hints
 from crm.terminal.toolkit.prompts import Prompts
 from crm.terminal.toolkit.sections import entries
 from crm.terminal.toolkit.session import Session
@@ -27,7 +26,7 @@ def test_each_entry_of_a_menu_has_a_hint_of_its_own_that_fits_eighty_columns(crm
     with closing(Session(crm, LineKeyboard(io.StringIO(), screen), screen)) as session:
         for menu in menus():
             labels |= {entry.label: menu for entry in entries(session, menu)}
-    own = {*hints.OF_COMMANDS.values(), *hints.OF_MENUS.values()}
+    own = {entry.hint for entry in (*commands(), *menus().values()) if entry.hint}
     assert len(labels) > 60
     for label, menu in labels.items():
         _, _, hint = label.rpartition("  ")
@@ -35,11 +34,14 @@ def test_each_entry_of_a_menu_has_a_hint_of_its_own_that_fits_eighty_columns(crm
         assert _BEFORE + len(label) <= 80, (menu, label)
 
 
-def test_no_hint_belongs_to_a_removed_entry() -> None:
+def test_no_hint_belongs_to_a_command_that_is_no_entry() -> None:
     load()
-    listed = {command.words for menu in menus() for command in commands(menu=menu)}
-    assert hints.OF_COMMANDS.keys() <= listed
-    assert hints.OF_MENUS.keys() <= menus().keys()
+    on_pages = {words for menu in menus().values() for words in menu.page}
+    assert not [
+        command.words
+        for command in commands()
+        if command.hint and (command.menu not in menus() or command.words in on_pages)
+    ]
 
 
 class _Onlooker:

@@ -40,7 +40,7 @@ MODES = {
 }
 
 
-@command("import", title="Import a file", menu="data")
+@command("import", title="Import a file", menu="data", hint="Clients, sales and more from a file")
 def import_file(
     crm: CRM,
     file: Annotated[Path, About("File", "CSV, Excel, vCard or JSON; - is standard input", positional=True)],

@@ -67,7 +67,7 @@ class Adopted:
         return int(bool(self.stopped))
 
 
-@command("email fetch", title="Fetch e-mail", menu="email", key="mail")
+@command("email fetch", title="Fetch e-mail", menu="email", hint="Get new messages from your mailbox", key="mail")
 def fetch(
     crm: CRM,
     from_now: Annotated[bool, About("From now on", "skip what is in the mailbox already")] = False,

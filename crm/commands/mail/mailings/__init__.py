@@ -79,7 +79,7 @@ class Prepared:
         )
 
 
-@command("mailings send", title="New mailing", menu="email")
+@command("mailings send", title="New mailing", menu="email", hint="One text to many clients")
 def send(
     crm: CRM,
     clients: SomeClients = (),
@@ -250,7 +250,9 @@ def delivered(crm: CRM, mailing: Mailing) -> MailingReport:
     return MailingReport(MailingCount(mailing, {}), stopped=stopped)
 
 
-@command("mailings list", title="Mailings", menu="email", nothing="No mailings yet.")
+@command(
+    "mailings list", title="Mailings", menu="email", hint="Sent and stopped, newest first", nothing="No mailings yet."
+)
 def list_all(
     crm: CRM,
     limit: Limit = 0,
