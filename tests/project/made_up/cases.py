@@ -45,6 +45,7 @@ def test_a_made_up_record_is_in_the_menu_and_in_the_docs() -> None:
     assert "## vehicles repair\n" in reference().PAGES["commands.md"]()
 
 
+@pytest.mark.slow
 def test_a_made_up_record_is_in_shell_json_lookup_history_undo_sums_and_export(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     crm.did("clients", "add", "--last-name", "Lovelace")
@@ -76,6 +77,7 @@ def test_a_made_up_record_is_in_shell_json_lookup_history_undo_sums_and_export(t
     assert [name for name, _ in json.loads((tmp_path / "all.json").read_text())["objects"]].count("repair") == 1
 
 
+@pytest.mark.slow
 def test_a_made_up_record_is_in_timelines_and_opened_from_there(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     for name in ("Lovelace", "Babbage"):
@@ -95,6 +97,7 @@ def test_a_made_up_record_is_in_timelines_and_opened_from_there(tmp_path: Path) 
     assert "Vehicles › W-2" in menu
 
 
+@pytest.mark.slow
 def test_a_made_up_record_has_a_generic_form(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     crm.did("clients", "add", "--last-name", "Lovelace")
@@ -110,6 +113,7 @@ def test_a_made_up_record_has_a_generic_form(tmp_path: Path) -> None:
     assert crm.history()[0]["what"] == "edited W-8"
 
 
+@pytest.mark.slow
 def test_a_list_at_the_menu_names_the_client(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     crm.did("clients", "add", "--last-name", "Lovelace")
@@ -117,6 +121,7 @@ def test_a_list_at_the_menu_names_the_client(tmp_path: Path) -> None:
     assert "Lovelace" in _menu(crm, "Vehicles", "List vehicles")
 
 
+@pytest.mark.slow
 def test_links_are_shown_and_chosen_by_name(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     crm.did("clients", "add", "--last-name", "Lovelace")
@@ -158,6 +163,7 @@ def test_a_client_sees_their_own_in_the_timeline_without_notes() -> None:
             assert vehicles.entry(row, part.by).what == "Vehicle W-1"
 
 
+@pytest.mark.slow
 def test_an_older_store_gets_its_table(tmp_path: Path) -> None:
     crm = CommandLine(tmp_path)
     older = subprocess.run(
@@ -188,7 +194,7 @@ def test_a_made_up_record_has_the_rights_it_declares() -> None:
             }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "sheets"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("sheets", marks=pytest.mark.slow)])
 def test_each_unique_field_is_unique_where_given_and_finds_its_record(kind: str) -> None:
     with _new_store(STORES[kind]) as store:
         _add(store)
@@ -232,6 +238,7 @@ def test_a_made_up_record_is_filtered_through_its_declared_index() -> None:
     assert "vehicle_by_note" in plan[-1]
 
 
+@pytest.mark.slow
 def test_a_second_unique_field_is_checked_in_a_spreadsheet_too() -> None:
     with new_team() as team:
         _add(team.store)
@@ -242,7 +249,7 @@ def test_a_second_unique_field_is_checked_in_a_spreadsheet_too() -> None:
         assert "chassis" in finding.what
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "sheets"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("sheets", marks=pytest.mark.slow)])
 def test_nothing_is_added_to_a_deleted_record(kind: str) -> None:
     with _new_store(STORES[kind]) as store:
         _add(store)

@@ -12,7 +12,7 @@ from crm.model.record import Record, described
 STATES = {"used": "in use", "sold": "sold"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Vehicle(Record):
     """A vehicle of a client; `spent` is what its repairs have cost."""
 
@@ -46,7 +46,7 @@ class Vehicle(Record):
     spent: Decimal = described("Spent", Amount(), by="facts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Repair(Record):
     """A repair of a vehicle."""
 

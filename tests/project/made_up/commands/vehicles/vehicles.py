@@ -12,7 +12,7 @@ from crm.model import Client
 from crm.model.fields import Amount, Line
 
 
-@command("vehicles add", title="Add a vehicle", menu="vehicles")
+@command("vehicles add", title="Add a vehicle", menu="vehicles", hint="One that a client owns")
 def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
@@ -26,7 +26,7 @@ def add(
     )
 
 
-@command("vehicles repair", title="Repair a vehicle", menu="vehicles")
+@command("vehicles repair", title="Repair a vehicle", menu="vehicles", hint="What it has cost")
 def repair(
     crm: CRM,
     vehicle: Annotated[Vehicle, About("Vehicle", "its number or plate", positional=True)],
@@ -36,7 +36,7 @@ def repair(
     return crm.transact(lambda tx: tx.add(Repair(vehicle=vehicle.id, cost=cost)), f"repaired {vehicle.plate}")
 
 
-@command("vehicles edit", title="Edit a vehicle", menu="vehicles")
+@command("vehicles edit", title="Edit a vehicle", menu="vehicles", hint="Plate, price, state or note")
 def edit(
     crm: CRM,
     vehicle: Annotated[Vehicle, About("Vehicle", "its number or plate", positional=True)],
@@ -46,7 +46,7 @@ def edit(
     return crm.transact(lambda tx: tx.change(vehicle, **changes), f"edited {vehicle.plate}")
 
 
-@command("vehicles register", title="Fill in a new vehicle", menu="vehicles")
+@command("vehicles register", title="Fill in a new vehicle", menu="vehicles", hint="With all that is known of it")
 def register(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
@@ -58,14 +58,16 @@ def register(
     )
 
 
-@command("vehicles repaired", title="List repairs", menu="vehicles")
+@command(
+    "vehicles repaired", title="List repairs", menu="vehicles", hint="The first one first", nothing="No repairs yet."
+)
 def list_repairs(crm: CRM) -> list[Repair]:
     """List repairs."""
     with crm.read() as snapshot:
         return list(snapshot.find_all(Repair))
 
 
-@command("vehicles correct", title="Correct a repair", menu="vehicles")
+@command("vehicles correct", title="Correct a repair", menu="vehicles", hint="Its vehicle or cost")
 def correct(
     crm: CRM,
     repair: Annotated[Repair, About("Repair", "its number", positional=True)],
@@ -75,7 +77,14 @@ def correct(
     return crm.transact(lambda tx: tx.change(repair, **changes), "corrected a repair")
 
 
-@command("vehicles list", title="List vehicles", menu="vehicles", roles=EVERYBODY)
+@command(
+    "vehicles list",
+    title="List vehicles",
+    menu="vehicles",
+    hint="The newest first",
+    roles=EVERYBODY,
+    nothing="No vehicles yet.",
+)
 def list_all(crm: CRM) -> list[Vehicle]:
     """List vehicles, the newest first."""
     with crm.read() as snapshot:
