@@ -23,9 +23,14 @@ def by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) -
 
 def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], by: Conventions) -> dict[int, str]:
     """The names of records by their numbers, of those that are gone as well; '' of those that never were."""
-    records = by_id(snapshot, kind, numbers)
-    known = {number: records.get(number) or _deleted_record(snapshot, kind, number) for number in sorted(numbers)}
+    known = with_deleted(snapshot, kind, numbers)
     return {number: called(record, by) if record else "" for number, record in known.items()}
+
+
+def with_deleted(snapshot: Snapshot, kind: type[Record], numbers: Collection[int]) -> dict[int, Record | None]:
+    """Records by their numbers, those that are gone as they were last; None for those that never were."""
+    records = by_id(snapshot, kind, numbers)
+    return {number: records.get(number) or _deleted_record(snapshot, kind, number) for number in sorted(numbers)}
 
 
 def linked_names(snapshot: Snapshot, rows: Sequence[Any], link: str, by: Conventions) -> dict[int, str]:

@@ -45,7 +45,7 @@ class GroupReport:
     along: Mapping[str, int] = field(default_factory=dict)
 
 
-@command("clients tag", title="Tag or untag several", menu="clients", nothing="No client was changed.")
+@command("clients tag", title="Tags", menu="clients", nothing="No client was changed.")
 def tag(
     crm: CRM,
     clients: SomeClients = (),
@@ -57,7 +57,7 @@ def tag(
     all_: Everybody = False,
     yes: bool = False,
 ) -> list[Client]:
-    """Add and remove tags, for any number of clients at once.
+    """Add and remove tags of one or more clients.
 
     Name the clients one by one, or choose them by fields, a condition or a saved view; then you see first how many
     there are. It is one change, and `history undo` undoes all of it.

@@ -20,6 +20,7 @@ from crm.commands.data.change_details import (
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
 from crm.commands.data.undo_notes import cannot_be_undone, kept_by_undo
+from crm.commands.data.undo_titles import undo_title
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.list_parameters import Limit, Offset, Since, Until, in_order, most
 from crm.commands.record_counts import record_words
@@ -70,7 +71,8 @@ class TakenBack:
 
     `records` are those that were changed back, as they are now; `restored` and `removed` are, in words, those that are
     there again or no longer. `passed_over` is what was done since by the same person or by the program itself and
-    cannot be taken back, where none was named. `left_out` is, as a sentence, what of it was not taken back.
+    cannot be taken back, where none was named. `left_out` is, as a sentence, what of it was not taken back; `title`
+    names what was undone or redone.
     """
 
     undone: HistoryEntry
@@ -80,6 +82,7 @@ class TakenBack:
     left_out: str = ""
     restored: str = ""
     removed: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +274,7 @@ def undo(
             " ".join(kept_by_undo(crm, snapshot, entry)),
             _touched(snapshot, done, "create", crm.conventions),
             _touched(snapshot, done, "delete", crm.conventions),
+            undo_title(snapshot, entry, crm.conventions),
         )
 
 
@@ -344,11 +348,17 @@ def _confirm_older(crm: CRM) -> None:
     lines = (
         newest,
         "",
-        f"Before that: {last.first_words} ({crm.conventions.time(last.at)}).",
+        f"Before that: {undo_title_of(crm, last)} ({crm.conventions.time(last.at)}).",
         *undo_preview(crm, last),
         f"`history undo {last.id}` undoes this older change.",
     )
     raise confirmation("\n".join(lines), "Undo the older change")
+
+
+def undo_title_of(crm: CRM, entry: HistoryEntry) -> str:
+    """The name of what an undo or a redo of a change is about, for the question."""
+    with crm.read() as snapshot:
+        return undo_title(snapshot, entry, crm.conventions)
 
 
 def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:

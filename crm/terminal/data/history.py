@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.data.demo import made_sample
-from crm.commands.data.history import TransactionShown, undo_preview
+from crm.commands.data.history import TransactionShown, undo_preview, undo_title_of
 from crm.commands.registry import named
 from crm.model import Client
 from crm.terminal.console.keyboard import Back, Choice
@@ -69,7 +69,7 @@ def transaction_page(session: Session, number: int) -> None:
             session.say(f"{entry.first_words} was undone already." if entry.undone_by else "Sample data stays.")
             raise Back
         session.page(*session.place, word)
-        question = "\n".join((f"{word}: {entry.first_words}?", *undo_preview(session.crm, entry)))
+        question = "\n".join((f"{word}: {undo_title_of(session.crm, entry)}?", *undo_preview(session.crm, entry)))
         # What changed many records is not undone by Enter alone.
         session.confirm(question, f"{word} it", destructive=entry.changes > _FEW)
         session.tell(session.call("history undo", transaction=number))

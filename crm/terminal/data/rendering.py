@@ -142,7 +142,7 @@ def _(result: "TakenBack", screen: Screen, by: Conventions) -> None:
     from crm.commands.data.history import passed_over_message
 
     done = "Redone" if result.undone.is_undo else "Undone"
-    what = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "success").append(clean(result.undone.first_words), "bold")
+    what = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "success").append(clean(result.title), "bold")
     screen.print(what)
     for word, records in (("Restored", result.restored), ("Removed", result.removed)):
         if records:

@@ -745,7 +745,13 @@ class Session:
         self.screen.is_side_broad = is_side_broad
 
     def _undo_last(self) -> None:
-        from crm.commands.data.history import my_last, nothing_to_undo, passed_over_message, undo_preview
+        from crm.commands.data.history import (
+            my_last,
+            nothing_to_undo,
+            passed_over_message,
+            undo_preview,
+            undo_title_of,
+        )
         from crm.commands.data.undo_notes import cannot_be_undone
 
         mine = my_last(self.crm)
@@ -753,12 +759,13 @@ class Session:
             self.say(nothing_to_undo(self.crm))
             return
         last, passed = mine
-        question = f"Undo: {last.first_words} ({self.conventions.time(last.at)})?"
+        title = undo_title_of(self.crm, last)
+        question = f"Undo: {title} ({self.conventions.time(last.at)})?"
         with self.crm.read() as snapshot:
             stays = cannot_be_undone(snapshot, passed[0]) if passed else ""
         if stays:
             # What is offered is older than what was done last.
-            question = f"{stays}\n\nBefore that: {last.first_words} ({self.conventions.time(last.at)})."
+            question = f"{stays}\n\nBefore that: {title} ({self.conventions.time(last.at)})."
         lines = ["" if stays else passed_over_message(passed), question, *undo_preview(self.crm, last)]
         self.page(*self.place, letters.UNDO.word)
         # What is older than something that stays is not undone by Enter alone.
@@ -771,7 +778,7 @@ class Session:
     def redo(self, jumps: Callable[[str], None] | None = None) -> None:
         """Do again what was taken back last. With nothing to redo, the key is a capital letter like any other on a
         list where these jump. Raises Back."""
-        from crm.commands.data.history import my_last_undo, undo_preview
+        from crm.commands.data.history import my_last_undo, undo_preview, undo_title_of
 
         undo = my_last_undo(self.crm)
         if undo is None and jumps:
@@ -781,7 +788,7 @@ class Session:
             self.say("Nothing to redo. You can redo only right after an undo.")
             return
         self.page(*self.place, letters.REDO.word)
-        self.confirm("\n".join((f"Redo: {undo.first_words}?", *undo_preview(self.crm, undo))), "Redo it")
+        self.confirm("\n".join((f"Redo: {undo_title_of(self.crm, undo)}?", *undo_preview(self.crm, undo))), "Redo it")
         self.tell(self.call("history undo", transaction=undo.id))
 
     def _show_keys(self, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "", **how: Any) -> None:

@@ -16,7 +16,7 @@ import pytest
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.data.change_details import RecordChange
-from crm.commands.data.history import my_last, my_last_undo, passed_over_message, undo_preview
+from crm.commands.data.history import my_last, my_last_undo, passed_over_message, undo_preview, undo_title_of
 from crm.errors import FieldError, FileError, NotFoundError, Question, RefusedError
 from crm.model import Client, User
 from crm.repository import HistoryEntry
@@ -339,11 +339,11 @@ def test_an_undo_says_the_new_state_and_an_undo_of_it_is_a_redo(office: Office) 
     office.sell(anna, "25000")
     sold = office("history list", 1)[0].id
     assert undone(office) == [
-        "✓ Undone: recorded a sale to Anna Berg", "Removed: 1 sale",
+        "✓ Undone: sale of $25,000.00 to Anna Berg", "Removed: 1 sale",
         "Anna Berg: Total spend back to $10,000.00; Sales back to 1; Status back to Regular",
     ]  # fmt: skip
     assert undone(office, sold + 1) == [
-        "✓ Redone: recorded a sale to Anna Berg", "Restored: 1 sale",
+        "✓ Redone: sale of $25,000.00 to Anna Berg", "Restored: 1 sale",
         "Anna Berg: Total spend back to $35,000.00; Sales back to 2; Status back to VIP",
     ]  # fmt: skip
     assert office("history list", 1)[0].what == f"redid {sold}: recorded a sale to Anna Berg"
@@ -477,7 +477,7 @@ def test_undo_skips_changes_that_later_ones_depend_on_and_says_so(office: Office
     assert found is not None
     assert [entry.what for entry in (found[0], *found[1])] == ["recorded a sale to Berg", "edited Berg"]
     with pytest.raises(
-        Question, match=r"edited Berg \(3\), cannot be undone.*\n.*\nBefore that: recorded a sale to Berg"
+        Question, match=r"edited Berg \(3\), cannot be undone.*\n.*\nBefore that: sale of \$5.00 to Berg"
     ):
         office("history undo", crm=anna)
     done = office("history undo", crm=anna, yes=True)
@@ -529,3 +529,29 @@ def test_old_history_is_moved_to_a_file(office: Office, anna: Client) -> None:
     office.sell(anna, "7")
     office("history undo")
     assert not office("check").wrong
+
+
+def test_the_question_of_an_undo_names_what_was_added(office: Office) -> None:
+    anna = office.client(office.add(first_name="Anna", last_name="Berg"))
+
+    def title() -> str:
+        mine = my_last(office.crm)
+        assert mine is not None
+        return undo_title_of(office.crm, mine[0])
+
+    assert title() == "added Anna Berg"
+    office("interactions add", anna, "call", "rang")
+    assert title() == "call with Anna Berg"
+    office("interactions add", anna, "note", "likes tea")
+    assert title() == "note on Anna Berg"
+    office("follow-ups add", anna, "send the offer", due=TODAY)
+    assert title() == "follow-up send the offer for Anna Berg"
+    deal = office("deals add", anna, "Roof", Decimal(500))
+    assert title() == "deal Roof with Anna Berg"
+    # What changed another record as well is named by what was done.
+    office("deals win", deal)
+    assert title() == "won the deal Roof"
+    office("history undo")
+    redo = my_last_undo(office.crm)
+    assert redo is not None
+    assert undo_title_of(office.crm, redo) == "won the deal Roof"

@@ -188,7 +188,7 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
         start()
         .press("/")
         .sees("Find")
-        .press("tag or untag sev", "down", "enter")
+        .press("tags", "down", "enter")
         .choose("All matching a condition")
         .sees("Condition")
         .press("days_since_added = 0 and", "enter")
@@ -196,7 +196,7 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
     )
     session.press("kill", "days_since_added = 0", "enter").sees("Where: days_since_added = 0")
     session.sees("Tags to add (").press("gold", "enter").sees("Tags to remove (").press("enter")
-    session.sees("This changes the tags of 3 clients: +gold. It can be undone.").press("1").sees("several: 3 clients")
+    session.sees("This changes the tags of 3 clients: +gold. It can be undone.").press("1").sees("Tags: 3 clients")
     assert {client.tags for client in clients(crm)} == {("gold",)}
 
 

@@ -201,7 +201,7 @@ def test_text_that_arrives_with_an_unused_key_is_ignored(team: CRM, start: Start
 
 def test_a_question_is_not_answered_by_what_was_typed_before_it(team: CRM, start: Start) -> None:
     before = named_changes(team)
-    menu = start().sees("1) ").press("uy").sees("Undo: added the deal Kitchen").settled().sees("1) Undo it")
+    menu = start().sees("1) ").press("uy").sees("Undo: deal Kitchen with ").settled().sees("1) Undo it")
     menu.press("q").sees("Quick note does not work on this page").press("yes", "y", "enter").settled()
     menu.sees("1) Undo it").press("esc").sees("Exit")
     assert named_changes(team) == before
