@@ -117,9 +117,6 @@ class Amount(Check):
 
     def edit(self, value: Any, by: Conventions) -> str:
         decimals = by.shown_decimals(value)
-        if decimals == 3 and by.decimals < 3:
-            # Three might be thousands.
-            return f"{value:.4f}"
         plain = f"{value:.{decimals}f}"
         return plain.replace(".", by.decimal_mark) if decimals == 3 else plain
 

@@ -488,9 +488,13 @@ def test_three_decimals_that_may_be_thousands_are_refused_in_prices_and_quantiti
     assert Rate().read("19.000", US) == 19
 
 
-def test_a_price_with_three_decimals_is_edited_so_that_it_can_mean_only_one_thing() -> None:
-    for by in (US, DE):
-        assert Price().read(Price().edit(Decimal("1.234"), by), by) == Decimal("1.234")
+@pytest.mark.parametrize("check", [Price(), Quantity()])
+@pytest.mark.parametrize("by", EVERYWHERE)
+def test_three_decimals_are_edited_and_shown_as_they_can_be_typed(check: Amount, by: Conventions) -> None:
+    value = Decimal("2.125")
+    edited = check.edit(value, by)
+    assert len(edited) == 5
+    assert check.read(edited, by) == check.read(check.show(value, by), by) == value
 
 
 @given(
