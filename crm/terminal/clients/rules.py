@@ -1,6 +1,7 @@
 """Status rules at the menu: each change is previewed before it is applied to the clients."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -39,20 +40,21 @@ class RulesPage(ListPage):
         if not session.offers(named("rules edit")):
             session.say("Only an admin can change the rules.")
             return
+
+        def starts(words: str) -> Callable[[], None]:
+            return partial(session.start, named(words), rule=rule)
+
         entries = [
-            Choice("Edit", lambda: session.start(named("rules edit"), rule=rule)),
-            Choice("Move up or down", lambda: session.start(named("rules move"), rule=rule)),
+            Choice("Edit", starts("rules edit")),
+            Choice("Move up or down", starts("rules move")),
             Choice("Turn off" if rule.active else "Turn on", lambda: _switch(session, rule)),
-            Choice("Remove", lambda: session.start(named("rules remove"), rule=rule)),
+            Choice("Remove", starts("rules remove")),
         ]
         session.menu(
             [self.title, rule.status],
             lambda: entries,
             question=f"{rule.position}. {rule_text(rule.status, rule.when)}",
-            keys=[
-                letters.EDIT(lambda: session.start(named("rules edit"), rule=rule)),
-                letters.REMOVE(lambda: session.start(named("rules remove"), rule=rule)),
-            ],
+            keys=[letters.EDIT(starts("rules edit")), letters.REMOVE(starts("rules remove"))],
             about="A client gets the status of the first rule that matches.",
             once=True,
         )

@@ -1,6 +1,7 @@
 """The stages of the pipeline at the menu: in their order, one opened to be changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from crm.commands.registry import named
@@ -32,19 +33,20 @@ class StagesPage(ListPage):
     def open(self, row: Any) -> None:
         session = self.session
         stage: Stage = row
-        entries = [
-            Choice("Rename", lambda: session.start(named("stages rename"), stage=stage)),
-            Choice("Change the probability or the outcome", lambda: session.start(named("stages edit"), stage=stage)),
-            Choice("Change its position", lambda: session.start(named("stages move"), stage=stage)),
-            Choice("Delete", lambda: session.start(named("stages delete"), stage=stage)),
-        ]
         if not session.offers(named("stages edit")):
             session.say("Only an admin can change the stages.")
             return
-        keys = [
-            letters.EDIT(lambda: session.start(named("stages edit"), stage=stage)),
-            letters.DELETE(lambda: session.start(named("stages delete"), stage=stage)),
+
+        def starts(words: str) -> Callable[[], None]:
+            return partial(session.start, named(words), stage=stage)
+
+        entries = [
+            Choice("Rename", starts("stages rename")),
+            Choice("Change the probability or the outcome", starts("stages edit")),
+            Choice("Change its position", starts("stages move")),
+            Choice("Delete", starts("stages delete")),
         ]
+        keys = [letters.EDIT(starts("stages edit")), letters.DELETE(starts("stages delete"))]
         session.menu([self.title, stage.name], lambda: entries, question=f"{stage_line(stage)}:", keys=keys, once=True)
 
 
@@ -71,7 +73,7 @@ def edit(session: Session, stage: Stage) -> None:
     def steps() -> list[Step]:
         likely = ["probability"] if answers.values.get("outcome") == "open" else []
         asked = [parameters[name] for name in ("outcome", *likely)]
-        return [*answers.steps(asked, lambda: session.page("Stages", "Change"), typed), done]
+        return [*answers.steps(asked, lambda: session.page("Stages", stage.name), typed), done]
 
     def done() -> Any:
         probability = answers.values.get("probability") if answers.values["outcome"] == "open" else None
