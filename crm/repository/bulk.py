@@ -13,9 +13,8 @@ _Convert = Callable[[Any], Any]
 # The statement, its columns, and whether the driver takes values by their places.
 _Prepared = tuple[str, Sequence[tuple[str, Any, _Convert | None]], bool]
 _prepared: dict[tuple[Any, ...], _Prepared] = {}
-# So many rows are inserted by one statement, with no more values than every version of SQLite takes.
+# So many rows are inserted by one statement: of any table they have far fewer values than the 32 766 that SQLite takes.
 _ROWS_AT_ONCE = 50
-_MOST_VALUES = 999
 _FEW = 20
 
 
@@ -53,8 +52,8 @@ def insert_columns(
 
 
 def _insert_values(connection: Connection, statement: str, columns: Sequence[Sequence[Any]]) -> None:
-    """Run an INSERT of one row for the rows that these columns make. What is the same in many of them and needs no
-    quotes is written into the statement: to bind a blank for each row takes as long as to store it."""
+    """Run an INSERT of one row, of plain places, for the rows that these columns make. What is the same in many of them
+    and needs no quotes is written into the statement: to bind a blank for each row takes as long as to store it."""
     if len(columns[0]) <= _FEW:
         insert_many(connection, statement, list(zip(*columns, strict=True)))
         return
@@ -90,12 +89,11 @@ def _is_constant(column: Sequence[Any]) -> bool:
 def insert_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run an INSERT of one row, which ends with the places of its values, for many rows: SQLite takes half the time
     for several rows in one statement."""
-    several = min(_ROWS_AT_ONCE, _MOST_VALUES // len(rows[0]))
-    whole = len(rows) - len(rows) % several if several > 1 else 0
+    whole = len(rows) - len(rows) % _ROWS_AT_ONCE
     if whole:
         places = statement[statement.rindex("(") :]
-        values = [tuple(chain.from_iterable(rows[at : at + several])) for at in range(0, whole, several)]
-        run(connection, statement + f", {places}" * (several - 1), values, fetches=False, many=True)
+        values = [tuple(chain.from_iterable(rows[at : at + _ROWS_AT_ONCE])) for at in range(0, whole, _ROWS_AT_ONCE)]
+        run(connection, statement + f", {places}" * (_ROWS_AT_ONCE - 1), values, fetches=False, many=True)
     if whole < len(rows):
         run(connection, statement, rows[whole:], fetches=False, many=True)
 
