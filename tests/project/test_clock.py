@@ -37,10 +37,13 @@ ZONES = (
 
 def asked(source: str) -> Iterator[str]:
     """The calls in a source that ask the machine for the time, with their lines."""
-    for node in ast.walk(ast.parse(source)):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+    tree = ast.parse(source)
+    aliases = dict(_aliases(tree))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
             continue
-        whose, name = ast.unparse(node.func.value), node.func.attr
+        first, _, rest = ast.unparse(node.func).partition(".")
+        whose, _, name = (aliases.get(first, first) + (f".{rest}" if rest else "")).rpartition(".")
         is_naive = name == "astimezone" and not node.args and not node.keywords
         is_time = (whose, name) == ("time", "time")
         if (
@@ -54,18 +57,43 @@ def asked(source: str) -> Iterator[str]:
             yield f"line {node.lineno}: {ast.unparse(node)}"
 
 
+def _aliases(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """The names that a source has for the modules of time and for what it takes from them, and what they are."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.asname, alias.name) for alias in node.names if alias.asname)
+        elif isinstance(node, ast.ImportFrom):
+            # A class is known by its own name, `datetime` being that of its module too.
+            of = "" if node.module == "datetime" else f"{node.module}."
+            yield from ((alias.asname or alias.name, f"{of}{alias.name}") for alias in node.names)
+
+
 def test_the_check_finds_calls_that_ask_for_the_time() -> None:
     asking = "datetime.now(UTC)", "date.today()", "time.time()", "moment.astimezone()", "datetime.fromtimestamp(3)"
+    asking += "from datetime import datetime as dt; dt.now(UTC)", "from time import time; time()"
+    asking += (
+        "import datetime as d; d.date.today()",
+        "import time as t; t.time()",
+        "from time import localtime as l; l()",
+    )
     assert all(list(asked(text)) for text in asking)
     assert not any(
-        list(asked(text)) for text in ("time.monotonic()", "moment.astimezone(UTC)", "clock.now", "clock.today")
+        list(asked(text))
+        for text in (
+            "time.monotonic()",
+            "from time import monotonic as time; time()",
+            "moment.astimezone(UTC)",
+            "clock.now",
+            "clock.today",
+        )
     )
 
 
 def test_nobody_but_the_clock_asks_the_machine_for_the_time() -> None:
     files = [PROJECT / "run.py", *(PROJECT / "crm").rglob("*.py")]
     # Only files with one of the names in them are parsed.
-    likely = re.compile(rf"\.(?:{'|'.join(sorted({*ASKING, 'astimezone', 'time'}))})\(")
+    calls = "|".join(sorted({*ASKING, "astimezone", "time"}))
+    likely = re.compile(rf"\.(?:{calls})\(|from (?:time|email\.utils) import")
     texts = {str(path): path.read_text("utf-8") for path in files if path != PROJECT / "crm" / "clock.py"}
     found = {name: list(asked(text)) for name, text in texts.items() if likely.search(text)}
     assert {name: calls for name, calls in found.items() if calls} == {}
