@@ -10,7 +10,7 @@ from crm.commands.registry import About
 from crm.errors import FieldError, NotFoundError, RuleError
 from crm.lean_dataclass import dataclass
 from crm.model import Client, Conventions, View, fields
-from crm.model.fields import Check, Line
+from crm.model.fields import Check, NameOf
 from crm.repository import Query, Snapshot
 from crm.repository.queries import clients as queries
 
@@ -48,7 +48,7 @@ class FieldIs(Check):
 SomeClients = Annotated[tuple[Client, ...], About("Clients", "their numbers, references or names", positional=True)]
 Only = Annotated[tuple[Having, ...], FieldIs(), About("Only", "a field and its value: city=Graz, tag=gold")]
 Where = Annotated[str, About("Where", "a condition as in a rule: total_spend > 1000 and country = 'DE'")]
-OfView = Annotated[str, Line(60), About("View", "a saved view")]
+OfView = Annotated[str, NameOf(60, "view"), About("View", "a saved view")]
 Everybody = Annotated[bool, About("All clients", "yes for every client")]
 
 

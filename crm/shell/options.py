@@ -9,7 +9,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Fields, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
 from crm.model import BY_NAME, RECORDS, Client, Field, Record, field_names, people
-from crm.model.fields import Check, Choice, Extra, Flag, Id, Person, Secret, Tags
+from crm.model.fields import Check, Choice, Extra, Flag, Id, NameOf, Person, Secret, Tags
 from crm.model.paths import path_of
 from crm.shell.words import (
     CHOICE,
@@ -29,7 +29,7 @@ _BY_NAME = {
     "when": CONDITION,
     "where": CONDITION,
     "status": STATUS,
-    "view": "record view",
+    "status_before": STATUS,
 }
 
 
@@ -106,7 +106,7 @@ def _completed(asked: Parameter | Field) -> tuple[str, Sequence[str]]:
         return (TAGS if "tag" in asked.name else ""), ()
     if isinstance(asked.check, Person):
         return PEOPLE, ()
-    if isinstance(asked.check, Id):
+    if isinstance(asked.check, Id | NameOf):
         return f"record {asked.check.record}", ()
     return _BY_NAME.get(asked.name, ""), ()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
-from crm.shell.words import CHOICE, CONDITION, PATH, PEOPLE, STATUS, TAGS, OptionWords
+from crm.shell.words import CHOICE, CONDITION, GREETING, PATH, PEOPLE, STATUS, TAGS, OptionWords
 
 if TYPE_CHECKING:
     from crm.commands.context import CRM
@@ -55,6 +55,10 @@ def as_seen(crm: "CRM", takes: str, begun: str) -> Iterable[str]:
     """The words as somebody who has signed in may see them."""
     kind, _, name = takes.partition(" ")
     with crm.read() as snapshot:
+        if takes == GREETING:
+            from crm.commands.mail.greetings import standing_orders
+
+            return [order.name for order in standing_orders(snapshot)]
         if kind == "record":
             from crm.commands.lookup import names
             from crm.model import RECORDS

@@ -12,8 +12,8 @@ from crm.lean_dataclass import dataclass
 
 FILE = Path(__file__).with_name("words.json")
 # What completes a value, beside the names of records: `record client` and so on.
-SWITCH, CHOICE, CONDITION, PATH, TAGS, PEOPLE, STATUS = (
-    "switch", "choice", "condition", "path", "tags", "people", "status",
+SWITCH, CHOICE, CONDITION, PATH, TAGS, PEOPLE, STATUS, GREETING = (
+    "switch", "choice", "condition", "path", "tags", "people", "status", "record greeting",
 )  # fmt: skip
 
 

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from crm.app import open_crm
+from crm.commands.registry import commands
 from crm.config import from_environment
+from crm.model.fields import Whole
 from crm.shell import run, store_words
+from crm.shell.options import words_of
 from crm.shell.values import as_seen
 from tests.conftest import PROJECT, PYTHON
 from tests.support.command_line import CommandLine
@@ -62,6 +65,8 @@ def complete(
         ("clients list --tag g", ["gold"]),
         ("clients tag 1 --untag ", ["gold", "new"]),
         ("clients list --view b", [r"Big\ spenders"]),
+        ("views remove b", [r"Big\ spenders"]),
+        ("views rename --name B", [r"Big\ spenders"]),
         ("clients list --owner E", ["Eva"]),
         ("clients list --status = V", ["VIP"]),
         ("clients list --sort total", ["total_spend"]),
@@ -134,6 +139,17 @@ def test_ctrl_c_during_completion_prints_nothing(
     monkeypatch.setenv("COMP_CWORD", "3")
     assert run([], desk.child_environment(), open_crm) == 130
     assert capfd.readouterr() == ("", "")
+
+
+def test_every_name_of_an_existing_record_is_completed() -> None:
+    finding = ("show", "edit", "rename", "move", "remove", "delete")
+    missing = {}
+    for command in (command for command in commands() if command.words.rpartition(" ")[2] in finding):
+        first = next(iter(command.parameters.values()), None)
+        # Numbers of lines and levels are no names.
+        if first and first.positional and not isinstance(first.check, Whole):
+            missing |= {option.names[-1]: command.words for option in words_of(command).options[:2] if not option.takes}
+    assert missing == {}
 
 
 def test_completion_from_the_word_file_equals_that_of_the_program(desk: CommandLine) -> None:

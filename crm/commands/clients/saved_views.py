@@ -9,10 +9,10 @@ from crm.commands.list_parameters import Sort
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, View
-from crm.model.fields import Line
+from crm.model.fields import Line, NameOf
 from crm.repository import Query, Transaction
 
-Name = Annotated[str, Line(60), About("Name", positional=True)]
+Name = Annotated[str, NameOf(60, "view"), About("Name", positional=True)]
 
 
 @command("views list", title="Saved views", menu="clients", nothing="No saved views yet.")

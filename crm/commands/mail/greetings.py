@@ -21,7 +21,7 @@ from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError, OutwardError, RefusedError, UsageError
 from crm.model import CHANNELS, Client, Mailing, Message, Template
 from crm.model.encoding import plain
-from crm.model.fields import Line
+from crm.model.fields import Line, NameOf
 from crm.model.fields.recipients import recipient_key
 from crm.model.rights import KEY
 from crm.outward.outgoing import Party
@@ -129,7 +129,7 @@ def add(
 
 
 @command("occasions remove", title="Remove a greeting", as_text=lambda crm, removed: deleted(crm, removed.mailing))
-def remove(crm: CRM, name: Name) -> Occasion:
+def remove(crm: CRM, name: Annotated[str, NameOf(100, "greeting"), About("Name", positional=True)]) -> Occasion:
     """Remove a greeting and cancel its queued messages."""
 
     def change(tx: Transaction) -> Mailing:

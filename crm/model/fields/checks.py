@@ -106,6 +106,13 @@ class Line(Check):
 
 
 @dataclass(frozen=True)
+class NameOf(Line):
+    """The name of a record that exists: a command line completes it. `record` is its kind."""
+
+    record: str = ""
+
+
+@dataclass(frozen=True)
 class Prose(Check):
     """Text of any number of lines."""
 
