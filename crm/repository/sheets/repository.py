@@ -580,7 +580,10 @@ class SheetsRepository(SqlRepository):
                     self._offline = (error, self.clock.now.timestamp())
                 if not doubtful:
                     raise
+                # What could not be looked for is not known to be missing, however long it took.
                 self._push.find_out(since, error)
+                tries += 1
+                continue
             tries += 1
             waited = time.monotonic() - started
             if doubtful and waited > _PATIENCE and not last_look:

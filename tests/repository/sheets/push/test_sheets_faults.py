@@ -179,6 +179,28 @@ def test_a_saved_change_is_never_reported_as_failed(team: Team, monkeypatch: pyt
     _check_once(team, sales=2)
 
 
+def test_a_connection_that_breaks_at_the_last_look_is_no_failure(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    service, looks = team.repository.service, list[int]()
+    values = service.values
+
+    def breaks(ranges: Any) -> Any:
+        looks.append(1)
+        # The first one finds that somebody else has saved since, the second one looks for the change.
+        if len(looks) == 2:
+            raise StoreOfflineError("Google Sheets cannot be reached: the connection was cut.")
+        return values(ranges)
+
+    def impatient(_: Any) -> None:
+        monkeypatch.setattr(repository_module, "_PATIENCE", 0.0)
+        monkeypatch.setattr(service, "values", breaks)
+        _no_answer()
+
+    _others_first(team, impatient)
+    team.store.change(_sell, "a sale")
+    assert len(looks) > 2
+    _check_once(team, sales=2)
+
+
 def _while_a_neighbour_holds_the_mirror(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lock the mirror by another program on this machine when hand edits are next applied."""
     neighbour = team.another("ben", same_machine=True)
