@@ -162,6 +162,8 @@ class _Row:
     was: list[Cell]
     now: list[Cell] = field(default_factory=list)
     gone: bool = False
+    # The ID that a repair had written there before it was taken back.
+    meant_for: int | None = None
 
     def cell(self, at: int | None) -> Cell:
         """The cell in a column; '' where there is none."""
@@ -190,6 +192,8 @@ class _Tab:
             return
         self._put_all_back(block)
         self._take_away(block, set(block.added.get(self.kind, ())))
+        for cells in self._added_without_id(block):
+            self._take_like(cells, at_least=1)
 
     def _put_all_back(self, block: Block) -> None:
         for at, part in enumerate(block.parts, start=1):
@@ -212,6 +216,8 @@ class _Tab:
         ids = set(block.added.get(self.kind, ()))
         counts = Counter(record_id for row in self.rows if not row.gone and (record_id := self.id_of(row)) in ids)
         self._take_away(block, {record_id for record_id in ids if counts[record_id] > 1})
+        for cells in self._added_without_id(block):
+            self._take_like(cells, at_least=2)
 
     def take_back_remains(self, block: Block, valid: Sequence[Block]) -> None:
         """Take away what is there again of a commit that was taken back before: a later one may have kept it."""
@@ -289,13 +295,16 @@ class _Tab:
 
     def _put_back(self, victims: Sequence["_Victim"]) -> None:
         owners = _Owners(self, [row for row in self.rows if not row.gone])
-        for victim in victims:
-            row = owners.row_of(victim)
+        rows = [owners.row_of(victim) for victim in victims]
+        # All those first that are sure.
+        rows = [row or owners.row_most_like(victim) for row, victim in zip(rows, victims, strict=True)]
+        for victim, row in zip(victims, rows, strict=True):
             if victim.deleted:
                 if row is None:
                     self._add_again(victim)
             elif row is not None:
                 # One that is not there any more was deleted by a person since.
+                row.meant_for = self.id_of(row) or row.meant_for
                 victim.restore(row)
             elif left := next((row for row in self.rows if not row.gone and victim.is_all_of(row)), None):
                 # Or somebody else has emptied it at the same moment.
@@ -321,6 +330,26 @@ class _Tab:
             if not row.gone and record_id in remaining:
                 row.gone = True
                 remaining.discard(record_id)
+
+    def _added_without_id(self, block: Block) -> Iterator[dict[int, Cell]]:
+        """The rows without an ID that a repair put back, by the columns that their cells are in by now."""
+        head = next((block.rows.get(at, []) for at, part in enumerate(block.parts, 1) if part.kind is self.kind), [])
+        columns = _columns(heading(self.kind, head), self.head)
+        for cells in block.redo.added.get(self.kind, ()) if block.redo else ():
+            placed = {columns(at): cell for at, cell in enumerate(cells) if cell != ""}
+            by_column = {at: cell for at, cell in placed.items() if at is not None}
+            if by_column and by_column.get(self.head.positions.get("id", -1)) is None:
+                yield by_column
+
+    def _take_like(self, cells: Mapping[int, Cell], at_least: int) -> None:
+        """Take away the last row without an ID that holds these cells, if there are so many."""
+        alike_rows = [
+            row
+            for row in self.rows
+            if not row.gone and self.id_of(row) is None and all(alike(row.cell(at), cell) for at, cell in cells.items())
+        ]
+        if len(alike_rows) >= at_least:
+            alike_rows[-1].gone = True
 
     def id_of(self, row: _Row) -> int | None:
         """The ID in a row; None where it has none."""
@@ -388,6 +417,23 @@ class _Owners:
         """The row as it stands now; None where it is not there any more."""
         candidates = [row for row in self._candidates(victim) if id(row) not in self._taken]
         row = max(candidates, key=victim.match, default=None)
+        if row is not None:
+            self._taken.add(id(row))
+        return row
+
+    def row_most_like(self, victim: "_Victim") -> _Row | None:
+        """The row that has lost its ID to a misplaced repair, and that people have typed into since: most of what is in
+        it is still as it was, or the next repair has given it the ID again, and was taken back for what was typed."""
+        is_unnamed = victim.names and all(cell == "" for cell in victim.names.values())
+        if victim.deleted or victim.id is None or not is_unnamed or self._by_id.get(victim.id):
+            return None
+        unnamed = [
+            row
+            for row in self._with(next(iter(victim.names)), "")
+            if id(row) not in self._taken and victim.names_in(row) == len(victim.names)
+        ]
+        like = [row for row in unnamed if victim.likeness(row) > 0]
+        row = max(like or [row for row in unnamed if row.meant_for == victim.id], key=victim.likeness, default=None)
         if row is not None:
             self._taken.add(id(row))
         return row

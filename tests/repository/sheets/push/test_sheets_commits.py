@@ -183,6 +183,65 @@ def test_a_repair_works_while_people_go_on_moving_rows(team: Team, six: list[Cli
     _check(team, "an edit", six)
 
 
+# What moves before the repair of a deletion that struck a row which a person was typing, so that it is repaired, too.
+_AT_THE_REPAIR: dict[str, list[Edit]] = {
+    "nothing": [],
+    "a column dragged": [["move_column", CLIENTS, 3, 1]],
+    "a column dragged, and the rows sorted": [["move_column", CLIENTS, 3, 1], ["sort", CLIENTS, 2, True]],
+    "a column inserted at the left": [["insert_column", CLIENTS, 0, 1]],
+}
+
+
+@pytest.mark.parametrize(
+    "window",
+    [pytest.param(window, marks=[] if window == "a column dragged" else pytest.mark.slow) for window in _AT_THE_REPAIR],
+)
+def test_a_typed_row_that_a_deletion_struck_is_there_once(team: Team, six: list[Client], window: str) -> None:
+    typed: list[Edit] = [["insert_rows", CLIENTS, 4, 1], ["set_cells", CLIENTS, 4, 2, [["Typed"]]]]
+    team.in_the_windows(typed, _AT_THE_REPAIR[window], _AT_THE_REPAIR[window])
+    team.store.change(lambda tx: _delete(tx, six[3]), "a deletion")
+    found = team.agreed()[Client]
+    names = sorted(client.last_name for client in found.values())  # type: ignore[attr-defined]
+    assert names == [*["Client"] * 5, "Typed"]
+    assert six[3].id not in found
+    assert team.summaries().count("a deletion") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    [
+        ("last_name", {}),
+        pytest.param("company", {}, marks=pytest.mark.slow),
+        # Nothing else is in its row.
+        pytest.param("last_name", {"first_name": "", "city": ""}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_client_whose_row_lost_its_id_to_a_repair_is_kept_when_somebody_types_there(
+    team: Team, six: list[Client], name: str, rest: dict[str, str]
+) -> None:
+    team.store.change(lambda tx: tx.change(tx.get(Client, six[0].id), **rest))
+    if not rest:
+        team.store.change(lambda tx: _sell(tx, six[0]), "a sale")
+    before = team.stored()[Client]
+    _, column = team.place(six[0], name)
+    team.person.insert_rows(team.id, CLIENTS, 1, 1)
+    team.person.set_cells(team.id, CLIENTS, 1, 2, [["Typed"]])
+    # The ID of the typed row goes to the blank one. The repair then empties the ID of the client that is first by now,
+    # and the second repair meets what somebody has typed there.
+    team.in_the_windows(
+        [["insert_rows", CLIENTS, 1, 1]],
+        [["sort", CLIENTS, 0, False]],
+        [["set_cells", CLIENTS, 1, column, [["by hand"]]]],
+    )
+    team.stored()
+    found = team.agreed()
+    assert [sale.client for sale in found[Sale].values()] == ([] if rest else [six[0].id])  # type: ignore[attr-defined]
+    kept = {at: _facts(record) for at, record in found[Client].items() if at <= 6}  # type: ignore[arg-type]
+    edited = replace(before[six[0].id], **{name: "by hand"})  # type: ignore[type-var]
+    assert kept == {at: _facts(record) for at, record in (before | {six[0].id: edited}).items()}  # type: ignore[arg-type]
+    assert [record.last_name for at, record in found[Client].items() if at > 6] == ["Typed"]  # type: ignore[attr-defined]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["a sale", "an edit", "a deletion"])
 def test_an_edit_of_another_cell_of_the_same_row_is_kept(team: Team, six: list[Client], change: str) -> None:
