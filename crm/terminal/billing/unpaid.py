@@ -1,12 +1,13 @@
 """Unpaid invoices at the menu: who owes what; a client opens on its open invoices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from crm.model import Client
 from crm.repository.queries.billing import open_by_currency
 from crm.terminal.billing.rendering import UNPAID
+from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.lists import ListPage, list_page, open_list
 
 
@@ -32,6 +33,9 @@ class UnpaidPage(ListPage):
             by = replace(own, currency=currency)
             totals.append(f"{by.money(total)} open{f', {by.money(overdue)} overdue' if overdue else ''}")
         return f"total {'; '.join(totals)}" if totals else ""
+
+    def keys(self) -> Sequence[Choice]:
+        return [self.filter_key()]
 
     def client_of(self, row: Any) -> Client:
         return self.session.crm.get(Client, row.client)

@@ -35,7 +35,7 @@ class SalesPage(ClientListPage):
     client_rank = 1
 
     def count(self) -> int:
-        client, since, until = (self.filters.get(name) for name in self.filter_by)
+        client, since, until = (self.filters.get(name) for name in ("client", "since", "until"))
         with self.session.crm.read() as snapshot:
             return int(snapshot.count(Sale, Query({"client": client.id} if client else {}, since=since, until=until)))
 
@@ -56,6 +56,7 @@ class OwnPurchasesPage(SalesPage):
     plural = "purchases"
     purpose = "What you buy from us appears here, with date and amount."
     hides = ("Client",)
+    filter_by: Mapping[str, str] = {}
 
     def card(self, row: Sale) -> Sequence[tuple[str, str]]:
         return sale_side(self.session.screen, row, self.session.conventions)

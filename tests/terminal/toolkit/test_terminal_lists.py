@@ -232,6 +232,19 @@ def test_a_list_has_the_filters_of_its_command() -> None:
         assert kind.filter_by.keys() | kind.lasting | frozenset().union(*kind.rivals) <= taken, kind
 
 
+def test_each_list_that_can_be_filtered_has_a_key_for_it(crm: CRM) -> None:
+    pressed: dict[type[ListPage], set[str]] = {}
+
+    def look(session: Session) -> None:
+        for kind in lists():
+            keys = kind(session).keys
+            pressed[kind] = {key.key for key in keys()}
+
+    read_by_line(crm, look, "")
+    assert len(pressed) > 20
+    assert [kind for kind in pressed if kind.filter_by and "f" not in pressed[kind]] == []
+
+
 def test_exclusive_filters_replace_each_other_and_fixed_ones_survive_show_all(crm: CRM) -> None:
     pages = []
 
