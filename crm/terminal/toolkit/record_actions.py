@@ -120,7 +120,8 @@ def rename(session: Session, words: str, record: Any, check: Check, **arguments:
 
 
 def chosen_client(session: Session, client: Client | None, *crumbs: str) -> Client:
-    """A client that is named, or else one that the person chooses on a page named by the crumbs. Raises Back."""
+    """A client that is named, or else one that the person chooses on a page named by the crumbs. Raises Back. It is for
+    flows that do something before they ask, or may know the client from elsewhere; others are a `record_flow`."""
     if client is None:
         session.page(*crumbs)
         client = pick(session.crm, session.keyboard, Client, "Client")
