@@ -143,8 +143,8 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-# What makes a spreadsheet a store is tried on one each time.
-_ON_SHEETS = {"test_repository_records", "test_repository_changes", "test_repository_people", "test_guard_writing"}
+# Its tests are all about spreadsheets.
+_OF_SHEETS = PROJECT / "tests" / "repository" / "sheets"
 
 
 # What takes longest runs first, so that no process is left with it at the end.
@@ -167,11 +167,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
+        if item.path.is_relative_to(_OF_SHEETS) or _is_on_sheets(item):
+            item.add_marker(pytest.mark.sheets)
         if not hasattr(item, "callspec"):
             if _is_in_turn(item):
                 _leave_to_other_commits(item)
             continue
-        if _is_on_sheets(item) and (item.path.stem not in _ON_SHEETS or is_hypothesis_test(getattr(item, "obj", None))):
+        is_quick = item.get_closest_marker("quick_on_sheets") and not is_hypothesis_test(getattr(item, "obj", None))
+        if _is_on_sheets(item) and not is_quick:
             item.add_marker(pytest.mark.slow)
         tests[item.nodeid.partition("[")[0]].append(item)
     for rows in tests.values():
@@ -183,7 +186,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _is_on_sheets(row: Any) -> bool:
-    return "sheets" in row.callspec.params.values()
+    return hasattr(row, "callspec") and "sheets" in row.callspec.params.values()
 
 
 def _is_slow(row: pytest.Item) -> bool:

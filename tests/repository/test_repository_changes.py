@@ -11,7 +11,7 @@ from crm.model import Client, Sale, StatusRule
 from crm.repository import Query, writing
 from tests.conftest import Store
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.quick_on_sheets]
 
 
 def test_edits_of_different_fields_are_merged(store: Store) -> None:

@@ -15,7 +15,7 @@ from crm.repository import Query, last_undoable
 from tests.conftest import ON_NEW_STORES, NewStore, Store
 from tests.support.clocks import TODAY
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.quick_on_sheets]
 
 
 _NUMBERS = count()

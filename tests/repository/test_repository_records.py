@@ -48,7 +48,7 @@ from crm.repository import Query
 from tests.conftest import Store
 from tests.support.clocks import TODAY
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.quick_on_sheets]
 
 FULL = {
     "reference": "K-1",

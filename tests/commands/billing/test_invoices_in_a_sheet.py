@@ -10,6 +10,8 @@ from tests.commands.billing.conftest import BillingDesk
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import Team
 
+pytestmark = pytest.mark.sheets
+
 
 @pytest.fixture
 def desk(sheet_desk: BillingDesk) -> BillingDesk:

@@ -17,6 +17,9 @@ from tests.support.guarded import SECRET, Team, new_team
 # What is changed
 
 
+pytestmark = pytest.mark.quick_on_sheets
+
+
 @pytest.mark.parametrize("role", ["staff", "client"])
 def test_only_an_admin_deletes_clients_and_manages_accounts(team: Team, role: str) -> None:
     me, guarded, before = team.users[role], team.seen_by(role), team.everything()

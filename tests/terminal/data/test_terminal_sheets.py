@@ -29,7 +29,7 @@ from tests.support.clocks import TODAY, running_on
 from tests.support.google_sheets import StandIn
 from tests.terminal.conftest import Session, Start
 
-pytestmark = pytest.mark.in_turn
+pytestmark = [pytest.mark.in_turn, pytest.mark.sheets]
 
 # As the programs that this one comes from keep it.
 HEAD = ["First Name", "Last Name", "Date of Birth", "Contact Number", "Email", "Total Spend", "Status"]
