@@ -205,7 +205,9 @@ def capture(
             interaction=added(understood.interaction),
             sale=added(understood.sale),
             deal=added(understood.deal),
-            won=marked_as_won(tx, understood.won) if understood.won else None,
+            won=marked_as_won(tx, understood.won, understood.sale.amount)
+            if understood.won and understood.sale
+            else None,
         )
         if understood.payment is not None:
             paid = dataclasses.replace(understood.payment, client=company.id, currency=crm.settings["currency"])

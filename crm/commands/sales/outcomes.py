@@ -86,6 +86,7 @@ def win(
 ) -> DealMoved | DealWon:
     """Mark a deal as won: move it to the first won stage and record a sale of its value.
 
+    If you give another amount, that becomes the value of the deal.
     The client's status is reviewed at once. It is one change, and `history undo` undoes all of it.
     """
 
@@ -148,9 +149,9 @@ def deals_to_win(snapshot: Snapshot, client: int) -> Sequence[Deal]:
     return [deal for deal in listed if deal.stage in still_open and not sales_of(snapshot, deal)]
 
 
-def marked_as_won(tx: Transaction, deal: Deal) -> Deal:
-    """The deal in the first stage for won ones; the caller records its sale."""
-    return tx.change(deal, stage=first_with(stages(tx), "won").id, lost_reason="")
+def marked_as_won(tx: Transaction, deal: Deal, amount: Decimal) -> Deal:
+    """The deal in the first stage for won ones, with the amount that it was won for; the caller records its sale."""
+    return tx.change(deal, stage=first_with(stages(tx), "won").id, value=amount, lost_reason="")
 
 
 def lost_reasons(snapshot: Snapshot) -> list[str]:
@@ -187,6 +188,7 @@ def _into(tx: Transaction, crm: CRM, original: Deal, stage: Stage, answers: _Ans
     moved = tx.change(original, **changes)
     if stage.outcome == "won" and was != "won":
         report = _sold(tx, crm, moved, sold, answers)
+        moved = tx.change(moved, value=report.sale.amount)
         return DealWon(report.sale, report.client, report.status, moved, stage)
     taken: Sequence[SaleTakenBack] = ()
     if was == "won" and stage.outcome != "won" and sold:

@@ -11,7 +11,7 @@ from crm.commands.context import CRM
 from crm.commands.list_parameters import Limit, Offset, Sort, Until, in_order, most
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
-from crm.model import Client, Conventions, Sale
+from crm.model import Client, Conventions, Deal, Sale
 from crm.model.conventions import SALES
 from crm.model.fields import Amount, Day, Line
 from crm.model.money import exact
@@ -183,6 +183,10 @@ def edited(tx: Transaction, sale: Sale, values: Mapping[str, Any]) -> SaleEdited
         message = f"deal {current.deal}, which is about this client, was won with it"
         raise FieldError(message, field="client", label="Client")
     before = tx.get(Client, values.get("client", current.client)).status
+    deal = tx.find(Deal, current.deal) if "amount" in values else None
+    if deal is not None and deal.closed_on is not None and deal.value == current.amount:
+        # The value of a won deal is the amount it was won for.
+        tx.change(deal, value=values["amount"])
     report = _reported(tx, tx.change(sale, **values), before)
     return SaleEdited(report.sale, report.client, report.status)
 

@@ -216,6 +216,7 @@ def test_a_note_about_a_sale_can_win_an_open_deal(office: Office, line: str, wha
     done = captured(office, line, won=oak.id)
     assert (done.sale.amount, done.sale.note, done.sale.deal) == (45000, what, oak.id)
     assert done.client.total_spend == 45000
+    assert [deal.value for deal in stored(office, Deal) if deal.id == oak.id] == [45000]
     assert still_open(office) == ["Pine shelves"]
     # One change, which one undo takes back.
     office("history undo", yes=True)

@@ -98,6 +98,29 @@ def test_the_sale_of_a_deal_stays_with_its_client(office: Office) -> None:
     assert office("sales edit", sale, {"amount": Decimal(6)}).client.total_spend == Decimal(6)
 
 
+def test_the_value_of_a_won_deal_is_the_amount_of_its_sale(office: Office) -> None:
+    """So its page, the board, the reports and a drafted invoice say the same."""
+    anna = office.add(last_name="Anna")
+    roof = office("deals add", anna, "Roof", value=Decimal(12000))
+    office("deals win", roof, Decimal(11500))
+
+    def worth() -> list[Decimal]:
+        card = office("deals show", roof)
+        (won,) = [column.sum.value for column in office("deals board").columns if column.sum.stage.outcome == "won"]
+        drafted = office("invoices add", anna, deal=roof, duplicate_ok=True)
+        return [card.item.deal.value, card.sales[0].amount, won, drafted.lines[0].price]
+
+    assert worth() == [Decimal(11500)] * 4
+    (sale,) = office("sales list")
+    office("sales edit", sale, {"amount": Decimal(11000)})
+    assert worth() == [Decimal(11000)] * 4
+    # A value that was changed afterwards stays as it is.
+    office("deals edit", office("deals show", roof).item.deal, {"value": Decimal(13000)})
+    (sale,) = office("sales list")
+    office("sales edit", sale, {"amount": Decimal(10000)})
+    assert office("deals show", roof).item.deal.value == Decimal(13000)
+
+
 def test_deleting_a_sale_reviews_the_status_and_can_be_undone(office: Office) -> None:
     client = office.add()
     office.sell(client, "20000", TODAY - timedelta(days=5))
