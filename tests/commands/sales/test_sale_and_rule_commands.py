@@ -99,7 +99,7 @@ def test_the_sale_of_a_deal_stays_with_its_client(office: Office) -> None:
 
 
 def test_the_value_of_a_won_deal_is_the_amount_of_its_sale(office: Office) -> None:
-    """So its page, the board, the reports and a drafted invoice say the same."""
+    """The page of the deal, the board and a drafted invoice say the same."""
     anna = office.add(last_name="Anna")
     roof = office("deals add", anna, "Roof", value=Decimal(12000))
     office("deals win", roof, Decimal(11500))
