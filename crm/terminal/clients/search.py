@@ -193,6 +193,15 @@ class _SettingSearch:
         self._country = session.crm.conventions.country
         self._offered = session.offers(named("settings set"))
 
+    def exact(self, typed: str) -> list[_Setting]:
+        """The one whose name was typed, if it has several words: one word may be anything."""
+        words = {word for word in _WORDS.findall(typed.casefold()) if word != "setting"}
+        return [
+            setting
+            for setting in self.matching(typed)
+            if len(words) > 1 and words == {*_WORDS.findall(setting.title.casefold())} - {"setting"}
+        ]
+
     def matching(self, typed: str) -> list[_Setting]:
         """Those whose name has all the words that were typed, or the one whose suggestion was taken."""
         words = [word for word in _WORDS.findall(typed.casefold()) if word not in (*_IDLE, "setting")]
@@ -237,13 +246,19 @@ def search(session: Session) -> None:
                 Suggestion(known.name(command), known.name(command), "command")
                 for command in known.alike(typed)[:_SUGGESTED]
             ]
-        offered = [Suggestion(group.title, group.title, "list") for group in listed]
+        named_so = [Suggestion(setting.title, setting.title, "setting") for setting in settings.exact(typed)]
+        others = [other for other in others if other not in named_so]
+        offered = [*named_so, *(Suggestion(group.title, group.title, "list") for group in listed)]
         return [*offered, *suggested, *others][:_MOST]
 
     def read(typed: str) -> list[Client | Command | _Group | _Setting]:
         if not typed.strip():
             raise Back
-        results: list[Client | Command | _Group | _Setting] = [*groups.exact(typed), *known.exact(typed)]
+        results: list[Client | Command | _Group | _Setting] = [
+            *groups.exact(typed),
+            *known.exact(typed),
+            *settings.exact(typed),
+        ]
         if not results:
             matching = clients.matching(typed)
             results = [*groups.matching(typed, matching), *matching, *known.matching(typed)]

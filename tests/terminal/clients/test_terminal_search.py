@@ -117,3 +117,10 @@ def test_a_setting_is_found_by_its_name(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"company": "Acme"})
     session = start().sees("Clients").press("/").sees("Find").press("tax id").sees("(setting)").press("enter")
     session.sees("Settings › Tax ID").sees("Tax ID (like").press("esc").sees("Clients")
+
+
+def test_a_setting_whose_whole_name_is_typed_comes_before_names_that_sound_alike(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Tate", "last_name": "Bell"})
+    session = start().sees("Clients").press("/").sees("Find").press("tax rate").sees("Tax rate (setting)").settled()
+    assert session.text.index("Tax rate (setting)") < session.text.index("Tax by rate")
+    session.press("enter").sees("Settings › Tax rate")
