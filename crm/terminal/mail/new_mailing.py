@@ -45,6 +45,7 @@ class MailingForm(MessageForm):
         super().__init__(session, Client(), ())
         self.recipients = Audience()
         self._can_send = current(session.crm, SERVICES["email"]).is_set_up
+        self.lists_kept = not self._can_send
 
     def draw_above(self) -> None:
         """Say how many will get it, how many are left out, and whether it could be sent."""

@@ -147,6 +147,9 @@ class RecordForm:
     def draw_above(self) -> None:
         """Draw what is above the fields: what saving them will bring."""
 
+    # Whether the ways to keep what is typed are entries of the form too, not only where it is left.
+    lists_kept = False
+
     def kept(self) -> Sequence[Choice]:
         """The ways to keep what is typed in another place, each a function that does it and says so in a sentence."""
         return ()
@@ -223,6 +226,8 @@ class RecordForm:
             more = self._more_line()
             about_client = self._beside_client if self.session.screen.side else None
             entries += [Choice(more, _MORE, field=more, card=about_client)] if has_more else []
+            keeping = self.kept() if self.lists_kept else ()
+            entries += keeping
             try:
                 chosen = self._choose(entries, hint, at, room)
             except Cancelled as left:
@@ -245,6 +250,10 @@ class RecordForm:
                 hint = "Ctrl-C twice discards your changes"
             if chosen is _MORE:
                 self._shows_more, at = True, None
+                continue
+            if any(chosen is entry.value for entry in keeping):
+                if (kept := self._save(chosen)) is not None:
+                    raise Discarded(kept)
                 continue
             if chosen == "save":
                 done = self._save(save)

@@ -129,6 +129,13 @@ def test_a_mailing_that_cannot_be_sent_yet_is_kept_as_a_template(start: Start, c
     assert (template.subject, template.body) == ("News for {first_name}", "Dear {name}")
 
 
+def test_the_page_that_promises_a_template_has_an_entry_for_it(start: Start, crm: CRM) -> None:
+    readers(crm, 2)
+    session = written(to_many(start)).sees("1) Send to 2 people").press("0").sees("5) Keep it as a template")
+    session.press("5").sees("Kept as the template News for {first_name}.").lacks("Discard")
+    assert len(named("templates list")(crm)) == 1
+
+
 def test_the_number_of_recipients_is_shown_before_the_text_is_written(
     start: Start, crm: CRM, mail: dict[str, str]
 ) -> None:
