@@ -36,7 +36,7 @@ from crm.model.fields import Check, Choice, Country, Email, Flag, Line, Price, R
 from crm.model.iban import bare_iban, is_iban, is_like_iban
 from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path, path_of
-from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id
+from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id, vat_id_like
 from crm.private_files import private_folder
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.
@@ -176,7 +176,7 @@ class VatId(Check):
         text = bare_vat_id(typed)
         if text and not (is_like_vat_id(text) or is_other_tax_id(text, by.country)):
             local = LOCAL_TAXES.get(by.country)
-            how = f"like {local.example}" if local else f"with its country, like {self.example}"
+            how = f"like {local.example}" if local else f"with its country, like {vat_id_like(text, by.country)}"
             raise FieldError(f"write it {how}")
         return text
 

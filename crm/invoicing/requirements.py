@@ -10,7 +10,7 @@ from crm.model.iban import is_iban
 from crm.model.local_labels import local_label
 from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.money import NOTHING, decimals_of
-from crm.model.vat_ids import is_like_vat_id
+from crm.model.vat_ids import is_like_vat_id, vat_id_like
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _XRECHNUNG = ("xrechnung-cii", "xrechnung-ubl")
@@ -96,9 +96,8 @@ def _vat_id_label(party: Party) -> str:
 
 def _vat_id(of: str, whose: str, party: Party) -> Iterator[Missing]:
     if party.vat_id and not is_like_vat_id(party.vat_id):
-        yield Missing(
-            of, "vat_id", f"{whose} {_vat_id_label(party)} with its country and without blanks, like DE123456789"
-        )
+        like = vat_id_like(party.vat_id, party.country)
+        yield Missing(of, "vat_id", f"{whose} {_vat_id_label(party)} with its country and without blanks, like {like}")
 
 
 def _of_lines(document: InvoiceDocument) -> Iterator[Missing]:

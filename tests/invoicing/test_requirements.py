@@ -100,7 +100,7 @@ def test_a_country_whose_invoices_need_no_tax_number_asks_for_none() -> None:
         ("xrechnung-ubl", {"buyer__electronic_address": ""}, {"buyer.electronic_address"}),
         ("peppol", {"buyer__electronic_address": "", "buyer__vat_id": ""}, {"buyer.electronic_address"}),
         ("peppol", {"buyer__electronic_scheme": "EM"}, set()),
-        ("peppol", {"buyer__electronic_scheme": "EM", "buyer__vat_id": "SE123"}, {"buyer.electronic_address"}),
+        ("peppol", {"buyer__electronic_scheme": "EM", "buyer__vat_id": "SE123456789001"}, {"buyer.electronic_address"}),
         ("factur-x", {"buyer__electronic_address": "", "iban": ""}, set()),
         ("factur-x", {"due_on": None, "terms": ""}, {"invoice.due_on"}),
         ("factur-x", {"due_on": None, "terms": "", "paid": D("119.00")}, set()),
