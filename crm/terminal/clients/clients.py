@@ -153,6 +153,10 @@ class ClientPage(RecordPage[Client, ClientCard]):
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - reserved):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
+        elif card.contacts and kept > 1:
+            # The first of them comes before an older line of the latest.
+            draw_contacts(screen, card.contacts[:1], by)
+            kept -= 1
         if (ahead or happened) and (screen.plain or screen.left - below > len(ahead) + kept):
             screen.print()
         for line in ahead:

@@ -71,6 +71,24 @@ def test_a_search_for_a_contact_finds_the_company_and_says_why(start: Start, crm
     session.choose("Acme — Jo Fox").sees("Acme no. 1").sees("★ Jo Fox")
 
 
+@pytest.mark.parametrize("contacts", [1, 3])
+def test_a_contact_stays_on_a_full_card(start: Start, crm: CRM, contacts: int) -> None:
+    acme = named("clients add")(
+        crm, {
+            "company": "Acme", "email": "info@acme.example", "phone": "+43 1 5150", "address": "Main Street 2",
+            "postcode": "1010", "city": "Vienna", "country": "AT", "notes": "likes oak",
+        },
+    )  # fmt: skip
+    for name in ("Wei", "Bo", "Jo")[:contacts]:
+        named("contacts add")(crm, acme, name)
+    named("invoices add")(crm, acme, line=["1 x Plan 100"])
+    named("deals add")(crm, acme, "Roof", Decimal(500))
+    named("follow-ups add")(crm, acme, "call her", crm.today)
+    for amount in range(1, 6):
+        named("sales add")(crm, acme, Decimal(amount))
+    start().choose("Clients").press("1").sees("0) Back").sees("★ Wei").sees("Latest").sees("call her")
+
+
 def test_a_call_is_logged_with_one_key_from_the_card(start: Start, crm: CRM) -> None:
     acme = company(crm)
     named("contacts add")(crm, acme, "Jo Fox")
