@@ -15,12 +15,12 @@ from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
 from crm.lean_dataclass import dataclass
-from crm.model import Conventions
+from crm.model import Conventions, Setting
 from crm.model.data import SPEND_COUNTS
 from crm.model.paths import display_path
 from crm.model.record import AnyRecord
 from crm.model.rights import OWNER, Reader
-from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
+from crm.repository import Query, Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.shut import Shut
 
 if TYPE_CHECKING:
@@ -211,6 +211,11 @@ class CRM:
                 return team_defaults()
             self._settings = team_defaults(but=stored) | stored
         return self._settings
+
+    def is_set_by_person(self, key: str) -> bool:
+        """Return whether somebody has changed a setting since this store was made with what the machine suggested."""
+        with self.read() as snapshot:
+            return any(setting.version > 1 for setting in snapshot.find_all(Setting, Query({"key": key})))
 
     def with_settings(self, settings: Mapping[str, str]) -> "CRM":
         """The same CRM with settings that are not stored yet."""

@@ -12,6 +12,7 @@ from crm.commands.billing.documents import InvoiceCard, card_of, format_for
 from crm.commands.billing.invoices import copied
 from crm.commands.billing.lines import TheInvoice, draft, name_of, put_lines
 from crm.commands.billing.numbers import series_of, take_number
+from crm.commands.billing.tax import ZERO
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
@@ -21,6 +22,7 @@ from crm.invoicing.numbering import next_number
 from crm.invoicing.requirements import Missing, missing
 from crm.model import FILLED_AFTER_ISSUE, Client, Invoice, InvoiceLine
 from crm.model.fields import Day, Line, Whole
+from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.money import as_written_in
 from crm.repository import Query, Transaction, bills
 from crm.repository.queries import billing
@@ -51,6 +53,17 @@ def says_how_to_pay(document: InvoiceDocument) -> bool:
     return bool(document.iban or document.terms.strip()) or document.open <= 0
 
 
+def untaxed_lines(crm: CRM, card: InvoiceCard) -> Sequence[int]:
+    """The positions of the lines of an invoice that charge no tax only because the team never set its rate, though it
+    has the number of a firm that charges VAT or GST."""
+    settings, country = crm.settings, crm.conventions.country
+    local = LOCAL_TAXES.get(country)
+    charges_tax = settings["vat_id"] and (local is None or local.is_on_invoices)
+    if not charges_tax or Decimal(settings["tax_rate"]) or crm.is_set_by_person("tax_rate"):
+        return ()
+    return [line.position for line in card.lines if line.tax_category == ZERO]
+
+
 def _beside_issued(crm: CRM, arguments: Mapping[str, Any]) -> str:
     """The lines about an invoice that was just issued: that it does not say how to pay it, and how it is paid from
     its client's credit."""
@@ -61,6 +74,10 @@ def _beside_issued(crm: CRM, arguments: Mapping[str, Any]) -> str:
         lines.append(
             f"{card.invoice.number} does not say how to pay: no bank account and no payment terms are set. For the next"
             " invoices: `settings set iban` or `settings set payment_terms`."
+        )
+    if untaxed_lines(crm, card):
+        lines.append(
+            f"{card.invoice.number} charges no tax: no tax rate is set. For the next invoices: `settings set tax_rate`."
         )
     if card.credit:
         lines.append(f"`payments use-credit {card.invoice.number}` pays it from the client's credit.")

@@ -93,12 +93,6 @@ def write_settings(tx: Transaction, values: Mapping[str, str]) -> Sequence[Setti
     ]
 
 
-def is_set_by_person(crm: CRM, key: str) -> bool:
-    """Return whether somebody has changed a setting since this store was made with what the machine suggested."""
-    with crm.read() as snapshot:
-        return any(setting.version > 1 for setting in snapshot.find_all(Setting, Query({"key": key})))
-
-
 def _template(crm: CRM, value: str) -> str:
     """The file of a template as it is kept, wherever the program is started from. Raises FieldError, naming the line,
     where no invoice can be made from it."""

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 from rich.text import Text
 
 from crm.commands.billing.documents import InvoiceCard, format_for, is_beside
-from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen, says_how_to_pay
+from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen, says_how_to_pay, untaxed_lines
 from crm.commands.billing.payments import paid_on
-from crm.commands.data.settings import is_set_by_person
+from crm.commands.billing.services import usual_rate
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
@@ -359,11 +359,21 @@ def issue(session: Session, invoice: Invoice) -> None:
     session.screen.print()
     by_when = f", and is due {session.conventions.on_day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
-    if says_how_to_pay(as_of_today):
+    untaxed = untaxed_lines(session.crm, card)
+    doubts: dict[str, Sequence[str]] = {}
+    if untaxed:
+        doubts["No tax is charged: no tax rate is set (Settings), so it is 0 %."] = ("tax_rate",)
+    if not says_how_to_pay(as_of_today):
+        lacks = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
+        doubts[lacks] = ("iban", "payment_terms")
+    if not doubts:
         session.confirm(question, "Issue it", destructive=True)
-    elif key := _how_to_pay(session, question):
+    elif key := _set_first(session, doubts, question):
         with suppress(Back):
             session.start(named("settings set"), key=key)
+            if key == "tax_rate" and (rate := usual_rate(session.crm)):
+                for position in untaxed:
+                    session.call("invoices lines edit", invoice=invoice, position=position, tax_rate=rate)
         issue(session, invoice)
         return
     issued: InvoiceCard = session.call("invoices issue", invoice=invoice)
@@ -375,14 +385,14 @@ def issue(session: Session, invoice: Invoice) -> None:
             session.tell(session.call("payments use-credit", invoice=issued.invoice))
 
 
-def _how_to_pay(session: Session, question: str) -> str:
-    """Ask whether to issue an invoice that does not say how to pay: '' for yes, or the setting that is set first.
-    Raises Back."""
+def _set_first(session: Session, doubts: Mapping[str, Sequence[str]], question: str) -> str:
+    """Ask whether to issue an invoice all the same, with what is doubtful and the settings that would mend it: '' for
+    yes, or the setting that is set first. Raises Back."""
     entries = [Choice("Issue it", "")]
     if _may_set(session):
         labels = {option.name: option.label for option in TEAM}
-        entries += [Choice(f"Set first: {labels[key]}", key) for key in ("iban", "payment_terms")]
-    lacks = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
+        entries += [Choice(f"Set first: {labels[key]}", key) for keys in doubts.values() for key in keys]
+    lacks = "\n".join(doubts)
     chosen: str = session.keyboard.choose(
         f"{lacks}\n\n{question}", entries, back="No, go back", hidden=yes_or_no(""), at=BACK
     )
@@ -429,7 +439,7 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
     of_number = [lack for lack in lacks if (lack.of, lack.field) == ("seller", "vat_id")]
     numbers = ("vat_id", "tax_number") if of_number and all(lack.or_tax_number for lack in of_number) else ()
     is_known = country_of_vat_id(session.crm.settings["vat_id"]) == country
-    if keys and not is_known and not is_set_by_person(session.crm, "country"):
+    if keys and not is_known and not session.crm.is_set_by_person("country"):
         # First: what is a tax number depends on it.
         keys.insert(0, "country")
         name = typed_fields(Client)["country"].check.show(country, session.crm.conventions)

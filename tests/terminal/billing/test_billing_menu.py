@@ -328,6 +328,42 @@ def test_an_invoice_that_does_not_say_how_to_pay_can_be_issued_and_a_bank_accoun
     assert "`settings set iban`" not in beside(mailed.crm, {"invoice": menu.all(Invoice)[3]})
 
 
+def test_an_invoice_without_tax_offers_the_tax_rate_that_was_never_set(menu: Menu) -> None:
+    mailed = menu.mailed
+    for line in ("Ale 100", "Cider 100"):
+        mailed("invoices add", mailed.acme, line=[line, "Bread 10 7%"])
+    notice = "No tax is charged: no tax rate is set (Settings), so it is 0 %."
+    asked = menu("invoices issue", "Draft 1", "Set first: Tax rate", "Issue it", **{"Tax rate": "20"})
+    assert asked.count(notice) == 1
+    first, second = menu.all(Invoice)
+    # The lines that had none get it, and no others.
+    assert [line.tax_rate for line in mailed("invoices show", first).lines] == [20, 7]
+    assert first.number
+    beside = named("invoices issue").beside
+    assert beside is not None
+    assert "tax_rate" not in beside(mailed.crm, {"invoice": first})
+    # Who sets it to 0 means it.
+    mailed("settings set", "tax_rate", "0")
+    mailed.crm.forget_settings()
+    assert notice not in menu("invoices issue", "Draft 2", "Issue it")
+    assert "tax_rate" not in beside(mailed.crm, {"invoice": second})
+
+
+def test_an_invoice_without_tax_is_issued_all_the_same(menu: Menu) -> None:
+    mailed = menu.mailed
+    mailed("invoices add", mailed.acme, line=["Ale 100"])
+    assert "No tax is charged" in menu("invoices issue", "Draft 1", "Issue it")
+    (issued,) = menu.all(Invoice)
+    beside = named("invoices issue").beside
+    assert issued.number
+    assert beside is not None
+    assert "`settings set tax_rate`" in beside(mailed.crm, {"invoice": issued})
+    # In the United States an invoice says nothing about tax.
+    mailed("settings set", "country", "US")
+    mailed.crm.forget_settings()
+    assert "tax_rate" not in beside(mailed.crm, {"invoice": issued})
+
+
 def test_a_tax_number_is_enough_without_a_vat_id(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
     menu.mailed("settings set", "vat_id", "")
