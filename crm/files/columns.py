@@ -48,9 +48,9 @@ class Match:
     `target` is a typed field of the record, 'name' (a whole name in one cell), for sales also
     'client.email' and the like, 'extra:NAME' for a field of the team's own, or '' for none.
     `by` says what told it: 'name' or 'content'. Of several columns for one field, as for e-mail addresses and numbers,
-    the one with the least `rank` that a row fills counts. `currency` is what the column's name tells. `date_order`
-    and `decimal_mark` are how its dates and numbers are written ('' where nothing in it tells, or it has none),
-    whatever its target; `in_two_orders` is whether some of its dates are written in another order.
+    the one with the least `rank` that a row fills counts. `currency` is what the column's name tells, where it is not
+    the team's. `date_order` and `decimal_mark` are how its dates and numbers are written ('' where nothing in it tells,
+    or it has none), whatever its target; `in_two_orders` is whether some of its dates are written in another order.
     """
 
     column: str
@@ -105,11 +105,17 @@ def match_columns(
             orders[place],
             mark_of(column.cells) if column.mostly(bare_amount, 0.6) else "",
             ranks.get(place, 0),
-            currency_in_heading(column.name) if targets.get(place) == "amount" else "",
+            _foreign_in_heading(column.name, by) if targets.get(place) == "amount" else "",
             in_two_orders(column.cells, orders[place]),
         )
         for place, column in enumerate(seen)
     ]
+
+
+def _foreign_in_heading(heading: str, by: Conventions) -> str:
+    """The currency that the name of a column tells where it is not the team's; '' for none."""
+    currency = currency_in_heading(heading)
+    return "" if by.currency in currencies_of(currency) else currency
 
 
 def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> tuple[dict[int, str], dict[int, int]]:

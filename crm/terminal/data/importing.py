@@ -123,6 +123,8 @@ class _ImportPages:
         target = self.draft.matches[at].target
         if target.startswith(_OWN):
             return f"own field {target.removeprefix(_OWN)}"
+        if target == "amount" and self.draft.in_foreign_currency:
+            return f"Amount, not in {self.session.crm.conventions.currency}"
         return self.draft.targets.get(target, target) if target else "(not imported)"
 
     def _entries(self) -> list[Choice]:
@@ -146,6 +148,8 @@ class _ImportPages:
             if any(match.in_two_orders for match in draft.matches):
                 orders_named += ", but not all of them"
             entries.append(Choice(self._entry("Dates", orders_named), self._change_dates))
+        if foreign := draft.in_foreign_currency:
+            entries.append(Choice(f"Read {foreign} as amounts in {self.session.crm.conventions.currency}", self._own))
         if draft.source.kind != "vcard":
             entries.append(Choice("Read it differently", self._change_reading))
         return entries
@@ -166,6 +170,9 @@ class _ImportPages:
         from dataclasses import replace
 
         self.draft = replace(self.draft, create_clients=not self.draft.create_clients)
+
+    def _own(self) -> None:
+        self.draft = self.draft.in_own_currency()
 
     def _change_dates(self) -> None:
         order = self.session.keyboard.choose("Dates are written as:", _choices(DATE_ORDERS))
@@ -226,6 +233,9 @@ class _ImportPages:
         entries = [Choice("Import now", "now")] if changes else []
         if report.same_email:
             entries.append(Choice("Match them to the clients with the same e-mail, and preview again", "same"))
+        if foreign := self.draft.in_foreign_currency:
+            own = session.crm.conventions.currency
+            entries.append(Choice(f"Read {foreign} as amounts in {own}, and preview again", "own"))
         entries += _row_lists(session, crumbs, report)
         while True:
             session.page(*crumbs, purpose=_PREVIEW)
@@ -246,6 +256,10 @@ class _ImportPages:
                 break
             if chosen == "same":
                 self.draft = dataclasses.replace(self.draft, match="email")
+                self._preview()
+                return
+            if chosen == "own":
+                self.draft = self.draft.in_own_currency()
                 self._preview()
                 return
             chosen()

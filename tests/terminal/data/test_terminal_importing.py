@@ -2,6 +2,7 @@
 problems."""
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.errors import FileError
-from crm.model import Client
+from crm.model import Client, Sale
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import Screen
 from tests.terminal.conftest import Start
@@ -180,3 +181,18 @@ def test_the_first_import_says_what_comes_next_also_after_a_client_was_typed(
     while "Exit" not in session.settled().text:
         session.press("esc")
     previewed(session, file).choose("Import now").sees("Imported:").lacks("Next: see your clients")
+
+
+def test_amounts_whose_heading_names_another_currency_can_be_read_as_ones_own(
+    start: Start, crm: CRM, tmp_path: Path
+) -> None:
+    named("settings set")(crm, "currency", "GBP")
+    named("clients add")(crm, {"company": "Acme", "reference": "1"})
+    file = tmp_path / "sales.csv"
+    file.write_text("customer_id,date,dollar_value\n1,1997-01-01,11.77\n1,1997-01-12,12.00\n", "utf-8")
+    session = start(columns=120).choose("Data").choose("Import").sees("File (").press(str(file), "enter")
+    session.sees("Amount, not in GBP").choose("Continue").sees("2 refused").sees("name of the column dollar_value")
+    session.choose("Read dollar_value as amounts in GBP").sees("2 new sales").lacks("refused")
+    session.choose("Import now").sees("Imported:")
+    with crm.read() as snapshot:
+        assert {sale.amount for sale in snapshot.find_all(Sale)} == {Decimal("11.77"), Decimal(12)}

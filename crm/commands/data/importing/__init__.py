@@ -65,6 +65,9 @@ def import_file(
     ] = None,
     sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first with a table by default")] = "",
     dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
+    own_currency: Annotated[
+        bool, About("Own currency", "read amounts as yours, even if the name of their column tells another currency")
+    ] = False,
 ) -> "ImportReport | WholeStoreReport":
     """Import clients or sales from a file; importing the same file again adds nothing.
 
@@ -86,6 +89,8 @@ def import_file(
         draft = draft.mapped(map, crm.conventions)
         if dates:
             draft = draft.with_date_order(dates)
+        if own_currency:
+            draft = draft.in_own_currency()
         return run(crm, decided(draft, match=match, mode=mode, create_clients=create_clients), preview=preview)
 
 

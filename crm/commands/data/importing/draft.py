@@ -86,6 +86,11 @@ class ImportDraft:
                 f"{columns} formulas without results: open the file in a spreadsheet program, save it, and import it"
                 " again."
             )
+        if column := self.in_foreign_currency:
+            notes.append(
+                f"The name of the column {column} tells another currency than yours, so its amounts are refused."
+                " They can be read as yours (in the shell: `--own-currency`)."
+            )
         if len(sides) > 1:
             notes.append(f"{' and '.join(sides)} are not read: a sale has one amount, and these are money out and in.")
         if linking:
@@ -94,6 +99,11 @@ class ImportDraft:
                 + (" A sale finds its client by name, company or e-mail address." if self.what == "sales" else "")
             )
         return tuple(notes)
+
+    @property
+    def in_foreign_currency(self) -> str:
+        """The column of amounts whose name tells another currency than the team's; '' for none."""
+        return next((match.column for match in self.matches if match.target == "amount" and match.currency), "")
 
     @property
     def money_in(self) -> str:
@@ -124,6 +134,10 @@ class ImportDraft:
     def with_date_order(self, order: str) -> "ImportDraft":
         """The draft with all its dates read in one order: 'ymd', 'dmy' or 'mdy'."""
         return replace(self, matches=[replace(match, date_order=order) for match in self.matches])
+
+    def in_own_currency(self) -> "ImportDraft":
+        """The draft with its amounts in the team's currency, whatever the names of their columns tell."""
+        return replace(self, matches=[replace(match, currency="") for match in self.matches])
 
     def mapped(self, written: Sequence[str], by: Conventions) -> "ImportDraft":
         """The draft with columns mapped as on the command line: column=field each. Raises UsageError."""
