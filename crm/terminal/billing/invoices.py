@@ -364,8 +364,8 @@ def issue(session: Session, invoice: Invoice) -> None:
     if untaxed:
         doubts["No tax is charged: no tax rate is set (Settings), so it is 0 %."] = ("tax_rate",)
     if not says_how_to_pay(as_of_today):
-        lacks = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
-        doubts[lacks] = ("iban", "payment_terms")
+        no_way = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
+        doubts[no_way] = ("iban", "payment_terms")
     if not doubts:
         session.confirm(question, "Issue it", destructive=True)
     elif key := _set_first(session, doubts, question):
