@@ -23,7 +23,17 @@ _PHRASES = re.compile(
     r"|\b(?:has|have) not the\b|\bgoing on in\b|\bnot used just before\b|\banybody has saved\b|\bput it right\b"
     r"|\bnobody is called\b|\bany key goes on\b|\bleft without saving\b|\beverything agrees\b|\bno choice here\b"
     r"|\bgo on writing\b|\bwhat is the client\b|\bwhat begins so\b"
-    r"|\bcome in as\b|\bstay out\b|\bno data (?:yet|for this)\b|\bmay hold\b",
+    r"|\bcome in as\b|\bstay out\b|\bno data (?:yet|for this)\b|\bmay hold\b"
+    r"|\bseparated in another way\b|\bmarks and unmarks\b|\bagain to turn it\b|\bsince a day\b"
+    r"|\bwhat still stands\b|\btags to take off\b|\bas each of them has it\b|\ball there are\b|\ball that fit\b"
+    r"|\bmay be the same:|\bwhy has a\b|\bwho would move\b|\bnobody moves\b|\blose it\b"
+    r"|\bmay bring\b|\bwas to close\b|\bcomes in from the side\b|\bis in lost now\b"
+    r"|\bwho has what to do\b|\bthe line ends in no\b|\bcould be meant\b|\bfound by that\b"
+    r"|\bneither a client nor\b|\blook and send\b|\bread all of it\b|\bwrite to many\b|\band lost when\b"
+    r"|\bwho is left out\b|\bwant such e-mails\b|\bwhatever identifies\b|\bread it otherwise\b|\bworth a look\b"
+    r"|\bending says how\b|\bmake it first\b|\bin the store by\b|\buntil now\b|\bnew password holds\b"
+    r"|\basked for besides\b|\bwhat to fill in\b|\bhow lately\b"
+    r"|\bmoney and dates are written\b|\blike it are\b|\bnames no store\b",
     re.IGNORECASE,
 )
 # Stores keep what older versions wrote.

@@ -39,10 +39,13 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None)
         drawn.add_column(width=max(1, width // len(columns) - own - _GAP * len(columns)), overflow="fold")
     for line in zip_longest(*columns, fillvalue=("", Text())):
         drawn.add_row(*(piece for pair in line for piece in pair))
+    # A value that is too long for its line goes below its label as long as there are lines left.
+    free = len(rows) if most is None else most - _height(columns) - (len(rows) - len(short))
+    broken = [pair for pair in rows if pair not in short and not _fits_beside(*pair, width)][: max(0, free)]
     first = rows.index(short[0]) if short else 0
     above, below = (
         [
-            _long(name, value, label, width, is_one_line=most is not None)
+            _long(name, value, label, width, is_one_line=most is not None and (name, value) not in broken)
             for name, value in part
             if (name, value) not in short
         ]
@@ -98,6 +101,11 @@ def _height(columns: "Sequence[Sequence[Pair]]") -> int:
 def _label_of(rows: "Sequence[Pair]", width: int) -> int:
     """The width of the labels of a column."""
     return min(max([_LEAST_LABEL, *(len(name) for name, _ in rows)]), max(_LABEL, width // 3))
+
+
+def _fits_beside(name: str, value: Text, width: int) -> bool:
+    """Whether a value fits beside its label."""
+    return len(name) + 1 + value.cell_len <= width
 
 
 def _long(name: str, value: Text, label: int, width: int, *, is_one_line: bool) -> RenderableType:

@@ -4,8 +4,12 @@ from collections.abc import Callable, Sequence
 
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.links import copied
+from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.session import Session
+
+# The columns before and after what is said.
+_SIGN = 4
 
 
 def copy_keys(session: Session, values: Callable[[], Sequence[tuple[str, str]]]) -> list[Choice]:
@@ -21,6 +25,13 @@ def copy_keys(session: Session, values: Callable[[], Sequence[tuple[str, str]]])
         if len(copyable) > 1:
             text = session.keyboard.choose("Copy:", [Choice(f"{label}: {value}", value) for label, value in copyable])
         session.screen.send(copied(text))
-        session.done(f"Copied, if your terminal allows it: {text}")
+        # An address without room is broken at its @, if anywhere.
+        measure, room, said = (
+            session.screen.measure,
+            session.screen.width - _SIGN,
+            "Copied, if your terminal allows it:",
+        )
+        shown = text if measure(clean(text)) <= room else text.replace("@", "\n@")
+        session.done(f"{said} {shown}" if measure(f"{said} {clean(text)}") <= room else f"{said}\n{shown}")
 
     return [] if session.screen.plain else [letters.COPY(copy)]

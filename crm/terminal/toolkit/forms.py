@@ -288,7 +288,11 @@ class RecordForm:
         )
 
     def _entry(self, field: Field, wide: int, by: Conventions) -> Choice:
-        """A field to choose, with its label set apart from its value."""
+        """A field to choose, with its label set apart from its value: in a narrow window a value that has no room in
+        its column begins right after its label."""
+        value = self.shown(field, self.value(field.name))
+        if self.session.screen.width < _NARROW and self.session.screen.measure(clean(value)) > self.room(wide):
+            wide = len(self.label(field))
         line = self.line(field, wide, by)
         rest = line[wide:]
         changed = rest.startswith(" * ")

@@ -196,3 +196,15 @@ def test_the_page_of_keys_fits_forty_columns_and_twenty_lines() -> None:
     drawn = lines(screen)
     assert len(drawn) <= 15
     assert all(any(f" {letters.name_of(key.key)} " in f" {line} " for line in drawn) for key in keys if key.key != "0")
+
+
+def test_an_address_that_is_too_long_goes_below_its_label_if_a_line_is_free() -> None:
+    rows = [("Address", Text("Main Street 1, 1010 Trieste, Italy")), ("City", Text("Trieste"))]
+    for most, address in (
+        (3, ["Address", "  Main Street 1, 1010 Trieste, Italy"]),
+        (2, ["Address  Main Street 1, 1010 Trieste, I…"]),
+    ):
+        screen = on(40)
+        screen.print(pairs(rows, 40, most))
+        assert lines(screen)[: len(address)] == address
+        assert len(lines(screen)) == most
