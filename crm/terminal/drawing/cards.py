@@ -104,7 +104,7 @@ def _label_of(rows: "Sequence[Pair]", width: int) -> int:
 
 
 def _fits_beside(name: str, value: Text, width: int) -> bool:
-    """Whether a value fits beside its label."""
+    """Return whether a value fits beside its label."""
     return len(name) + 1 + value.cell_len <= width
 
 
