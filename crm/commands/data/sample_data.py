@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from crm.model import FIRST_STAGES, Client, Contact, Deal, FollowUp, Interaction, Sale, Stage, Template
+from crm.model import FIRST_STAGES, Client, Contact, Deal, FollowUp, Interaction, Message, Sale, Stage, Template
 from crm.repository import Transaction
 
 _COLLEAGUE = "Nell"
@@ -31,6 +31,16 @@ _TEMPLATES = (
     ("Birthday", "Happy birthday, {first_name|dear friend}!", "All the best from **{company_name}**.\n\n{my_name}"),
     ("Long time no see", "New in our workshop", "Dear {first_name|friend},\n\nthe spring pieces are here. Do come by."),
 )
+# The latest e-mails: how many days ago and when, the direction, the state, the subject and the text. None waits to be
+# sent, so that nothing goes out from sample data by itself, and none has failed: that would be due before all else.
+_MESSAGES = (
+    (9, "09:20", "out", "sent", "Your quote", "Here is the quote we spoke about. It holds until the end of the month."),
+    (8, "16:05", "in", "received", "Re: Your quote", "Thank you. Could you do it in oak as well?"),
+    (6, "11:40", "out", "sent", "Samples of oak", "Three samples are on their way to you."),
+    (3, "08:15", "out", "sent", "Delivery next week", "We deliver on Tuesday between nine and eleven."),
+    (2, "14:30", "in", "received", "Two more chairs", "We would like two more of the chairs. When can they be here?"),
+    (1, "10:10", "out", "sent", "Re: Two more chairs", "They can be with you in three weeks."),
+)  # fmt: skip
 # The stages that each deal has been in, counted from the first; the last two are won and lost.
 _PATHS = (
     (0,), (0, 1), (0, 1, 2), (0, 1, 2, 4), (0, 1), (0, 1, 2, 3), (0, 1, 5), (0, 2, 4), (0,), (0, 1, 2, 3, 4), (0, 5),
@@ -50,6 +60,31 @@ def add_activity(tx: Transaction, chance: random.Random, clients: Sequence[Clien
         _deal(tx, chance, number, client, stages, today, chance.choice(people))
     tx.add_all([_follow_up(chance, number, client, today, people) for number, client in enumerate(clients[:30:2])])
     tx.add_all([Template(name=name, channel="email", subject=subject, body=body) for name, subject, body in _TEMPLATES])
+    tx.add_all(_messages(clients, today, me))
+
+
+def _messages(clients: Sequence[Client], today: date, me: str) -> list[Message]:
+    """The latest e-mails with some clients, an answer with the client who was written to before."""
+    written = [client for client in clients if client.email]
+    made = []
+    for number, (days, time, direction, state, subject, body) in enumerate(_MESSAGES):
+        client = written[7 * (number - subject.startswith("Re: "))]
+        made.append(
+            Message(
+                client=client.id,
+                channel="email",
+                direction=direction,
+                state=state,
+                on=today - timedelta(days=days),
+                time=time,
+                sender=client.email if direction == "in" else "",
+                to=client.email if direction == "out" else "",
+                subject=subject,
+                body=body,
+                user=me if direction == "out" else "",
+            )
+        )
+    return made
 
 
 def _contacts(chance: random.Random, client: Client) -> list[Contact]:
