@@ -26,12 +26,10 @@ def copy_keys(session: Session, values: Callable[[], Sequence[tuple[str, str]]])
             text = session.keyboard.choose("Copy:", [Choice(f"{label}: {value}", value) for label, value in copyable])
         session.screen.send(copied(text))
         # An address without room is broken at its @, if anywhere.
-        measure, room, said = (
-            session.screen.measure,
-            session.screen.width - _SIGN,
-            "Copied, if your terminal allows it:",
-        )
-        shown = text if measure(clean(text)) <= room else text.replace("@", "\n@")
-        session.done(f"{said} {shown}" if measure(f"{said} {clean(text)}") <= room else f"{said}\n{shown}")
+        measure, room = session.screen.measure, session.screen.width - _SIGN
+        sentence = "Copied, if your terminal allows it:"
+        address = text if measure(clean(text)) <= room else text.replace("@", "\n@")
+        between = " " if measure(f"{sentence} {clean(text)}") <= room else "\n"
+        session.done(f"{sentence}{between}{address}")
 
     return [] if session.screen.plain else [letters.COPY(copy)]
