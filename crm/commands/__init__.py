@@ -60,6 +60,14 @@ def load(word: str = "", menu: str = "") -> None:
             import_module(name)
 
 
+def load_alone(words: str) -> bool:
+    """Register a command without the others that begin with its word; whether there is a module that holds it so."""
+    holding = next((name for name, module in _modules() if module.alone == words), "")
+    if holding:
+        import_module(holding)
+    return bool(holding)
+
+
 def load_outside(word: str) -> None:
     """Register the commands that the shell alone has, and that begin with a word."""
     for name, module in _modules():

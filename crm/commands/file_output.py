@@ -1,11 +1,22 @@
 """Files that a command writes: the ending of the name says in which format."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from crm.errors import FieldError, confirmation
 from crm.model.file_errors import would_replace
 from crm.model.paths import display_path
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """A file that was written: what it holds, how many of them, and what to know of it where it holds secrets."""
+
+    file: Path
+    what: str
+    records: int
+    keep_safe: str = ""
 
 
 def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label: str = "File") -> str:

@@ -33,11 +33,13 @@ class Menu:
 @dataclass(frozen=True, slots=True)
 class Module:
     """A module with commands: the first words of their names, separated by blanks, and the menu they are in, '' for
-    none. Those that are `outside` the shell alone has: users at the machine of the store run them, and nobody has to be
+    none. For the command `alone`, one that people ask for often, it is loaded without the others that share its words.
+    Those that are `outside` the shell alone has: users at the machine of the store run them, and nobody has to be
     signed in."""
 
     words: str
     menu: str = ""
+    alone: str = ""
     outside: bool = False
 
 

@@ -9,7 +9,7 @@ import click
 
 import crm
 from crm import program
-from crm.commands import first_words, groups
+from crm.commands import first_words, groups, load_alone
 from crm.lean_dataclass import dataclass
 from crm.shell import completion
 from crm.shell.words import SWITCH, CommandWords, OptionWords, known
@@ -61,6 +61,20 @@ class Line:
         from crm.config import from_environment
 
         return from_environment(self.environment, self.settings["store"])
+
+    def command(self, words: str) -> "CommandWords | None":
+        """The words of a command that can be loaded without the others of its group; None for the others."""
+        if self.completes:
+            return None
+        from crm.repository.quick_import import import_sqlalchemy
+
+        import_sqlalchemy()
+        if not load_alone(words):
+            return None
+        from crm.commands.registry import named
+        from crm.shell.options import words_of
+
+        return words_of(named(words))
 
     def commands(self, word: str) -> Mapping[str, Callable[[], CommandWords]]:
         """The commands that begin with a word, by their last word; the words of each are made when asked for."""
@@ -170,6 +184,8 @@ class _Group(_Lazy):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if f"{self._words} {cmd_name}" in groups():
             return _Group(self._line, f"{self._words} {cmd_name}")
+        if alone := self._line.command(f"{self._words} {cmd_name}"):
+            return _made(self._line, alone)
         command = self._commands.get(cmd_name)
         return None if command is None else _made(self._line, command())
 

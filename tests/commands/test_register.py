@@ -39,6 +39,8 @@ def test_a_subject_describes_each_of_its_modules() -> None:
         (module,) = (name for name in output if f"{command.function.__module__}.".startswith(f"{name}."))
         words[module].add(command.words.partition(" ")[0])
         menus[module] |= {command.menu} - {""}
+    alone = [(name, module.alone) for name, module in output.items() if module.alone]
+    assert all(f"{named(held).function.__module__}.".startswith(f"{name}.") for name, held in alone)
     assert words == {name: set(module.words.split()) for name, module in output.items()}
     assert menus == {name: {module.menu} - {""} for name, module in output.items()}
 

@@ -113,6 +113,19 @@ def test_drawing_a_list_loads_rich_and_what_draws_it(
     assert pages == set()
 
 
+@pytest.mark.parametrize(
+    ("group", "unused"),
+    [
+        ("email", ("crm.commands.mail.inbox", "crm.commands.mail.mailings", "crm.files")),
+        ("history", ("crm.commands.data.demo", "crm.commands.data.exporting", "crm.commands.billing", "crm.rules")),
+        ("invoices", ("crm.commands.mail", "crm.outward", "crm.commands.billing.issuing")),
+        ("services", ("crm.commands.mail", "crm.outward", "crm.invoicing")),
+    ],
+)
+def test_a_list_loads_no_other_commands_of_its_group(shell: CommandLine, group: str, unused: tuple[str, ...]) -> None:
+    assert within(loaded(shell, "--json", group, "list"), unused) == set()
+
+
 @pytest.mark.parametrize("arguments", [("--json", "clients", "list"), ("clients", "list")])
 def test_a_list_makes_the_tables_that_it_reads_and_no_others(shell: CommandLine, arguments: tuple[str, ...]) -> None:
     _, tables = _loaded_and_made(shell, *arguments)

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 from crm.commands.activity.follow_up_lists import FollowUpShown, with_names
 from crm.commands.client_selection import MaybeClient, TheClient
 from crm.commands.context import CRM
-from crm.commands.data.exporting import ExportReport
-from crm.commands.file_output import confirm_overwrite
+from crm.commands.file_output import ExportReport, confirm_overwrite
 from crm.commands.list_parameters import Limit, Offset, Sort, most
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.registry import About, command

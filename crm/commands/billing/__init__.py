@@ -49,7 +49,7 @@ GROUPS = {
     "services": "What you sell, with its price and tax.",
 }
 MODULES = {
-    "invoices": Module("invoices", menu="invoices"),
+    "invoices": Module("invoices", menu="invoices", alone="invoices list"),
     "lines": Module("invoices"),
     "issuing": Module("invoices"),
     "files": Module("invoices", menu="invoices"),
@@ -60,5 +60,5 @@ MODULES = {
     "reminder_levels": Module("reminders", menu="reminder levels"),
     "numbers": Module("numbers", menu="billing settings"),
     "announcing": Module("services", menu="services"),
-    "services": Module("services", menu="services"),
+    "services": Module("services", menu="services", alone="services list"),
 }

@@ -1,6 +1,5 @@
 """Export: one kind of records or everything, for spreadsheets, address books and safe keeping."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ from crm.commands.client_selection import Group, OfView, Only, SomeClients, Wher
 from crm.commands.context import CRM, Progress, counted
 from crm.commands.data.exported_tables import TABLES, table_of
 from crm.commands.data.full_export import keep_safe, write_whole_store
-from crm.commands.file_output import confirm_overwrite, ending_of
+from crm.commands.file_output import ExportReport, confirm_overwrite, ending_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
 from crm.model import Client
@@ -20,16 +19,6 @@ _WHAT = {
     "all": "Everything",
 }
 _FORMATS = (".xlsx", ".csv", ".json", ".vcf")
-
-
-@dataclass(frozen=True, slots=True)
-class ExportReport:
-    """A file that was written: what it holds, how many of them, and what to know of it where it holds secrets."""
-
-    file: Path
-    what: str
-    records: int
-    keep_safe: str = ""
 
 
 @command("export", title="Export to a file", menu="data", hint="Clients, sales and more as a file")

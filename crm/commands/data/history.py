@@ -17,11 +17,9 @@ from crm.commands.data.change_details import (
     record_changes,
     typed_value,
 )
-from crm.commands.data.demo import made_sample
-from crm.commands.data.exporting import ExportReport
 from crm.commands.data.undo_notes import cannot_be_undone, kept_by_undo
 from crm.commands.data.undo_titles import undo_title
-from crm.commands.file_output import confirm_overwrite, ending_of
+from crm.commands.file_output import ExportReport, confirm_overwrite, ending_of
 from crm.commands.list_parameters import Limit, Offset, Since, Until, in_order, most
 from crm.commands.record_counts import record_words
 from crm.commands.registry import ONLY_ADMIN, About, command
@@ -244,6 +242,9 @@ def undo(
     if transaction is None and not yes:
         _confirm_older(crm)
 
+    # A list of the history needs no sample data.
+    from crm.commands.data.demo import made_sample
+
     def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:
         last = last_undoable(tx, crm.me, crm.reader.user) if transaction is None else None
         if transaction is None and last is None:
@@ -313,6 +314,8 @@ def _touched(snapshot: Snapshot, query: HistoryQuery, operation: str, by: Conven
 def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
     """The transaction that `history undo` takes back where no number is given, and those it passes over; None where
     there is nothing."""
+    from crm.commands.data.demo import made_sample
+
     with crm.read() as snapshot:
         last = last_undoable(snapshot, crm.me, crm.reader.user)
         if last is None or made_sample(crm, last.id):

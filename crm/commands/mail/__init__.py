@@ -18,7 +18,7 @@ GROUPS = {
     "mailbox": "The mailbox that e-mail is fetched from: its settings on this computer.",
 }
 MODULES = {
-    "messages": Module("email", menu="email"),
+    "messages": Module("email", menu="email", alone="email list"),
     "templates": Module("templates", menu="email"),
     "mailings": Module("mailings", menu="email"),
     "greetings": Module("email occasions", menu="email"),

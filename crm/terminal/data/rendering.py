@@ -20,10 +20,10 @@ from crm.terminal.drawing.screen import Screen, clean, data
 if TYPE_CHECKING:
     from crm.commands.data.change_details import FieldChange, RecordChange
     from crm.commands.data.copying import CopyReport
-    from crm.commands.data.exporting import ExportReport
     from crm.commands.data.history import HistoryArchived, TakenBack, TransactionShown
     from crm.commands.data.settings import SettingShown
     from crm.commands.data.store import CheckReport, FileWritten, LiveReport
+    from crm.commands.file_output import ExportReport
     from crm.repository import HistoryEntry
 
 _VERBS = {"create": "added", "update": "changed", "delete": "deleted"}
@@ -123,7 +123,7 @@ def _(result: "HistoryArchived", screen: Screen, by: Conventions) -> None:
     screen.copyable(display_path(result.file))
 
 
-@renderer("crm.commands.data.exporting.ExportReport")
+@renderer("crm.commands.file_output.ExportReport")
 def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
     many = "records" if result.what == "all" else result.what
     written = pluralize(result.records, many.removesuffix("s"), many, by)
