@@ -30,7 +30,7 @@ _PIECE = 40_000
 # The cells that are kept begin in this column.
 AT = len(BEFORE_COLUMNS)
 # So much of what a commit wrote is kept with it.
-_MOST_AGAIN = 100_000
+_MOST_AGAIN = 400_000
 # No spreadsheet has so many rows: somebody has typed it.
 _MOST_ROWS = 2_000_000
 _BY_SHEET = {TABS[kind].sheet_id: kind for kind in RECORDS}

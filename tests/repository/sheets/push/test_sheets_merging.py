@@ -92,6 +92,26 @@ def test_two_sales_of_another_machine_while_one_is_on_its_way(team: Team, mode: 
     _check(team, 3)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_an_import_that_overtakes_a_sale_keeps_both(team: Team, mode: str) -> None:
+    other = team.another("ben")
+    other.refresh()
+    team.person.merges(MODES[mode])
+
+    def import_clients(tx: Any) -> None:
+        _sell(tx, 2)
+        tx.add_all([Client(kind="person", last_name=f"New {at}") for at in range(600)])
+
+    _at_that_moment(team, other, import_clients, "an import")
+    team.store.change(_sell, "a sale")
+    team.person.merges([])
+    found = team.agreed()
+    assert (len(found[Sale]), len(found[Client])) == (2, 603)
+    assert [client.total_spend for client in list(found[Client].values())[:3]] == [10, 10, 0]  # type: ignore[attr-defined]
+    assert {"a sale", "an import"} <= set(team.summaries())
+
+
 @pytest.mark.parametrize("mode", _MODES)
 def test_a_row_typed_below_a_blank_one_gets_its_id_once_while_two_sell(team: Team, mode: str) -> None:
     other = team.another("ben")
