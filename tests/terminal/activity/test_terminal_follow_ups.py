@@ -156,6 +156,14 @@ def test_the_full_agenda_is_paged(start: Start, busy: CRM) -> None:
     session.press("1").sees("Call about the quote").press("esc", "esc").sees("To do")
 
 
+def test_showing_all_again_from_a_second_page_begins_at_the_first(start: Start, busy: CRM) -> None:
+    client = named("clients list")(busy, {})[0]
+    for number in range(20):
+        add(busy, client, f"Call {number:02}")
+    session = start().choose("Follow-ups").press("a").press("f").choose("Client").press(client.name, "enter")
+    session.sees("1-18 of 2").press("]").sees("19-2").press("f").choose("Show all again").sees("1-18 of 2")
+
+
 def test_without_tasks_today_is_unchanged(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Ada"})
     text = start().choose("Today").sees("New       Ada").settled().text
