@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from crm.commands.data.history import HistoryArchived, TakenBack, TransactionShown
     from crm.commands.data.settings import SettingShown
     from crm.commands.data.store import CheckReport, FileWritten, LiveReport
-    from crm.commands.file_output import ExportReport
     from crm.repository import HistoryEntry
 
 _VERBS = {"create": "added", "update": "changed", "delete": "deleted"}
@@ -111,7 +110,8 @@ def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(result.done)}", "success"))
     done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "success")
     screen.print(done.append(clean(display_path(result.file)), "bold"))
-    _keep_safe(result.keep_safe, screen)
+    if result.keep_safe:
+        screen.print(Text(result.keep_safe, "warning"))
 
 
 @renderer("crm.commands.data.history.HistoryArchived")
@@ -121,20 +121,6 @@ def _(result: "HistoryArchived", screen: Screen, by: Conventions) -> None:
     screen.print(Text(f"{screen.sign('✓', 'OK:')} ", "success").append(done, "default"))
     screen.print("They are in this file. Keep it:")
     screen.copyable(display_path(result.file))
-
-
-@renderer("crm.commands.file_output.ExportReport")
-def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
-    many = "records" if result.what == "all" else result.what
-    written = pluralize(result.records, many.removesuffix("s"), many, by)
-    done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "success")
-    screen.print(done.append(clean(display_path(result.file)), "bold"))
-    _keep_safe(result.keep_safe, screen)
-
-
-def _keep_safe(advice: str, screen: Screen) -> None:
-    if advice:
-        screen.print(Text(advice, "warning"))
 
 
 @renderer("crm.commands.data.history.TakenBack")

@@ -1,11 +1,13 @@
-"""Results that commands of several subjects have in common, on screen: deletions, and the entries of a timeline."""
+"""Results that commands of several subjects have in common, on screen: deletions, files written, timelines."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from crm.commands.client_selection import pluralize
 from crm.model import Conventions
+from crm.model.paths import display_path
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import entry_line
 from crm.terminal.drawing.render import renderer
@@ -13,6 +15,7 @@ from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
     from crm.commands.deletions import Deleted
+    from crm.commands.file_output import ExportReport
 
 ENTRIES: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 0),
@@ -30,3 +33,13 @@ def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
     if result.changed:
         screen.print(Text(f"  Also changed: {clean(result.changed)}"))
     screen.print(Text("`history undo` brings it back.", "muted"))
+
+
+@renderer("crm.commands.file_output.ExportReport")
+def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
+    many = "records" if result.what == "all" else result.what
+    written = pluralize(result.records, many.removesuffix("s"), many, by)
+    done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "success")
+    screen.print(done.append(clean(display_path(result.file)), "bold"))
+    if result.keep_safe:
+        screen.print(Text(result.keep_safe, "warning"))
