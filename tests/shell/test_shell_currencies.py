@@ -43,7 +43,7 @@ def currency(request: pytest.FixtureRequest) -> Currency:
 
 
 @pytest.fixture
-def shell(currency: Currency, shell: CommandLine) -> CommandLine:
+def office(currency: Currency, shell: CommandLine) -> CommandLine:
     """A store of a team with this currency, with one client."""
     shell.did("settings", "set", "language", currency.language)
     shell.did("settings", "set", "currency", currency.code)
@@ -51,47 +51,47 @@ def shell(currency: Currency, shell: CommandLine) -> CommandLine:
     return shell
 
 
-def amounts(shell: CommandLine, **environment: str) -> list[str]:
-    listed = shell.did("sales", "list", "--limit", "100", "--sort", "id", **environment)
+def amounts(office: CommandLine, **environment: str) -> list[str]:
+    listed = office.did("sales", "list", "--limit", "100", "--sort", "id", **environment)
     return [sale["amount"] for sale in listed]
 
 
 @pytest.mark.many
 def test_amounts_stay_exact_through_import_export_and_reports(
-    shell: CommandLine, currency: Currency, tmp_path: Path
+    office: CommandLine, currency: Currency, tmp_path: Path
 ) -> None:
     for typed in currency.typed:
-        shell.did("sales", "add", "--client", "1", "--amount", typed)
-    assert currency.code in shell.refused("sales", "add", "--client", "1", "--amount", currency.too_exact) or (
+        office.did("sales", "add", "--client", "1", "--amount", typed)
+    assert currency.code in office.refused("sales", "add", "--client", "1", "--amount", currency.too_exact) or (
         currency.code == "EUR"
     )
     whole = sum(map(Decimal, currency.plain))
-    assert amounts(shell) == list(currency.plain)
-    assert Decimal(shell.did("clients", "show", "1")["total_spend"]) == whole
+    assert amounts(office) == list(currency.plain)
+    assert Decimal(office.did("clients", "show", "1")["total_spend"]) == whole
     # What a machine wrote is read again, in whatever language.
     for plain in currency.plain:
-        assert shell.did("sales", "add", "--client", "1", "--amount", plain)["sale"]["amount"] == plain
-        shell.did("history", "undo", "--yes")
-    assert amounts(shell) == list(currency.plain)
-    shell.did("sales", "undo", "2", "--yes")
-    assert amounts(shell) == [currency.plain[0]]
-    shell.did("history", "undo", "--yes")
-    report = shell.did("reports", "sales")
+        assert office.did("sales", "add", "--client", "1", "--amount", plain)["sale"]["amount"] == plain
+        office.did("history", "undo", "--yes")
+    assert amounts(office) == list(currency.plain)
+    office.did("sales", "undo", "2", "--yes")
+    assert amounts(office) == [currency.plain[0]]
+    office.did("history", "undo", "--yes")
+    report = office.did("reports", "sales")
     assert Decimal(report["total"]["amount"]) == whole
-    shell.did("rules", "add", f"Exact when total_spend = {whole}", "--position", "1")
-    assert [move["client"] for move in shell.did("rules", "preview")["moves"]] == [1]
-    assert shell.sound()
+    office.did("rules", "add", f"Exact when total_spend = {whole}", "--position", "1")
+    assert [move["client"] for move in office.did("rules", "preview")["moves"]] == [1]
+    assert office.sound()
     elsewhere = {"CRM_STORE": f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"}
     for key, value in (("language", currency.language), ("currency", currency.code)):
-        shell.did("settings", "set", key, value, **elsewhere)
-    shell.did("clients", "add", "--last-name", "Berg", "--reference", "B-1", **elsewhere)
+        office.did("settings", "set", key, value, **elsewhere)
+    office.did("clients", "add", "--last-name", "Berg", "--reference", "B-1", **elsewhere)
     for ending in ("csv", "xlsx"):
         file = tmp_path / f"sales.{ending}"
-        shell.did("export", str(file), "--what", "sales")
-        shell.did("import", str(file), "--as", "sales", **elsewhere)
-        assert sorted(amounts(shell, **elsewhere)) == sorted(currency.plain), ending
-        shell.did("history", "undo", "--yes", **elsewhere)
-        assert amounts(shell, **elsewhere) == []
+        office.did("export", str(file), "--what", "sales")
+        office.did("import", str(file), "--as", "sales", **elsewhere)
+        assert sorted(amounts(office, **elsewhere)) == sorted(currency.plain), ending
+        office.did("history", "undo", "--yes", **elsewhere)
+        assert amounts(office, **elsewhere) == []
     with (tmp_path / "sales.csv").open(encoding="utf-8-sig", newline="") as file:
         assert sorted(row["Amount"] for row in csv.DictReader(file)) == sorted(currency.plain)
     sheet = load_workbook(tmp_path / "sales.xlsx").active
