@@ -155,7 +155,7 @@ class Bench:
             for at in range(SALES_EACH)
         ]
         local.transact(lambda tx: tx.add_all(sales), "made-up sales")
-        set_up(self.service("first"), [], datetime.now(UTC))
+        set_up(self.service("first"), lambda _: [], datetime.now(UTC))
         with closing(self.machine("first")) as repository:
             repository.fill(local.repository.everything())
         local.repository.close()
