@@ -110,6 +110,19 @@ def begin_day(crm: "CRM") -> list[CRMError]:
     return wrong
 
 
+@contextmanager
+def damage_explained(repository: Repository) -> Iterator[None]:
+    """Turn an error that wrong values of another program led to into one that names them."""
+    try:
+        yield
+    except CRMError:
+        raise
+    except Exception as error:
+        if (damage := repository.damage(error)) is None:
+            raise
+        raise damage from error
+
+
 class _Moment:
     """A store at the moment of the first read; nothing is read before."""
 
@@ -123,14 +136,8 @@ class _Moment:
         """The snapshot. Errors are those of a read of its own."""
         if self._snapshot is None:
             self._snapshot = self._stack.enter_context(self._repository.read())
-        try:
+        with damage_explained(self._repository):
             yield self._snapshot
-        except CRMError:
-            raise
-        except Exception as error:
-            if (damage := self._repository.damage(error)) is None:
-                raise
-            raise damage from error
 
     def end(self) -> None:
         """Read anew from now on."""

@@ -5,14 +5,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
 from crm import program
 from crm.accounts import SignedIn
-from crm.commands.context import CRM, begin_day, has_accounts, shut
+from crm.commands.context import CRM, begin_day, damage_explained, has_accounts, shut
 from crm.commands.registry import Command, Parameter
 from crm.config import Config, from_environment, sample_store, store_file
 from crm.errors import (
@@ -106,40 +106,32 @@ class Call:
 
     def _run(self, command: Command, options: Mapping[str, Any]) -> int:
         owner = crm = self._open()
-        try:
-            if command.outside:
-                self._print(crm, self._done(crm, command, options))
+        with closing(owner.repository), damage_explained(owner.repository):
+            try:
+                if command.outside:
+                    self._print(crm, self._done(crm, command, options))
+                    return 0
+                crm = self._entered(owner, command)
+                if command.words not in _BACKED_UP_BY_THEMSELVES and not isinstance(crm.repository, Shut):
+                    # Where the store cannot be written, the command itself says so.
+                    begin_day(owner)
+                command.demand(crm.reader)
+                result = self._done(crm, command, options)
+                answer = result if self._settings["json"] or not command.as_text else command.as_text(crm, result)
+                self._print(crm, answer, command.nothing)
+                beside = None if self._settings["json"] else command.beside
+                if beside and (line := beside(crm, self._arguments(crm, command, options))):
+                    self._tell_beside("", line)
+                if warning := getattr(result, "warning", ""):
+                    self._tell_beside("warning", warning)
+                self._tell_cut(crm, command, options, result)
+                self._notice(crm)
+            except SignedOutError as out:
+                if not out.done:
+                    raise
+                # The command was done, and has ended the session in which it was asked for.
+                self._print(owner, SessionEnded(out.saved, out.sentence))
                 return 0
-            crm = self._entered(owner, command)
-            if command.words not in _BACKED_UP_BY_THEMSELVES and not isinstance(crm.repository, Shut):
-                # Where the store cannot be written, the command itself says so.
-                begin_day(owner)
-            command.demand(crm.reader)
-            result = self._done(crm, command, options)
-            answer = result if self._settings["json"] or not command.as_text else command.as_text(crm, result)
-            self._print(crm, answer, command.nothing)
-            beside = None if self._settings["json"] else command.beside
-            if beside and (line := beside(crm, self._arguments(crm, command, options))):
-                self._tell_beside("", line)
-            if warning := getattr(result, "warning", ""):
-                self._tell_beside("warning", warning)
-            self._tell_cut(crm, command, options, result)
-            self._notice(crm)
-        except SignedOutError as out:
-            if not out.done:
-                raise
-            # The command was done, and has ended the session in which it was asked for.
-            self._print(owner, SessionEnded(out.saved, out.sentence))
-            return 0
-        except CRMError:
-            raise
-        except Exception as error:
-            # It may come of what another program has put into the store.
-            if (damage := owner.repository.damage(error)) is None:
-                raise
-            raise damage from error
-        finally:
-            owner.repository.close()
         return int(getattr(result, "exit_code", bool(getattr(result, "failed", False))))
 
     def _done(self, crm: CRM, command: Command, options: Mapping[str, Any]) -> Any:
