@@ -56,6 +56,11 @@ def _count_newer(blocks: Sequence[Block], revision: int) -> int:
     return len(list(takewhile(lambda block: block.makes[0] > revision, blocks)))
 
 
+def _to_repeat(older: Sequence[Block]) -> list[Block]:
+    """Those that went well, the oldest first; repairs change nothing."""
+    return [block for block in reversed(older) if _went_well(block) and not block.repairs]
+
+
 def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, State]:
     """The requests that roll those commits back, and the state to go on from.
 
@@ -64,7 +69,7 @@ def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, Stat
     """
     plan, blocks = Plan(repairs=True), _disturbed(contents, strays)
     older = blocks[len(strays) :]
-    valid = [block for block in reversed(older) if _went_well(block) and not block.repairs]
+    valid = _to_repeat(older)
     for kind in RECORDS:
         tab = _Tab(kind, contents.tabs[kind])
         for block in strays:
@@ -98,8 +103,7 @@ def _history_begins(contents: Contents, strays: Sequence[Block], valid: Sequence
 
 def lacks_history(contents: Contents, strays: Sequence[Block]) -> bool:
     """Return whether rows of the history that they wrote are not among those that were read."""
-    older = _disturbed(contents, strays)[len(strays) :]
-    valid = [block for block in reversed(older) if _went_well(block) and not block.repairs]
+    valid = _to_repeat(_disturbed(contents, strays)[len(strays) :])
     begins = [block.state.history_rows for block in strays if block.state is not None]
     return min([*begins, _history_begins(contents, strays, valid)]) < contents.history_from
 
