@@ -75,6 +75,7 @@ class Currency(Check):
     """A currency by its ISO 4217 code."""
 
     example = "EUR"
+    completed_by = "currency"
 
     def read(self, typed: str, by: Conventions) -> str:
         code = typed.strip().upper()

@@ -80,7 +80,7 @@ def commands_page() -> str:
         " invoices, payments, statements and billing reports have the decimals of their currency there, too.",
         "- `.venv/bin/python run.py --install-completion` sets up completion for bash, zsh or fish, whichever way this"
         " program is called: `python run.py`, `./run.py` or `crm`. Values are completed too: statuses, stages, tags,"
-        " views, and the names that you may see.",
+        " views, cities and others that records share, and the names that you may see.",
         "- Installed with pipx, uv or pip, the program is called `crm` instead of `.venv/bin/python run.py`."
         " `--version` shows its version.",
         "",

@@ -16,6 +16,7 @@ from crm.commands.registry import named
 from crm.errors import FieldError, NotFoundError
 from crm.model import Conventions, Record, fields
 from crm.repository import Query, Snapshot
+from crm.repository.queries.store import values_of
 
 # So many are looked at to find the one that is meant.
 MOST = 20
@@ -50,8 +51,7 @@ class Lookup(Generic[Named]):
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:
         """The names of records, to complete one that begins so."""
         for field in self.kind.about.unique:
-            records = snapshot.find_all(self.kind, Query(limit=limit))
-            yield from (str(value) for record in records if (value := getattr(record, field)) not in ("", None, 0))
+            yield from values_of(snapshot, self.kind, field, begun, limit)
 
 
 _LOOKUPS: dict[type[Record], Lookup[Any]] = {}

@@ -59,11 +59,13 @@ class Fields:
 class About:
     """The description of a parameter; `positional` where the shell also takes it without its name. Of a file that the
     command writes, `makes` are the endings it may have; with `names_file` a folder will do, and the command names the
-    file in it."""
+    file in it. `completed_by` is what completes the value on a command line, as `crm.shell.words` calls it, where its
+    check does not say so."""
 
     label: str
     help: str = ""
     positional: bool = False
+    completed_by: str = ""
     makes: tuple[str, ...] = ()
     names_file: bool = False
 
@@ -87,6 +89,7 @@ class Parameter:
     fields: FieldsOf | Fields | None = None
     path: bool = False
     many: bool = False
+    completed_by: str = ""
     makes: tuple[str, ...] = ()
     names_file: bool = False
 
@@ -356,6 +359,7 @@ def _parameter(described: inspect.Parameter) -> Parameter:
         fields=marked,
         path=path,
         many=many,
+        completed_by=about.completed_by,
         makes=about.makes,
         names_file=about.names_file,
     )

@@ -154,6 +154,10 @@ class EntryKinds(Check):
     empty = ()
     example = "calls, sales"
 
+    @property
+    def choices(self) -> Sequence[str]:
+        return tuple(kinds().values())
+
     def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
         read: dict[str, None] = {}
         for word in filter(None, (part.strip().lower() for part in typed.split(","))):

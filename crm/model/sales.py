@@ -149,7 +149,7 @@ class Deal(Record):
     expected_close_on: date | None = described("Expected close", Day(past=False))
     owner: str = described("Owner", Person())
     owner_id: int = account_beside("owner")
-    lost_reason: str = described("Lost because", Line(300))
+    lost_reason: str = described("Lost because", Line(300, shared=True))
     notes: str = described("Notes", Prose())
     stage_since: date | None = described("In stage since", Day(), by="facts")
     closed_on: date | None = described("Closed", Day(), by="facts")

@@ -9,13 +9,12 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, Fields, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
 from crm.model import BY_NAME, RECORDS, Client, Field, Record, field_names, people
-from crm.model.fields import Check, Choice, Extra, Flag, Id, NameOf, Person, Secret, Tags
+from crm.model.fields import Check, Country, Extra, Flag, Id, Line, NameOf, Secret, Tags
 from crm.model.paths import path_of
 from crm.shell.words import (
     CHOICE,
     CONDITION,
     PATH,
-    PEOPLE,
     STATUS,
     SWITCH,
     TAGS,
@@ -43,7 +42,8 @@ def _words(command: Command, parameter: Parameter) -> list[OptionWords]:
     if parameter.name == "yes" or isinstance(parameter.check, Secret):
         return []
     if parameter.fields:
-        return [_field_words(field) for field in parameter.fields.offered.values()]
+        kind = parameter.fields.record.kind_name if isinstance(parameter.fields, FieldsOf) else ""
+        return [_field_words(field, kind) for field in parameter.fields.offered.values()]
     help_text = help_of(parameter)
     if isinstance(parameter.check, Flag):
         return [_switch_words(parameter.option, parameter.name, help_text)]
@@ -68,11 +68,11 @@ def help_of(parameter: Parameter) -> str:
     return f"{text} [default: {'yes' if parameter.default is True else parameter.default}]"
 
 
-def _field_words(field: Field) -> OptionWords:
+def _field_words(field: Field, kind: str) -> OptionWords:
     help_text = f"{field.label}: {field.help}" if field.help else field.label
     if isinstance(field.check, Flag):
         return _switch_words(field.option, field.name, help_text)
-    takes, choices = _completed(field)
+    takes, choices = _completed(field, kind)
     return OptionWords(
         (field.option, field.name),
         help_text,
@@ -94,21 +94,27 @@ def _taken(command: Command, parameter: Parameter) -> tuple[str, Sequence[str]]:
         return PATH, ()
     if parameter.record:
         return f"record {parameter.record.kind_name}", ()
+    if parameter.completed_by:
+        return parameter.completed_by, ()
     if parameter.name == "sort":
         return CHOICE, _sorts(command)
     return _completed(parameter)
 
 
-def _completed(asked: Parameter | Field) -> tuple[str, Sequence[str]]:
-    if isinstance(asked.check, Choice):
-        return CHOICE, tuple(asked.check.options)
-    if isinstance(asked.check, Tags):
+def _completed(asked: Parameter | Field, kind: str = "") -> tuple[str, Sequence[str]]:
+    """The kind of completion of a plain value, or of a field of a record of this kind, and the choices there are."""
+    check = asked.check
+    if check is None:
+        return "", ()
+    if check.choices:
+        return CHOICE, check.choices
+    if isinstance(check, Id | NameOf):
+        return f"record {check.record}", ()
+    if kind and (isinstance(check, Country) or (isinstance(check, Line) and check.shared)):
+        return f"field {kind} {asked.name}", ()
+    if type(check) is Tags:
         return (TAGS if "tag" in asked.name else ""), ()
-    if isinstance(asked.check, Person):
-        return PEOPLE, ()
-    if isinstance(asked.check, Id | NameOf):
-        return f"record {asked.check.record}", ()
-    return _BY_NAME.get(asked.name, ""), ()
+    return check.completed_by or _BY_NAME.get(asked.name, ""), ()
 
 
 def _sorts(command: Command) -> Sequence[str]:

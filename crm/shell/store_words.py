@@ -23,6 +23,8 @@ STATEMENTS: Mapping[str, str] = {
     "record deal": "SELECT title AS word FROM deal ORDER BY title",
     "record stage": "SELECT name AS word FROM stage ORDER BY position, id",
     "record template": "SELECT name AS word FROM template ORDER BY name",
+    "record invoice": "SELECT number AS word FROM invoice ORDER BY number",
+    "record opt_out": "SELECT address AS word FROM opt_out ORDER BY address",
     "record view": 'SELECT name AS word FROM "view" ORDER BY name',
     "status": "SELECT status AS word FROM rule WHERE active UNION SELECT status FROM client",
     "tags": "SELECT DISTINCT tags AS word FROM client WHERE tags != ''",
@@ -41,6 +43,14 @@ LIMIT 1
 _WAIT = 0.2
 
 
+def statement(takes: str) -> str:
+    """The statement that reads the words of a kind; '' where it takes more than one."""
+    kind, _, field = takes.rpartition(" ")
+    if kind.startswith("field "):
+        return f'SELECT DISTINCT "{field}" AS word FROM "{kind.removeprefix("field ")}" ORDER BY 1'
+    return STATEMENTS.get(takes, "")
+
+
 def store_words(file: Path, rosters: Path, takes: str, begun: str) -> Iterator[str] | None:
     """The words of this kind that begin so; None where the store has, or had, accounts as far as it or the `rosters`
     of this machine tell. Raises sqlite3.Error and OSError for what cannot be read."""
@@ -54,8 +64,8 @@ def store_words(file: Path, rosters: Path, takes: str, begun: str) -> Iterator[s
         # Only what begins with the letters of the English alphabet is compared in SQL alike in either case.
         start = re.match(r"[ -~]*", begun)
         prefix = re.sub(r"([\\%_])", r"\\\1", start.group() if start and takes != "tags" else "")
-        statement = f"SELECT word FROM ({STATEMENTS[takes]}) WHERE word LIKE ? ESCAPE '\\'"
-        rows = [word for (word,) in store.execute(statement, (f"{prefix}%",))]
+        fitting = f"SELECT word FROM ({statement(takes)}) WHERE word LIKE ? ESCAPE '\\'"
+        rows = [word for (word,) in store.execute(fitting, (f"{prefix}%",))]
     if takes == "tags":
         return iter(sorted({tag for tags in rows for tag in tags.strip(",").split(",")}))
     return iter(rows)

@@ -11,9 +11,10 @@ from typing import Any
 from crm.lean_dataclass import dataclass
 
 FILE = Path(__file__).with_name("words.json")
-# What completes a value, beside the names of records: `record client` and so on.
-SWITCH, CHOICE, CONDITION, PATH, TAGS, PEOPLE, STATUS, GREETING = (
-    "switch", "choice", "condition", "path", "tags", "people", "status", "record greeting",
+# What completes a value, beside the names of records (`record client`), the values of a field (`field client city`) and
+# what a command lists (`listed dashboard tiles`).
+SWITCH, CHOICE, CONDITION, PATH, TAGS, PEOPLE, STATUS, GREETING, CURRENCY, UNIT = (
+    "switch", "choice", "condition", "path", "tags", "people", "status", "record greeting", "currency", "unit",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pytest
 from crm.app import open_crm
 from crm.commands.registry import commands
 from crm.config import from_environment
-from crm.model.fields import Whole
+from crm.model.fields import Line, Prose, Tags
 from crm.shell import run, store_words
 from crm.shell.options import words_of
 from crm.shell.values import as_seen
@@ -27,9 +27,13 @@ Complete = Callable[[str], list[str]]
 def desk(shell: CommandLine) -> CommandLine:
     """A store with a little of everything that completes."""
     shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--tag", "gold", "--tag", "new")
+    shell.did("clients", "edit", "1", "--city", "Graz", "--country", "AT", "--source", "Referral")
+    shell.did("opt-outs", "add", "no@example.com")
     shell.did("clients", "add", "--company", "Acme & Sons", "--owner", "Eva")
     shell.did("sales", "add", "1", "--amount", "50000")
     shell.did("deals", "add", "2", "--title", "New roof", "--value", "100")
+    shell.did("deals", "add", "1", "--title", "Old shed", "--value", "100")
+    shell.did("deals", "lose", "2", "too dear")
     shell.did("views", "save", "Big spenders", "--condition", "total_spend > 1000")
     return shell
 
@@ -82,6 +86,17 @@ def complete(
         ("deals list --stage Neg", ["Negotiation"]),
         ("import ./x", ["file,./x"]),
         ("clients me", ["merge"]),
+        ("clients list --city G", ["Graz"]),
+        ("clients add --source R", ["Referral"]),
+        ("clients list --country A", ["AT"]),
+        ("clients merge 1 2 --take city,ema", ["city,email"]),
+        ("dashboard set agenda,birth", ["agenda,birthdays"]),
+        ("opt-outs lift n", ["no@example.com"]),
+        ("deals lose 1 --reason too", [r"too\ dear"]),
+        ("history list --by E", ["Eva"]),
+        ("reports invoiced --currency EU", ["EUR"]),
+        ("services add x --unit sq", [r"square\ metre"]),
+        ("timeline 1 --only Calls,Sa", ["Calls,sales"]),
         ("clients list --mar", ["--marketing-consent"]),
         ("si", ["sign-in", "sign-out"]),
     ],
@@ -141,21 +156,45 @@ def test_ctrl_c_during_completion_prints_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-def test_every_name_of_an_existing_record_is_completed() -> None:
-    finding = ("show", "edit", "rename", "move", "remove", "delete")
-    missing = {}
-    for command in (command for command in commands() if command.words.rpartition(" ")[2] in finding):
-        first = next(iter(command.parameters.values()), None)
-        # Numbers of lines and levels are no names.
-        if first and first.positional and not isinstance(first.check, Whole):
-            missing |= {option.names[-1]: command.words for option in words_of(command).options[:2] if not option.takes}
-    assert missing == {}
+# Text that is new each time, or that only another program knows.
+_NEW_TEXT = frozenset(
+    word
+    for words in (
+        "account address after bcc body buyer_reference cc cells charge description discount encoding exemption_reason",
+        "first_name folder from_ gone last_name line lost map memo name note notes number order_reference pattern",
+        "postcode reason reference rows rule sender sheet spreadsheet subject tabs take_over tax_id terms text title",
+        "to status_reason user value what",
+    )
+    for word in words.split()
+)
+# Those that find a record by its name.
+_FINDING = ("show", "edit", "rename", "move", "remove", "delete", "lift", "adopt", "ignore")
+
+
+def test_every_value_that_is_known_is_completed() -> None:
+    listed = [f"`{command.words}`" for command in commands()]
+    missing = []
+    for command in commands():
+        checks = {name: parameter.check for name, parameter in command.parameters.items()}
+        first = next((parameter.name for parameter in command.parameters.values() if parameter.positional), "")
+        for parameter in command.parameters.values():
+            checks |= (
+                {name: field.check for name, field in parameter.fields.offered.items()} if parameter.fields else {}
+            )
+        for option in words_of(command).options:
+            name = option.names[-1].removesuffix("_argument")
+            is_text = isinstance(checks[name], Line | Prose | Tags)
+            is_found = name == first and is_text and command.words.rpartition(" ")[2] in _FINDING
+            is_listed = is_text and any(words in option.help for words in listed)
+            if not option.takes and is_text and (name not in _NEW_TEXT or is_found or is_listed):
+                missing.append(f"{command.words} {option.names[0]}")
+    assert missing == []
 
 
 def test_completion_from_the_word_file_equals_that_of_the_program(desk: CommandLine) -> None:
     crm = open_crm(from_environment(desk.child_environment()))
     crm = crm.enter(crm, None)
-    for takes in store_words.STATEMENTS:
+    for takes in (*store_words.STATEMENTS, "field client city", "field client country", "field deal lost_reason"):
         for begun in ("", "a", "New", "ann"):
             at_once = store_words.store_words(desk.file, desk.folder / "rosters.json", takes, begun)
             assert at_once is not None

@@ -366,12 +366,20 @@ def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str
     return [pluralize(count, *words[kind], by) for kind, count in counts.items() if count]
 
 
+class _FieldNames(Tags):
+    """Names of fields that a person fills in, separated by commas."""
+
+    @property
+    def choices(self) -> Sequence[str]:
+        return tuple(typed_fields(Client))
+
+
 @command("clients merge", title="Merge two duplicates", menu="clients", hint="Make one client of two", roles=ONLY_ADMIN)
 def merge(
     crm: CRM,
     client: Annotated[Client, About("Client to keep", "its number", positional=True)],
     other: Annotated[Client, About("Duplicate to merge into it", "its number", positional=True)],
-    take: Annotated[tuple[str, ...], Tags(), About("Take from the duplicate", "names of fields")] = (),
+    take: Annotated[tuple[str, ...], _FieldNames(), About("Take from the duplicate", "names of fields")] = (),
 ) -> Client:
     """Merge a duplicate into a client: its sales, deals, accounts and everything else move over, and it is removed.
 

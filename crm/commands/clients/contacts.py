@@ -38,7 +38,7 @@ def add(
     crm: CRM,
     client: TheClient,
     name: Annotated[str, Line(200), About("Name", positional=True)],
-    role: Annotated[str, Line(100), About("Role", "what they do there")] = "",
+    role: Annotated[str, Line(100), About("Role", "what they do there", completed_by="field contact role")] = "",
     email: Annotated[str, Email(), About("E-mail")] = "",
     phone: Annotated[str, ClientPhone(), About("Phone")] = "",
     primary: Annotated[bool, About("Primary", "the person to ask first")] = False,

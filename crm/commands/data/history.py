@@ -55,7 +55,7 @@ _IN_TEAM_CURRENCY = frozenset(sum_.name for kind in BY_NAME.values() for sum_ in
 _NOT_CONVERTED = "Amounts are not converted. Invoices keep their own currency."
 _IN_TOTALS = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on", "status"))
 
-By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
+By = Annotated[str, Line(254), About("By", "who did it, or part of the name", completed_by="listed people list")]
 Kind = Annotated[str, Choice(KINDS), About("About", "a kind of record, like sale")]
 Number = Annotated[int | None, Whole(least=1), About("Number", "of one record; --about says of which kind")]
 OfClient = Annotated[Client | None, About("Client", "a client, with everything that belongs or belonged to it")]

@@ -45,7 +45,12 @@ def set_(
     tiles: Annotated[
         str,
         Line(1000),
-        About("Tiles", "their names in order, separated by commas; `dashboard tiles` lists them", positional=True),
+        About(
+            "Tiles",
+            "their names in order, separated by commas; `dashboard tiles` lists them",
+            positional=True,
+            completed_by="listed dashboard tiles",
+        ),
     ],
 ) -> list[TileShown]:
     """Choose the tiles on your dashboard, and their order.

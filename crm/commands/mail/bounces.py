@@ -52,7 +52,11 @@ def list_all(crm: CRM) -> list[Bounced]:
 @command("bounces clear", title="Send to bounced addresses again", nothing="No bounced addresses.")
 def clear(
     crm: CRM,
-    addresses: Annotated[tuple[str, ...], Addressees(), About("Addresses", "as `bounces list` shows them")] = (),
+    addresses: Annotated[
+        tuple[str, ...],
+        Addressees(),
+        About("Addresses", "as `bounces list` shows them", completed_by="listed bounces list"),
+    ] = (),
     all_: Annotated[bool, About("All", "all that `bounces list` shows")] = False,
 ) -> list[Bounced]:
     """Let mailings go to bounced addresses again, and list the rest.

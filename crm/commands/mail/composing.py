@@ -28,6 +28,7 @@ class Addressees(Tags):
     """Contacts by number or name, and addresses, separated by commas."""
 
     example = "jo@example.com, Eva Hill"
+    completed_by = "record contact"
 
     def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
         named = {Line(320).read(part, by): None for part in re.split(r"[,;\n]", typed)}

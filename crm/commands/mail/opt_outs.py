@@ -9,7 +9,7 @@ from crm.commands.mail.unsubscribing import suppress
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.model import Conventions, OptOut
-from crm.model.fields import Line
+from crm.model.fields import Line, NameOf
 from crm.model.fields.recipients import Recipient, recipient_key
 from crm.repository import Query, Snapshot, Transaction
 
@@ -56,7 +56,9 @@ def add(
 @command("opt-outs lift", title="Remove an opt-out", roles=ONLY_ADMIN, as_text=deleted)
 def lift(
     crm: CRM,
-    address: Annotated[str, Line(254), About("Address", "as `opt-outs list` shows it", positional=True)],
+    address: Annotated[
+        str, NameOf(254, record="opt_out"), About("Address", "as `opt-outs list` shows it", positional=True)
+    ],
     reason: Annotated[str, Line(200), About("Reason", "why it no longer applies, like: she asked for it by mail")],
 ) -> OptOut:
     """Remove an address or a phone number from the opt-outs because its owner asked for it.

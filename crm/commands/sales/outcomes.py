@@ -26,6 +26,7 @@ SameSale = Annotated[bool | None, About("The same sale", "use the sale that is a
 # What is offered where nothing was lost yet.
 _REASONS = ("too expensive", "bought elsewhere", "no budget", "no answer", "not now")
 _OFFERED = 12
+_GIVEN_REASONS = "field deal lost_reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def move(
     to: ToStage,
     amount: SaleAmount = None,
     on: SaleDay = None,
-    reason: Annotated[str, Line(300), About("Reason", "why it is lost")] = "",
+    reason: Annotated[str, Line(300), About("Reason", "why it is lost", completed_by=_GIVEN_REASONS)] = "",
     take_back: TakeBack = None,
     same_sale: SameSale = None,
 ) -> DealMoved | DealWon:
@@ -104,7 +105,7 @@ def win(
 def lose(
     crm: CRM,
     deal: TheDeal,
-    reason: Annotated[str, Line(300), About("Reason", "why it is lost", positional=True)],
+    reason: Annotated[str, Line(300), About("Reason", "why it is lost", positional=True, completed_by=_GIVEN_REASONS)],
     take_back: TakeBack = None,
 ) -> DealMoved | DealWon:
     """Mark a deal as lost, with the reason, and move it to the first lost stage."""

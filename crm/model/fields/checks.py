@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any, ClassVar
 
 from crm.errors import FieldError
@@ -56,6 +57,13 @@ class Check:
     example: ClassVar[str] = ""
     # A value that cannot be read is still worth keeping as it was typed when it comes from a file.
     keeps_unreadable: ClassVar[bool] = False
+    # What completes a value on a command line, as `crm.shell.words` calls it.
+    completed_by: ClassVar[str] = ""
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """The values there are, where they are few and known to the program."""
+        return ()
 
     def read(self, typed: str, by: Conventions) -> Any:
         """The value of what was typed. Raises FieldError."""
@@ -89,9 +97,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Line(Check):
-    """One line of text; blanks at the ends and runs of blanks are tidied."""
+    """One line of text; blanks at the ends and runs of blanks are tidied. Of a field that many records have in common
+    (`shared`), a command line completes the values there are."""
 
     longest: int = 200
+    shared: bool = field(default=False, kw_only=True)
 
     def read(self, typed: str, by: Conventions) -> str:
         if typed.isprintable() and len(typed) <= self.longest and "  " not in typed:
@@ -137,6 +147,10 @@ class Choice(Check):
     """One of a few words; `options` maps each value to what people read."""
 
     options: Mapping[str, str]
+
+    @property
+    def choices(self) -> Sequence[str]:
+        return tuple(self.options)
 
     def read(self, typed: str, by: Conventions) -> str:
         text = typed.strip().lower()
@@ -241,6 +255,7 @@ class Id(Check):
 class Person(Line):
     """Somebody of the team, by name."""
 
+    completed_by: ClassVar[str] = "people"
     longest: int = 100
 
 

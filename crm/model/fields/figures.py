@@ -142,6 +142,7 @@ class Unit(Check):
     """A unit by its code (UN/ECE Recommendation 20) or its usual word: HUR or hour, C62 or piece."""
 
     example = "hour, piece, month, HUR or C62"
+    completed_by = "unit"
 
     def read(self, typed: str, by: Conventions) -> str:
         text = typed.strip()

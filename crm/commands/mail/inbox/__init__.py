@@ -24,7 +24,11 @@ from crm.repository import Transaction
 # So many messages are filed in one transaction.
 _BATCH = 50
 
-TheAddress = Annotated[str, Line(254), About("Address", "as `email unknown` lists it", positional=True)]
+TheAddress = Annotated[
+    str,
+    Line(254),
+    About("Address", "as `email unknown` lists it", positional=True, completed_by="listed email unknown"),
+]
 
 
 @dataclass(slots=True)
