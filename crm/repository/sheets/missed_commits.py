@@ -76,6 +76,9 @@ def _since(blocks: Sequence[Block], seen: State, current: State | None) -> tuple
     uid = current.uid if current is not None else (blocks[0].uid if blocks else "")
     if uid == seen.uid:
         return chain, True
+    if current is not None and current.staging:
+        # Nobody has seen what is being written.
+        return chain, False
     for block in blocks:
         if block.uid != uid or not block.is_as_planned or block.redo is None:
             break

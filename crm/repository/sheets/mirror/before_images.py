@@ -29,7 +29,7 @@ from crm.repository.sheets.mirror.mirror import NEW_REVISION, State
 _PIECE = 40_000
 # The cells that are kept begin in this column.
 AT = len(BEFORE_COLUMNS)
-# So much of what a commit wrote is kept with it.
+# So much of what a commit wrote is kept with it where Google applies requests one after the other.
 _MOST_AGAIN = 400_000
 # No spreadsheet has so many rows: somebody has typed it.
 _MOST_ROWS = 2_000_000
@@ -135,8 +135,20 @@ class Block:
     redo: Redo | None = None
     made: State | None = None
     repairs: bool = False
+    # Whether all that it wrote is kept, however much that is.
+    keeps_all: bool = False
     # Whether another commit than the one that it is on was there before.
     clashes: bool = False
+
+    @property
+    def transaction(self) -> str:
+        """The name of the transaction that the request is one of."""
+        return self.uid.partition(".")[0]
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Return whether it is one of several requests, and not the last one."""
+        return self.made is not None and self.uid != self.transaction == self.made.staging
 
     @property
     def state(self) -> State | None:
@@ -189,7 +201,7 @@ class Block:
             "headings": {TABS[kind].sheet_id: list(texts.items()) for kind, texts in self.redo.headings.items()},
             "state": self.redo.state,
         }
-        return {"redo": again} if len(json.dumps(again)) <= _MOST_AGAIN else {}
+        return {"redo": again} if self.keeps_all or len(json.dumps(again)) <= _MOST_AGAIN else {}
 
     def rows_of(self, part: Part) -> list[Sequence[Cell]]:
         """The rows that were kept of a tab."""

@@ -13,6 +13,9 @@ from crm.repository.sheets.push.plan import Plan, RowWrite
 _BLOCK_FROM = 200
 # So many rows of older commits stay, to take back several that went wrong at once.
 _REMEMBERED = 400
+# Where requests are merged more stay, and nothing is cut off before there are many more: a request that cuts rows off
+# may arrive late, and must not reach those that came in between.
+_REMEMBERED_OF_MERGED, _CUT_FROM = 4_000, 6_000
 _MORE_COLUMNS = 10
 
 
@@ -21,8 +24,10 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
     kinds = plan.kinds
     added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
     block = Block(after.uid, (base.revision, base.uid), 1 + len(kinds), added=added, made=after, repairs=plan.repairs)
-    # One of several requests is too much to keep once more; what clears up after somebody else's is not.
-    if after.uid != base.staging and after.uid.partition(".")[0] != after.staging:
+    # Where no other request can come in between, one of several is too much to keep once more; what clears up after
+    # somebody else's is not.
+    block.keeps_all = plan.empties and not plan.repairs
+    if plan.empties or (after.uid != base.staging and block.transaction != after.staging):
         rows = {kind: [row[1] for row in rows] for kind, rows in plan.appends.items()}
         block.redo = Redo(after.rows()[1], rows, plan.history, plan.headings)
     copies = [_copy(META.sheet_id, 1, 1, 0)]
@@ -55,7 +60,7 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
         block.size += end - first
     text = block.written()
     block.size = max(block.size, len(text))
-    return block, [*_make_room(block.size, _width(plan, seen)), *copies, _notes(block, text)]
+    return block, [*_make_room(block.size, _width(plan, seen), _rows_kept(plan, seen)), *copies, _notes(block, text)]
 
 
 def wide_of(plan: Plan, seen: Seen, kind: type[Record]) -> int:
@@ -81,12 +86,19 @@ def _width(plan: Plan, seen: Seen) -> int:
     return max(wide, seen.places[BEFORE.title].columns)
 
 
-def _make_room(size: int, wide: int) -> Iterator[Request]:
+def _rows_kept(plan: Plan, seen: Seen) -> int | None:
+    """The number of rows of older commits that stay; None for all of them."""
+    if not plan.empties:
+        return _REMEMBERED
+    return _REMEMBERED_OF_MERGED if seen.places[BEFORE.title].rows > _CUT_FROM else None
+
+
+def _make_room(size: int, wide: int, kept: int | None) -> Iterator[Request]:
     """Empty rows on top, and no more of the old ones than are wanted; wherever the old ones end by now."""
     span = {"sheetId": BEFORE.sheet_id, "dimension": "ROWS", "startIndex": 0, "endIndex": size}
     yield {"insertDimension": {"range": span, "inheritFromBefore": False}}
-    grid = {"rowCount": size + _REMEMBERED, "columnCount": wide}
-    fields = "gridProperties.rowCount,gridProperties.columnCount"
+    grid = {"columnCount": wide} if kept is None else {"rowCount": size + kept, "columnCount": wide}
+    fields = ",".join(f"gridProperties.{name}" for name in grid)
     yield {
         "updateSheetProperties": {"properties": {"sheetId": BEFORE.sheet_id, "gridProperties": grid}, "fields": fields}
     }

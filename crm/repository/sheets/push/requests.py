@@ -5,6 +5,7 @@ revision only one can succeed. Along with its rows each keeps what was there (se
 it was the first on its revision, and whether it wrote where it meant to.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -57,6 +58,7 @@ class Portion:
     requests: list[Request] = field(default_factory=list)
     size: int = 0
     appends: dict[type[Record], list[Appended]] = field(default_factory=dict)
+    history: list[list[Cell]] = field(default_factory=list)
 
     def add(self, kind: type[Record] | None, added: Appended, row: Request, weight: int) -> None:
         """One row more, of a tab of records or of the history."""
@@ -66,7 +68,9 @@ class Portion:
             self.size += 80
         self.requests[-1]["appendCells"]["rows"].append(row)
         self.size += weight
-        if kind is not None:
+        if kind is None:
+            self.history.append(added[1])
+        else:
             self.appends.setdefault(kind, []).append(added)
 
 
@@ -84,8 +88,13 @@ class Commit:
         """The requests to send, one after the other; only the last one makes anything visible."""
         state, plan = self.seen.state, self.plan
         updates, deletes, grown = list(self._updates()), list(self._deletes()), list(self._grid_grown())
-        room = LARGEST - _SPARE - Service.size([*self._around(plan, state, state)[0], *updates, *grown, *deletes])
-        portions = list(_portions(self._added()))
+        bare = replace(plan, appends={}, history=[])
+        room = LARGEST - _SPARE - Service.size([*self._around(bare, state, state)[0], *updates, *grown, *deletes])
+        portions = list(_portions(self._added(), LARGEST - _SPARE, plan.empties))
+        if plan.repairs:
+            # All at once: another request could come in between, and would be lost with it.
+            portions = list(_portions(self._added(), None, plan.empties))
+            room = sum(portion.size for portion in portions)
         at_last = portions.pop() if portions and portions[-1].size <= room else Portion()
         looks: list[Request] = []
         if portions:
@@ -94,8 +103,8 @@ class Commit:
         for number, portion in enumerate(portions, start=1):
             base, state = state, self._staged(state, number)
             # New columns must be there before rows are that use them.
-            columns = Plan(appends=portion.appends, headings=plan.headings, looks=plan.looks, repairs=plan.repairs)
-            yield self._step(columns, base, state, portion.requests)
+            added = replace(plan, updates=[], deletes=[], appends=portion.appends, history=portion.history, cut=None)
+            yield self._step(added, base, state, portion.requests)
             self.seen = Seen(self.seen.state, self._grown(plan))
             plan = replace(plan, headings={}, looks=[])
         final = replace(
@@ -104,6 +113,7 @@ class Commit:
             uid=self.uid,
             history_rows=self.after.history_rows + len(plan.history),
         )
+        plan = replace(plan, appends=at_last.appends, history=at_last.history)
         yield self._step(plan, state, final, [*updates, *grown, *at_last.requests, *looks, *deletes])
 
     def _staged(self, state: State, number: int) -> State:
@@ -292,13 +302,17 @@ def _joined(
         yield sheet, first, column, cells
 
 
-def _portions(rows: Iterable[tuple[type[Record] | None, Appended]]) -> Iterator[Portion]:
-    """Rows to add, in portions that each fit into one request."""
+def _portions(
+    rows: Iterable[tuple[type[Record] | None, Appended]], room: int | None, keeps_all: bool
+) -> Iterator[Portion]:
+    """Rows to add, in portions that each fit into the room of one request, with the before image if it keeps all."""
     portion = Portion()
     for kind, added in rows:
         row = row_request(added[1])
         weight = Service.size([row]) + 1
-        if portion.requests and portion.size + weight > LARGEST - _SPARE:
+        if keeps_all:
+            weight += len(json.dumps(json.dumps(added[1])))
+        if room is not None and portion.requests and portion.size + weight > room:
             yield portion
             portion = Portion()
         portion.add(kind, added, row, weight)

@@ -2,7 +2,7 @@
 first on a service where the marker does not hold. What stood where they wrote is known (see `before_images`)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -16,11 +16,20 @@ from crm.repository.sheets.push.plan import Plan, RowWrite, naming
 
 
 def astray(contents: Contents) -> list[Block]:
-    """The commits that have to be taken back, the newest first: those above the last one that went well."""
+    """The commits that have to be taken back, the newest first: those above the last one that went well, and all of a
+    transaction that is not finished below them, which cannot go on."""
     blocks = _blocks(contents)
     if not blocks or blocks[0].uid != contents.state.uid:
         return []
-    return list(takewhile(lambda block: not _went_well(block), blocks))
+    count = len(list(takewhile(lambda block: not _went_well(block), blocks)))
+    if 0 < count < len(blocks) and blocks[count].is_unfinished:
+        count = _end_of(blocks, {blocks[count].transaction}, count)
+    return blocks[:count]
+
+
+def _end_of(blocks: Sequence[Block], transactions: Collection[str], least: int) -> int:
+    """The number of blocks down to the first request of some transactions, at least so many."""
+    return max([least, *(at for at, block in enumerate(blocks, 1) if block.transaction in transactions)])
 
 
 def _blocks(contents: Contents) -> list[Block]:
@@ -49,7 +58,8 @@ def _disturbed(contents: Contents, strays: Sequence[Block]) -> list[Block]:
             else:
                 end = max(end, base if _went_well(blocks[base]) else base + 1)
         at += 1
-    return blocks[:end]
+    # All requests of a transaction: one that clears what was broken off may have taken all of them away.
+    return blocks[: _end_of(blocks, {block.transaction for block in blocks[: end + 1] if block.is_unfinished}, end)]
 
 
 def _count_newer(blocks: Sequence[Block], revision: int) -> int:
@@ -57,8 +67,22 @@ def _count_newer(blocks: Sequence[Block], revision: int) -> int:
 
 
 def _to_repeat(older: Sequence[Block]) -> list[Block]:
-    """Those that went well, the oldest first; repairs change nothing."""
-    return [block for block in reversed(older) if _went_well(block) and not block.repairs]
+    """Those that went well, the oldest first; repairs change nothing. The requests of a transaction count with the last
+    one, unless somebody has cleared them before."""
+    valid: list[Block] = []
+    begun: list[Block] = []
+    for block in reversed(older):
+        if not _went_well(block):
+            continue
+        if block.is_unfinished:
+            begun.append(block)
+            continue
+        if begun and block.uid == begun[0].transaction:
+            valid += begun
+        begun = []
+        if not block.repairs:
+            valid.append(block)
+    return valid
 
 
 def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, State]:
@@ -70,12 +94,13 @@ def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, Stat
     plan, blocks = Plan(repairs=True), _disturbed(contents, strays)
     older = blocks[len(strays) :]
     valid = _to_repeat(older)
+    repeated = {id(block) for block in valid}
     for kind in RECORDS:
         tab = _Tab(kind, contents.tabs[kind])
         for block in strays:
             tab.take_back(block)
         for block in older:
-            if not _went_well(block) and not block.repairs:
+            if id(block) not in repeated and not block.repairs:
                 tab.take_back_remains(block, valid)
         for block in valid:
             tab.write_again(block)
@@ -97,7 +122,9 @@ def _state_before(contents: Contents, strays: Sequence[Block]) -> State:
 def _history_begins(contents: Contents, strays: Sequence[Block], valid: Sequence[Block]) -> int:
     """The number of rows of the history before the first one of the commits that have to be written again."""
     if valid and valid[0].redo is not None and valid[0].made is not None:
-        return valid[0].made.history_rows - len(valid[0].redo.history)
+        # A transaction that is not finished has not counted its own.
+        added = 0 if valid[0].is_unfinished else len(valid[0].redo.history)
+        return valid[0].made.history_rows - added
     return _state_before(contents, strays).history_rows
 
 
@@ -292,7 +319,9 @@ class _Tab:
     def _put_heading_back(self, columns: Sequence[int], kept_head: Sequence[Cell]) -> None:
         for at in columns:
             self.top += [""] * (at + 1 - len(self.top))
-            self.top[at] = kept_head[at] if at < len(kept_head) else ""
+            # One that was elsewhere has moved here since.
+            if self.top[at] == "" or self.top[at] not in kept_head:
+                self.top[at] = kept_head[at] if at < len(kept_head) else ""
         self.head = heading(self.kind, self.top)
 
     # Rows that were written over, or deleted

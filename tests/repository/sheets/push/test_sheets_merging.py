@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -231,6 +232,78 @@ def test_two_that_clear_up_after_a_killed_import_at_one_moment(
     assert not team.person._service.at_that_moment
     _check(team, 3)
     assert "an import" not in team.summaries()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", MODES)
+def test_a_sale_on_its_way_and_an_edit_of_hundreds_of_clients_are_both_kept(team: Team, mode: str) -> None:
+    """More rows than are remembered of older commits where requests are not merged."""
+    team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"More {at}") for at in range(500)]))
+    other = team.another("ben")
+    other.refresh()
+    team.person.merges(MODES[mode])
+
+    def edit_all(tx: Any) -> None:
+        _sell(tx, 2)
+        for client in tx.find_all(Client):
+            tx.change(client, notes="theirs")
+
+    _at_that_moment(team, other, edit_all, "an edit")
+    team.store.change(_sell, "a sale")
+    team.person.merges([])
+    found = team.agreed()
+    assert {client.notes for client in found[Client].values()} == {"theirs"}  # type: ignore[attr-defined]
+    assert len(found[Sale]) == 2
+    assert sorted(team.summaries()[:2]) == ["a sale", "an edit"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("killed_after", [0, 1, 3])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_sale_on_its_way_and_an_import_of_several_requests(
+    team: Team, monkeypatch: pytest.MonkeyPatch, mode: str, killed_after: int
+) -> None:
+    """The import is there as a whole, or not at all, where it was killed (0: it was not); a third one sells while the
+    first one puts right what has clashed."""
+    monkeypatch.setattr(push_module, "ABANDONED_AFTER", 0.2)
+    monkeypatch.setattr(commit_module, "LARGEST", 14_000)
+    ben, cleo = team.another("ben"), team.another("cleo")
+    for machine in (ben, cleo):
+        machine.refresh()
+    write, sent = ben.service.write, list[int]()
+
+    def killed(*given: Any, **named: Any) -> Any:
+        reply = write(*given, **named)
+        sent.append(1)
+        if len(sent) == killed_after:
+            raise Killed
+        return reply
+
+    def import_clients(tx: Any) -> None:
+        _sell(tx, 2)
+        tx.add_all([Client(kind="person", last_name=f"New {at}") for at in range(40)])
+
+    def in_between() -> None:
+        _at_that_moment(team, cleo, lambda tx: _sell(tx, 3), "a sale")
+        monkeypatch.setattr(ben.service, "write", killed)
+        with suppress(Killed):
+            ben.transact(import_clients, "an import")
+
+    ben.transact(lambda tx: tx.change(tx.get(Client, 1), notes="edited"), "an edit")
+    team.person.merges(MODES[mode])
+    team.person._service.at_that_moment.append(in_between)
+    team.repository.transact(_sell, "a sale")
+    assert not team.person._service.at_that_moment
+    team.person.merges([])
+    for machine in (team.repository, cleo):
+        machine.refresh()
+    found, summaries = team.agreed(), team.summaries()
+    imported = summaries.count("an import")
+    assert imported == 1 or killed_after
+    assert (len(found[Sale]), len(found[Client])) == (2 + imported, 3 + 40 * imported)
+    assert sum(client.total_spend for client in found[Client].values()) == 10 * len(found[Sale])  # type: ignore[attr-defined]
+    assert found[Client][1].notes == "edited"  # type: ignore[attr-defined]
+    assert (summaries.count("a sale"), "edited in the sheet" in summaries) == (2, False)
 
 
 @pytest.mark.whole
