@@ -83,10 +83,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FormPlace:
-    """The place of a question in a form: whether another comes before it, and the labels of those that come after."""
+    """The place of a question in a form: whether another comes before it, the labels of those that come after, and
+    whether Esc leaves it."""
 
     before: bool = False
     after: Sequence[str] = ()
+    leaves: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,15 @@ _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
 _PICK_FIRST = "Pick a field first: press its number, or its first letter and Enter."
 _NO_NUMBER = "Press Enter to open {field} first, or an arrow key to choose by number."
+_NO_OTHER = "Press Enter to open {field} first, or an arrow key to choose another field."
 # Keys after which one types on: where they do not work, what follows them does nothing either.
 _TYPED_AFTER = {"/": "Search", "q": "Quick note"}
 _NOT_HERE = "{what} does not work on this page."
 # So many characters that come at once are a text, pasted or typed for another place: nobody presses keys as fast.
 TEXT = 4
+# The key of the way back, and at the end of it of the way out.
+_ZERO = "0"
+_EXITS = "You are back at the start. Press 0 again to exit."
 _NO_TEXT = "Pasted text was ignored: this page takes single keys."
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
@@ -209,8 +213,12 @@ class SelectPrompt:
         # Keys before this moment belong to what was begun by a key that does not work here, and are ignored.
         self._ignored_until = 0.0
         self._ignored_after = ""
-        # Whether a letter was pressed in a form, to which what is typed next may belong.
-        self._marks = False
+        # Whether 0 has led here from the question before, and whether it leaves this one. Where it exits, one 0 too
+        # many does not.
+        self._came_by_zero = self._leaves_by_zero = False
+        # Whether a letter was pressed in a form, to which what is typed next may belong; and the one that has pointed
+        # at a field.
+        self._marks, self._letter = False, ""
         self._control = _Entries("»" if is_drawable() else ">")
         self._more = "…" if is_drawable() else "..."
         # The lines of the page that the question has, 0 where it takes what it needs; and the note above the hint.
@@ -278,7 +286,8 @@ class SelectPrompt:
         self._entries = entries
         self._by_key = {entry.key: entry for entry in (*entries, *hidden) if entry.key}
         self._resized = resized
-        self._ignored_until, self._marks = 0.0, False
+        self._ignored_until, self._marks, self._letter = 0.0, False, ""
+        self._came_by_zero, self._leaves_by_zero = self._leaves_by_zero, False
         at_first = next((place for place, entry in enumerate(entries) if at is not None and entry.value == at), 0)
         self._control.fill(entries, at_first, in_column)
         headings = sum(bool(entry.heading) for entry in entries)
@@ -302,6 +311,8 @@ class SelectPrompt:
         chosen = run(self._application, fresh=is_fresh, above=above if resized is None else None)
         if chosen is BACK:
             raise Back
+        if resized is not None and chosen is resized:
+            self._leaves_by_zero = self._came_by_zero
         return chosen
 
     def _end_of_question(self) -> str:
@@ -371,7 +382,7 @@ class SelectPrompt:
         if not self._entries:
             self._refuse(event)
             return
-        self._marks, self._under = False, self._hint
+        self._marks, self._letter, self._under = False, "", self._hint
         to = self._control.pointed_at + by
         beyond = self._by_key.get(BEYOND_LAST if by > 0 else BEYOND_FIRST)
         if beyond is not None and not 0 <= to < len(self._entries):
@@ -419,7 +430,7 @@ class SelectPrompt:
             self._ignored_until = 0.0
         elif self._marks and not self._entries[self._control.pointed_at].field:
             # The end of a text for which no field was picked does not save the form.
-            self._marks = False
+            self._marks, self._letter = False, ""
             self._under = [("class:error", f" {wrapped(_PICK_FIRST)}")]
         else:
             event.app.exit(result=self._entries[self._control.pointed_at].value if self._entries else None)
@@ -442,12 +453,17 @@ class SelectPrompt:
             event.app.exit(result=partial(self._by_key[CAPITAL].value, event.data))
         elif chosen is None:
             self._refuse(event)
+        elif name == _ZERO and chosen.value is not BACK and self._came_by_zero:
+            self._came_by_zero = False
+            self._under = [("class:warning", f" {wrapped(_EXITS)}")]
         elif not self._is_ignored():
+            self._leaves_by_zero = name == _ZERO
             event.app.exit(result=chosen.value)
 
     def _types_into_form(self, event: KeyPressEvent, chosen: Choice | None) -> bool:
         """Point at the field that begins with a letter, first at the one that is pointed at. From then on no number
-        chooses, until an arrow is pressed: it may be typed into the field that a letter has pointed at."""
+        and no other letter chooses, until an arrow is pressed: they may be typed into the field that the letter has
+        pointed at."""
         letter = event.data.casefold()
         if (chosen is not None and not self._marks) or not event.data.isprintable() or event.data in ("/", ""):
             return False
@@ -459,9 +475,13 @@ class SelectPrompt:
             self._under = [("class:error", f" {wrapped(words)}")]
             self._marks = self._marks or event.data.isalpha()
             return True
+        if self._letter not in ("", letter):
+            field = self._entries[pointed].field
+            self._under = [("class:error", f" {wrapped(_NO_OTHER.format(field=clean(field)))}")]
+            return True
         if self._marks or pointed not in fields:
             self._control.pointed_at = next((place for place in fields if place > pointed), fields[0])
-        self._marks = True
+        self._marks, self._letter = True, letter
         field = self._entries[self._control.pointed_at].field
         self._under = [("class:instruction", f" {wrapped(clean(f'Enter opens {field}'))}")]
         return True

@@ -197,7 +197,8 @@ class TextPrompt:
         keys = ["enter next" if later else "enter done"]
         keys += ["ctrl-j new line"] if self._session.multiline else []
         keys += [f"{arrows} fields"] if before else []
-        words, end = KEYS_APART.join([*keys, "esc back"]), "" if self._room else "\n"
+        keys += ["esc back"] if self._form is None or self._form.leaves else []
+        words, end = KEYS_APART.join(keys), "" if self._room else "\n"
         return cast(AnyFormattedText, keys_of(f"{end} {wrapped(words)}"))
 
     def _lines(self) -> int:

@@ -205,7 +205,7 @@ class RecordForm:
         # Where there is little room, it is for the keys that are the same everywhere.
         hint = "" if self.session.screen.width < _NARROW else f"{saves}, or pick a field"
         if hint and not self.session.screen.plain:
-            hint += " by number or first letter"
+            hint += " by number, or letter and Enter"
         while True:
             titles = [*(crumbs() if callable(crumbs) else crumbs), *(["More fields"] if self._shows_more else [])]
             self._field = None

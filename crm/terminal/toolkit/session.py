@@ -38,6 +38,7 @@ from crm.terminal.console.keyboard import (
     Back,
     Choice,
     Closed,
+    FormPlace,
     Keyboard,
     lines_of,
     yes_or_no,
@@ -48,6 +49,7 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.keys_on_questions import QuestionKeyboard
 from crm.terminal.toolkit.pages import Pieces, done_sentence, flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
+from crm.wording import as_sentences
 
 if TYPE_CHECKING:
     from crm.terminal.console.file_transfer import FileTransfer
@@ -77,6 +79,7 @@ _NARROWEST = 40
 # As many lines are said above the keys; what is longer is at the top of the page.
 _FOOT_LINES = 3
 UNCHANGED = "Nothing changed."
+_SHOWN_ONCE = "this page is shown only once; type yes when you have saved it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -689,15 +692,19 @@ class Session:
 
         def written_down(typed: str) -> bool:
             if typed.strip().casefold() != "yes":
-                raise FieldError("it is shown only once; type yes when you have saved it")
+                raise FieldError(_SHOWN_ONCE)
             return True
 
+        error = ""
         while True:
             draw()
             self.screen.print()
             with suppress(Back, Cancelled, KeyboardInterrupt):
-                self.keyboard.text("Saved it? Type yes", written_down, passing=True)
+                self.keyboard.text(
+                    "Saved it? Type yes", written_down, error=error, passing=True, form=FormPlace(leaves=False)
+                )
                 return
+            error = as_sentences(_SHOWN_ONCE)
 
     def _draw_again(self) -> None:
         """The page once more: the terminal has another size."""

@@ -24,7 +24,7 @@ def test_the_first_run_welcomes_and_adds_the_first_client(start: Start, crm: CRM
     session.press("2").sees("E-mail (").press("anna@", "enter").sees("That is not an e-mail address")
     session.press("example.com", "enter").sees("2) E-mail anna@example.com")
     session.press("1").sees("Added Anna Berg (no. 1)").sees("1) Record a sale")
-    session.press("0").sees("Clients").sees("Regular 1").press("0")
+    session.press("0").sees("Clients").sees("Regular 1").press("esc").sees("0) Exit").press("0")
     assert session.exit_code() == 0
     assert [(client.name, client.email, client.kind) for client in clients(crm)] == [
         ("Anna Berg", "anna@example.com", "person")

@@ -203,6 +203,9 @@ def test_letters_filter_a_question_with_many_answers(
         (b"p1\x1b[A\x1b[B1", "save"),
         (b"c\r", "company"),
         (b"cc\r", "city"),
+        # Nor do the other letters of what was meant for the phone lead to another field.
+        (b"pco\r", "phone"),
+        (b"pc\x1b[A\x1b[Bc\r", "company"),
         (b"ccc\x1b[A\x1b[B\r", "country"),
         (b"1", "save"),
     ],

@@ -36,6 +36,20 @@ def test_arrows_and_enter_also_choose(start: Start, crm: CRM) -> None:
     start().sees("» 1) Today").press("down", "down").sees("» 3) Sales").press("enter").sees("n new")
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_one_zero_too_many_does_not_exit(start: Start, crm: CRM, is_new: bool) -> None:
+    if not is_new:
+        add(crm, first_name="Anna")
+    session = start().sees("0) Exit").press("1").lacks("0) Exit").press("0").sees("0) Exit")
+    session.press("0").sees("Press 0 again to exit.").press("0")
+    assert session.exit_code() == 0
+    # Esc leads back too, and is not pressed for what 0 does here.
+    session = start().sees("0) Exit").press("1").lacks("0) Exit").press("esc").sees("0) Exit").press("0")
+    assert session.exit_code() == 0
+    session = start().sees("0) Exit").press("0")
+    assert session.exit_code() == 0
+
+
 def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start(fresh=True).choose("Clients").sees("n new").press("n").choose("A person").sees("First name")

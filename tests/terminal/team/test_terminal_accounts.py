@@ -254,7 +254,8 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     session.sees("Role:").sees("» 2) staff").press("enter").sees("Temporary password").sees("Saved it?")
     # No key that was meant for another page takes away what is shown only now.
     for key in ("enter", "enter", "esc", "c-c", "c-d", "1", "enter"):
-        session.press(key).settled().sees("Temporary password")
+        session.press(key).settled().sees("Temporary password").lacks("esc back")
+    session.press("esc").sees("This page is shown only once. Type yes when you have saved it.")
     session.press("kill", "yes", "enter").sees("n new").choose("Tom")
     session.choose("Deactivate").sees(", deactivated").choose("Reactivate").lacks(", deactivated")
 
