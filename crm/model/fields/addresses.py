@@ -164,6 +164,9 @@ class Phone(Check):
             # An extension, letters for digits, a number of the house: what can be dialled stays as it is typed.
             if len(re.findall(r"\d", text)) < _FEWEST_DIGITS:
                 raise
+            number = _AT_THE_END.sub("", text)
+            if any(sign.isalpha() for sign in number) and not _LETTERS_FOR_DIGITS.fullmatch(number):
+                raise FieldError(_NO_LETTERS) from None
             return text
 
     def show(self, value: Any, by: Conventions) -> str:
@@ -181,7 +184,15 @@ class Phone(Check):
             return ""
         if is_rounded(value):
             return _ROUNDED
-        return f"not a phone number in {by.country}"
+        if (number := _AT_THE_END.sub("", value)) != value and self._is_number(number, by):
+            return "has an extension, so it is kept as typed"
+        return f"not a phone number in {_in_words(by.country)}"
+
+    def _is_number(self, text: str, by: Conventions) -> bool:
+        try:
+            return bool(self.read(text, by))
+        except FieldError:
+            return False
 
 
 class ClientPhone(Phone):
@@ -191,15 +202,21 @@ class ClientPhone(Phone):
         return Phone().entered(typed, by)
 
 
+_CALLED = {"AE": "the UAE", "GB": "the UK", "NL": "the Netherlands", "PH": "the Philippines", "US": "the US"}
 # A number with fewer is none.
 _FEWEST_DIGITS = 3
 # Behind these a number within a company follows, in the languages in which they are short for it. The library takes its
 # digits for the end of the number itself, which is then somebody else's.
-_EXTENSION = lazy_pattern(
-    r"(?<![^\W\d_])(?:dw|durchwahl|kl|klappe|nst|nebenst(?:elle)?|extension|extn?|poste|anexo|interno|int|ramal|toestel"
-    r"|anknytning|wew|linka)[\s.:/#-]*\d{1,6}\s*$",
-    re.IGNORECASE,
+_WORDS = (
+    "dw|durchwahl|kl|klappe|nst|nebenst(?:elle)?|extension|extn?|poste|anexo|interno|int|ramal|toestel|anknytning|wew"
+    "|linka"
 )
+_EXTENSION = lazy_pattern(rf"(?<![^\W\d_])(?:{_WORDS})[\s.:/#-]*\d{{1,6}}\s*$", re.IGNORECASE)
+# One that is kept with its number as it was typed: 0121 234 5678 ext. 12, 040 1234 (x 5).
+_AT_THE_END = lazy_pattern(rf"[\s(,;]*(?:x|{_WORDS})[\s.:/#-]*\d{{1,6}}[\s)]*$", re.IGNORECASE)
+# 1-800-FLOWERS
+_LETTERS_FOR_DIGITS = lazy_pattern(r"[+(]?\d[\d\s()./-]*[A-Z][A-Z-]{2,}")
+_NO_LETTERS = "a phone number has no letters, but for an extension like ext. 12; put the rest in the notes"
 _NO_EXTENSION = "leave the extension out of the number; put it in the notes"
 _E164 = lazy_pattern(r"\+[1-9][0-9]{6,14}")
 
@@ -207,6 +224,13 @@ _E164 = lazy_pattern(r"\+[1-9][0-9]{6,14}")
 def _is_e164(text: str) -> bool:
     """Return whether a stored text is a number as `read` makes them, not one kept as it was typed."""
     return bool(_E164.fullmatch(text) and _country_code(text[1:4]))
+
+
+def _in_words(country: str) -> str:
+    """A country (ISO 3166) as it is called behind "in"."""
+    from babel import Locale
+
+    return _CALLED.get(country) or str(Locale("en").territories.get(country, country))
 
 
 @lru_cache(maxsize=8)

@@ -45,6 +45,7 @@ US = Conventions(clock=standing_on(TODAY))
 AT = Conventions("de_AT", "EUR", "AT", standing_on(TODAY))
 DE = Conventions("de_DE", "EUR", "DE", standing_on(TODAY))
 FR = Conventions("fr_FR", "EUR", "FR", standing_on(TODAY))
+GB = Conventions("en_GB", "GBP", "GB", standing_on(TODAY))
 CH = Conventions("de_CH", "CHF", "CH", standing_on(TODAY))
 EVERYWHERE = [US, AT, DE, FR, CH]
 
@@ -221,6 +222,29 @@ def test_a_number_is_read_with_the_teams_country(typed: str, by: Conventions, ke
 @pytest.mark.parametrize("typed", ["12", "call me", "+999 123456", "0660", "++43", "123456789012345678"])
 def test_an_invalid_phone_number_is_refused(typed: str) -> None:
     assert refusal(Phone(), typed, AT)
+
+
+@pytest.mark.parametrize(
+    "typed", ["banana 12345678", "call me on 1131980", "m1 1aed3 march 1980", "12345 Anna", "0121 234 5678 or 0121 999"]
+)
+def test_words_beside_a_number_that_is_none_are_refused(typed: str) -> None:
+    reason = "a phone number has no letters, but for an extension like ext. 12; put the rest in the notes"
+    with pytest.raises(FieldError, match=re.escape(reason)):
+        Phone().entered(typed, GB)
+
+
+@pytest.mark.parametrize(
+    ("typed", "doubt"),
+    [
+        ("0121 234 5678 ext. 12", "has an extension, so it is kept as typed"),
+        ("0121 234 5678 (x 12)", "has an extension, so it is kept as typed"),
+        ("1-800-FLOWERS ext 5", "not a phone number in the UK"),
+        ("0316/44", "not a phone number in the UK"),
+    ],
+)
+def test_a_number_that_can_be_dialled_is_kept_as_typed(typed: str, doubt: str) -> None:
+    assert Phone().entered(typed, GB) == typed
+    assert Phone().doubt(typed, GB) == doubt
 
 
 def test_an_extension_is_never_dropped() -> None:

@@ -346,7 +346,7 @@ def test_check_doubts_a_number_for_the_country_of_the_team(office: Office) -> No
     office("settings set", "country", "FR")
     office("import", office.write("one.csv", "Name,Phone\nAnna Berg,12\n"), "clients")
     (odd,) = office("check").odd
-    assert "not a phone number in FR" in odd.what
+    assert "not a phone number in France" in odd.what
 
 
 def test_numbers_of_another_country_are_counted_and_leave_room_for_other_doubts(office: Office) -> None:
