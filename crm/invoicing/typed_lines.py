@@ -43,9 +43,12 @@ def read_line(text: str, conventions: Conventions) -> TypedLine:
     words = joined_where_sure(TURNING_MARKS.sub("", text)).split()
     rate, words = _rate_at_the_end(words, conventions)
     words = _without_at(_grouped_by_blanks(words, conventions), conventions)
-    price, words = _price_at_the_end(words, conventions)
-    quantity, unit, words = _quantity_at_the_start(words, conventions)
-    name = " ".join(words)
+    price, before = _price_at_the_end(words, conventions)
+    quantity, unit, before = _quantity_at_the_start(before, conventions)
+    if not before and price is not None and len(words) > 1 and _is_word(words[-2]):
+        # What is sold has the name of the currency: 1 x Yen 1000.
+        quantity, unit, before = _quantity_at_the_start(words[:-1], conventions)
+    name = " ".join(before)
     if not any(sign.isalpha() for sign in name):
         raise FieldError(f"say what it is for, like {EXAMPLE}")
     if quantity != round(quantity, _MOST_DECIMALS):
@@ -200,6 +203,11 @@ def _is_currency(word: str, by: Conventions) -> bool:
     and `r` are more likely a unit than forints and rands."""
     codes = currencies_of(word)
     return bool(codes) and (by.currency in codes or not word.isalpha() or (word.isupper() and len(word) == 3))
+
+
+def _is_word(word: str) -> bool:
+    """Return whether a currency is written as a word, and not as its sign or code."""
+    return word.isalpha() and not word.isupper() and len(word) > 1 and bool(currencies_of(word))
 
 
 def _refuse_foreign(word: str, by: Conventions) -> None:

@@ -72,7 +72,11 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, invoice: Inv
     """A line of an invoice as it was typed, with the price in its currency: what a service of that name says fills in
     what is missing. Raises FieldError."""
     by = replace(crm.conventions, currency=invoice.currency)
-    typed = read_line(text, by)
+    try:
+        typed = read_line(text, by)
+    except FieldError as error:
+        # Whatever part of the line is wrong, it is the line that is typed again.
+        raise error.at("line", "") from None
     service = next((service for service in services if fold(service.name) == fold(typed.name)), None)
     if typed.price is None and service is None:
         _refuse_foreign_amount(typed.name, by)
