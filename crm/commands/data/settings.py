@@ -1,7 +1,7 @@
 """The team's settings, kept with the data."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from crm.commands.client_selection import pluralize
@@ -9,7 +9,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import TEAM, check_team_setting
 from crm.errors import NotFoundError, Question
-from crm.model import Conventions, Setting
+from crm.model import Conventions, Deal, Sale, Setting
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.fields import Choice, Line
 from crm.model.local_labels import local_label
@@ -51,12 +51,15 @@ def set_one(
     crm: CRM,
     key: Annotated[str, SettingName({option.name: option.label for option in TEAM}), About("Setting", positional=True)],
     value: Annotated[str, Line(1000), About("Value", positional=True)],
-    recount_ok: Annotated[bool, About("Recount", "change it even if clients get another status")] = False,
+    recount_ok: Annotated[
+        bool, About("Recount", "change it even if amounts get another currency or clients another status")
+    ] = False,
 ) -> SettingShown:
     """Change one of the team's settings, for everyone who uses this store.
 
     If you change the currency, or what counts as total spend, the figures of all clients are counted again. You see
-    first how many clients would get another status. `history undo` undoes all of it.
+    first which amounts get another currency, and how many clients would get another status. `history undo` undoes all
+    of it.
     """
     option = next((option for option in TEAM if option.name == key), None)
     if option is None:
@@ -68,13 +71,17 @@ def set_one(
     def change(tx: Transaction) -> Setting:
         (setting,) = write_settings(tx, {key: checked})
         if key in (CURRENCY, SPEND_COUNTS):
+            turned = _turned_amounts(tx, crm.conventions, checked) if key == CURRENCY else ""
             moves = tx.settle()
-            if moves and not recount_ok:
+            moved = f"With “{option.label}” set to {checked}, {_clients(moves, crm.conventions)}." if moves else ""
+            if (turned or moved) and not recount_ok:
                 raise Question(
-                    f"With “{option.label}” set to {checked}, {_clients(moves, crm.conventions)}.",
+                    "\n".join(filter(None, (turned, moved))),
                     parameter="recount_ok",
                     choices={"yes": "Change it"},
                     yes="yes",
+                    # The amounts of a team are read as others by everyone at once.
+                    destructive=bool(turned),
                 )
         return setting
 
@@ -82,6 +89,26 @@ def set_one(
     crm.transact(change, f"set {label if label[1:2].isupper() else label[:1].lower() + label[1:]} to {checked}")
     crm.forget_settings()
     return SettingShown(option.name, checked, option.label, option.description)
+
+
+def _turned_amounts(tx: Transaction, by: Conventions, currency: str) -> str:
+    """A sentence about the amounts that another currency turns into others, with the latest of them as an example; ''
+    where nothing has one."""
+    sales = tx.find_all(Sale, Query(sort="-id", limit=1))
+    deals = [deal.value for deal in tx.find_all(Deal) if deal.value]
+    amounts = [*(sale.amount for sale in sales), *deals]
+    if currency == by.currency or not amounts:
+        return ""
+    counts = [
+        pluralize(count, one, many, by)
+        for count, one, many in ((tx.count(Sale), "sale", "sales"), (len(deals), "deal", "deals"))
+        if count
+    ]
+    becomes = f"{by.money(amounts[0])} becomes {replace(by, currency=currency).money(amounts[0])}"
+    return (
+        f"The amounts of {' and '.join(counts)} are in {by.currency} and will be in {currency}. They are not"
+        f" converted: {becomes}."
+    )
 
 
 def write_settings(tx: Transaction, values: Mapping[str, str]) -> Sequence[Setting]:

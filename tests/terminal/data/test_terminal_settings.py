@@ -1,6 +1,7 @@
 """Settings at the menu, in a real terminal."""
 
 from datetime import date
+from decimal import Decimal
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
@@ -24,6 +25,20 @@ def test_a_capital_letter_selects_the_next_row_that_begins_with_it(start: Start,
     session.press("S").sees("»    State").press("\x1b[H").sees("» 1) Sending e-mail")
     # A small letter does what it does elsewhere, or nothing.
     session.press("c").lacks("» 4) Company name").sees("» 1) Sending e-mail")
+
+
+def test_another_currency_says_what_it_turns_into_what_and_asks(start: Start, crm: CRM) -> None:
+    for key, value in (("language", "en_GB"), ("currency", "GBP")):
+        named("settings set")(crm, key, value)
+    anna = named("clients add")(crm, {"first_name": "Anna"})
+    named("sales add")(crm, anna, Decimal("1234.50"))
+    named("deals add")(crm, anna, "Refit", value=Decimal(12_000))
+    session = start().choose("Data").choose("Settings").choose("Currency").sees("Currency: GBP")
+    session.press("kill", "eur", "enter").sees("The amounts of 1 sale and 1 deal are in GBP and will be in EUR.")
+    # Enter alone changes nothing.
+    session.sees("They are not converted: £1,234.50 becomes €1,234.50.").sees("» 0) No, go back").press("enter")
+    session.sees("Currency GBP").choose("Currency").press("kill", "eur", "enter").choose("Change it")
+    session.sees("Currency: EUR")
 
 
 def test_templates_and_mailings_are_one_key_from_the_messages(start: Start, crm: CRM) -> None:
