@@ -33,7 +33,7 @@ from crm.model.data import (
     TIME_ZONE,
 )
 from crm.model.fields import Check, Choice, Country, Email, Flag, Line, Price, Rate, Secret, Whole
-from crm.model.iban import bare_iban, is_iban, is_like_iban
+from crm.model.iban import bare_iban, iban_like, is_iban, is_like_iban
 from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path, path_of
 from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id, vat_id_like
@@ -56,7 +56,7 @@ _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 class Language(Check):
     """A locale as Babel names it: de_AT, en_US."""
 
-    example = "en_US, de_AT"
+    example = "en_US for English in the US, en_GB for the UK, de_AT for German in Austria"
 
     def read(self, typed: str, by: Conventions) -> str:
         from babel import Locale, UnknownLocaleError
@@ -80,7 +80,7 @@ class Currency(Check):
     def read(self, typed: str, by: Conventions) -> str:
         code = typed.strip().upper()
         if code not in by.locale.currencies or code in _NO_CURRENCIES:
-            raise FieldError("no currency has that code; write its three letters (ISO 4217), like EUR")
+            raise FieldError(f"no currency has that code; write its three letters, like {by.currency}")
         return code
 
 
@@ -111,7 +111,7 @@ def _time_zones() -> dict[str, str]:
 class TimeZone(Check):
     """A time zone by its IANA name, by the city alone, or by the beginning of a word of it that only one has."""
 
-    example = "America/New_York, or the nearest big city"
+    example = "the nearest big city, for example New York"
 
     def read(self, typed: str, by: Conventions) -> str:
         folded, names = "_".join(typed.split()).casefold(), _time_zones()
@@ -123,9 +123,7 @@ class TimeZone(Check):
             matches = sorted(name for name, city in cities.items() if f"_{folded}" in f"_{city}")
         if len(matches) != 1:
             which = f"; did you mean {' or '.join(matches[:_CITIES])}?" if matches else ""
-            raise FieldError(
-                f"no time zone is called that; write the nearest big city, for example America/New_York{which}"
-            )
+            raise FieldError(f"no time zone is called that; write the nearest big city, for example New York{which}")
         return matches[0]
 
 
@@ -181,18 +179,24 @@ class VatId(Check):
             raise FieldError(f"write it {how}")
         return text
 
+    def hint(self, by: Conventions) -> str:
+        return LOCAL_TAXES[by.country].example if by.country in LOCAL_TAXES else vat_id_like("", by.country)
+
 
 class Iban(Check):
     """The number of a bank account (ISO 13616), with its check digits."""
 
     example = "DE89 3704 0044 0532 0130 00"
 
+    def hint(self, by: Conventions) -> str:
+        return iban_like(by.country)
+
     def read(self, typed: str, by: Conventions) -> str:
         text = bare_iban(typed)
         if not text:
             return ""
         if not is_like_iban(text):
-            raise FieldError(f"write it like {self.example}")
+            raise FieldError(f"an IBAN is written like {self.hint(by)}")
         if not is_iban(text):
             raise FieldError("a digit of this IBAN is wrong: its check digits do not match")
         return text
@@ -519,7 +523,7 @@ TEAM: tuple[Option, ...] = (
         CURRENCY,
         "Currency",
         Currency(),
-        "The currency of all amounts (ISO 4217). If you change it, amounts are not converted.",
+        "The currency of all amounts, by its three letters. If you change it, amounts are not converted.",
         default=_currency,
     ),
     Option(
@@ -534,15 +538,15 @@ TEAM: tuple[Option, ...] = (
         "country",
         "Country",
         Country(),
-        "Your country: for your address and tax, and the default for phone numbers (ISO 3166).",
+        "Your country: for your address and tax, and the default for phone numbers.",
         default=_territory,
     ),
     Option(
         TIME_ZONE,
         "Time zone",
         TimeZone(),
-        "The time zone in which a day begins and ends for the team, and in which times are shown (IANA), like"
-        " America/Los_Angeles. A new store takes the machine's time zone, or the one in `TZ`.",
+        "Where your team is: the nearest big city, like New York. It decides when a day begins and which times are"
+        " shown.",
         default=machine_zone,
     ),
     Option(
@@ -562,11 +566,17 @@ TEAM: tuple[Option, ...] = (
         "vat_id",
         "VAT ID",
         VatId(),
-        "Your VAT ID with its country (DE123456789); outside the EU your tax number (EIN, GST number, ABN).",
+        "Your VAT ID with its country; in a country without VAT the number that invoices have there (GST number, ABN).",
     ),
     Option("tax_number", "Tax number", Line(40), "Your number at the tax office, if you have no VAT ID."),
-    Option("iban", "Bank account (IBAN)", Iban(), "The account that clients pay to."),
+    Option("iban", "Bank account (IBAN)", Iban(), "The account that clients pay to, if it has an IBAN."),
     Option("bic", "BIC", Line(11), "The BIC of that account, if clients need it."),
+    Option(
+        "bank_account",
+        "Bank account without IBAN",
+        Line(100),
+        "The account that clients pay to, as you write it on invoices, like a sort code and an account number.",
+    ),
     Option(
         "payment_days",
         "Days to pay",

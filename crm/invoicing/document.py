@@ -191,6 +191,8 @@ class InvoiceDocument:
 
     iban: str = ""
     bic: str = ""
+    bank_account: str = ""
+    """An account without IBAN, as people write it: a sort code and a number."""
     account_holder: str = ""
     """Empty: the seller's name."""
     payment_reference: str = ""

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from crm.model.local_taxes import LOCAL_TAXES
 
+_ACCOUNT = "Bank account without IBAN"
 _LOCAL: Mapping[str, Mapping[str, str]] = {
-    "US": {"Postcode": "ZIP code", "State/Region": "State"},
+    "US": {"Postcode": "ZIP code", "State/Region": "State", _ACCOUNT: "Routing and account number"},
     "CA": {"Postcode": "Postal code", "State/Region": "Province"},
-    "AU": {"State/Region": "State"},
+    "AU": {"State/Region": "State", _ACCOUNT: "BSB and account number"},
     "IE": {"Postcode": "Eircode", "State/Region": "County"},
-    "GB": {"State/Region": "County"},
+    "GB": {"State/Region": "County", _ACCOUNT: "Sort code and account number"},
 }
 
 

@@ -212,9 +212,7 @@ def test_a_team_says_in_which_zone_it_is(shell: CommandLine) -> None:
     assert shell.did("settings", "set", "time_zone", "Kathmandu")["value"] == "Asia/Kathmandu"
     # 'localtime' and 'Factory' are among the names that Python knows; each machine means another zone by them.
     for name in ("Atlantis", "localtime", "Factory"):
-        assert "the nearest big city, for example America/New_York" in shell.refused(
-            "settings", "set", "time_zone", name
-        )
+        assert "the nearest big city, for example New York" in shell.refused("settings", "set", "time_zone", name)
     shell.did("history", "undo")
     assert {setting["key"]: setting["value"] for setting in shell.did("settings", "list")}[
         "time_zone"

@@ -150,10 +150,10 @@ CASES = [
     ('settings set "zip cod" 1', "--key: That is not one of the choices. Did you mean company_postcode?"),
     ("settings set region OH", "--key: That is not one of the choices. Did you mean company_region?"),
     ("settings set foo bar", "--key: That is not one of the choices. Use company_name, language"),
-    ("settings set currency XXQ", "No currency has that code. Write its three letters (ISO 4217), like EUR."),
+    ("settings set currency XXQ", "No currency has that code. Write its three letters, like USD."),
     (
         "settings set time_zone Mars",
-        "No time zone is called that. Write the nearest big city, for example America/New_York.",
+        "No time zone is called that. Write the nearest big city, for example New York.",
     ),
     ("settings get foo", "No command called get. Did you mean list?"),
     ("settings show foo", "No command called show. Did you mean list?"),

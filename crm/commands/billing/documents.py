@@ -21,7 +21,7 @@ from crm.repository import Snapshot, Transaction, bills
 from crm.repository.queries import billing
 
 # What is frozen beside the seller: where is paid to.
-_BANK = ("iban", "bic", "account_holder")
+BANK = ("iban", "bic", "bank_account", "account_holder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def seller_of(settings: Mapping[str, str]) -> dict[str, Any]:
         electronic_address=settings["company_email"],
         electronic_scheme="EM" if settings["company_email"] else "",
     )
-    return {**asdict(party), "iban": settings["iban"], "bic": settings["bic"], "account_holder": ""}
+    return {**asdict(party), **{name: settings.get(name, "") for name in BANK}}
 
 
 def buyer_of(client: Client) -> Party:
@@ -304,9 +304,9 @@ def document_of(
     corrected: Invoice | None = None,
 ) -> InvoiceDocument:
     """The document that an invoice makes: the parties as they were on issue, of a draft as they are now."""
-    seller = _words(invoice.seller, *_BANK, "language") if invoice.seller else seller_of(settings)
+    seller = _words(invoice.seller, *BANK, "language") if invoice.seller else seller_of(settings)
     language = seller.pop("language", "") or settings["language"]
-    bank = {name: seller.pop(name, "") for name in _BANK}
+    bank = {name: seller.pop(name, "") for name in BANK}
     buyer = Party(**_words(invoice.buyer)) if invoice.buyer else buyer_of(client)
     document = InvoiceDocument(
         kind=invoice.kind,

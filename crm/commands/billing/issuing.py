@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.billing.amounts import AmountOfAnyCurrency, refuse_too_exact
-from crm.commands.billing.documents import InvoiceCard, card_of, format_for
+from crm.commands.billing.documents import BANK, InvoiceCard, card_of, format_for
 from crm.commands.billing.invoices import copied
 from crm.commands.billing.lines import TheInvoice, draft, name_of, put_lines
 from crm.commands.billing.numbers import series_of, take_number
@@ -50,7 +50,7 @@ CLIENT_FIELDS = {
 
 def says_how_to_pay(document: InvoiceDocument) -> bool:
     """Return whether an invoice has a bank account or payment terms, or nothing has to be paid."""
-    return bool(document.iban or document.terms.strip()) or document.open <= 0
+    return bool(document.iban or document.bank_account or document.terms.strip()) or document.open <= 0
 
 
 def untaxed_lines(crm: CRM, card: InvoiceCard) -> Sequence[int]:
@@ -73,7 +73,7 @@ def _beside_issued(crm: CRM, arguments: Mapping[str, Any]) -> str:
     if not says_how_to_pay(card.document):
         lines.append(
             f"{card.invoice.number} does not say how to pay: no bank account and no payment terms are set. For the next"
-            " invoices: `settings set iban` or `settings set payment_terms`."
+            " invoices: `settings set iban`, `settings set bank_account` or `settings set payment_terms`."
         )
     if untaxed_lines(crm, card):
         lines.append(
@@ -134,7 +134,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         # There is nothing to pay by any day.
         due_on = None
     _refuse_earlier(tx, invoice.kind, on)
-    bank = {"iban": document.iban, "bic": document.bic, "account_holder": document.account_holder}
+    bank = {name: getattr(document, name) for name in BANK}
     frozen = {**asdict(document.seller), **bank, "language": document.language}
     changes: dict[str, Any] = {
         "state": "issued",

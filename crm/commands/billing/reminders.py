@@ -21,6 +21,7 @@ from crm.errors import CRMError, FieldError, RefusedError, confirmation
 from crm.invoicing.dunning import DueReminder, Level, Overdue, due_reminder
 from crm.model import Client, Conventions, Invoice, Message, Reminder
 from crm.model.fields import Day, Email
+from crm.model.iban import grouped_iban
 from crm.model.money import NOTHING, decimals_of
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import billing
@@ -317,8 +318,8 @@ def _list(crm: CRM, item: Reminding) -> str:
         lines += ["", f"Total: {altogether}."]
     by = crm.conventions
     lines += ["", f"Please pay by {by.day(max(reminder.new_due_on for _, reminder in item.due))}."]
-    if iban := crm.settings["iban"]:
-        lines.append(f"Our account: {iban}")
+    if account := grouped_iban(crm.settings["iban"]) or crm.settings["bank_account"]:
+        lines.append(f"Our account: {account}")
     lines += ["", "If you have paid in the meantime, thank you.", "", crm.settings["company_name"] or crm.me]
     return "\n".join(lines)
 

@@ -249,11 +249,12 @@ def _payment(document: InvoiceDocument, writer: _Writer) -> dict[str, Any]:
         return {"text": words["settled"], "rows": []} if document.total > 0 else {}
     sentence = words["by" if document.due_on else "now"]
     rows = []
-    if document.iban:
+    if document.iban or document.bank_account:
         rows = [
             [words["holder"], document.account_holder or document.seller.name],
             [words["iban"], grouped_iban(document.iban)],
             [words["bic"], document.bic],
+            [words["account"], document.bank_account],
             [words["purpose"], document.payment_reference or document.number],
         ]
     return {

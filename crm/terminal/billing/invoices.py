@@ -365,7 +365,7 @@ def issue(session: Session, invoice: Invoice) -> None:
         doubts["No tax is charged: no tax rate is set (Settings), so it is 0 %."] = ("tax_rate",)
     if not says_how_to_pay(as_of_today):
         no_way = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
-        doubts[no_way] = ("iban", "payment_terms")
+        doubts[no_way] = ("iban", "bank_account", "payment_terms")
     if not doubts:
         session.confirm(question, "Issue it", destructive=True)
     elif key := _set_first(session, doubts, question):
@@ -390,7 +390,8 @@ def _set_first(session: Session, doubts: Mapping[str, Sequence[str]], question: 
     yes, or the setting that is set first. Raises Back."""
     entries = [Choice("Issue it", "")]
     if _may_set(session):
-        labels = {option.name: option.label for option in TEAM}
+        country = session.crm.conventions.country
+        labels = {option.name: local_label(option.label, country) for option in TEAM}
         entries += [Choice(f"Set first: {labels[key]}", key) for keys in doubts.values() for key in keys]
     lacks = "\n".join(doubts)
     chosen: str = session.keyboard.choose(

@@ -8,7 +8,7 @@ from typing import Any
 from crm.commands.client_selection import pluralize
 from crm.commands.data.settings import SettingShown
 from crm.commands.registry import named
-from crm.config import TEAM
+from crm.config import TEAM, Iban, VatId
 from crm.errors import FieldError, Question, StoreError
 from crm.model import Conventions
 from crm.model.local_labels import local_label
@@ -111,9 +111,11 @@ def _set(session: Session, setting: SettingShown, about: str = "", *, needed: bo
     option = next(option for option in TEAM if option.name == setting.key)
     label = local_label(setting.label, session.crm.conventions.country)
     typed, error = setting.value, ""
-    help, local = setting.description, LOCAL_TAXES.get(session.crm.conventions.country)
-    if setting.key == "vat_id" and local:
-        help = f"like {local.example}"
+    help, by = setting.description, session.crm.conventions
+    if isinstance(option.check, VatId):
+        help = f"{'' if by.country in LOCAL_TAXES else 'with its country, '}like {option.check.hint(by)}"
+    elif isinstance(option.check, Iban):
+        help = f"like {option.check.hint(by)}"
     while True:
         session.page("Settings", label, about=about)
         value = session.prompts.value(

@@ -249,3 +249,19 @@ def test_a_file_has_the_ending_of_its_kind_and_in_a_folder_its_own_name(one_desk
         assert one_desk(words, invoice, to=tmp_path).file == tmp_path / f"{invoice.number}{ending}"
         assert one_desk(words, invoice, to=tmp_path / f"x{ending.upper()}").file.is_file()
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_an_account_without_iban_is_on_the_invoice(one_desk: BillingDesk, tmp_path: Path) -> None:
+    desk = one_desk
+    desk("settings set", "iban", "")
+    desk("settings set", "bank_account", "Sort code 12-34-56, account 12345678")
+    desk.crm.forget_settings()
+    issued = desk.issued("Talk 100 19%")
+    desk("settings set", "bank_account", "Sort code 65-43-21, account 87654321")
+    desk.crm.forget_settings()
+    # An issued invoice keeps the account that it was issued with.
+    assert desk("invoices show", issued).document.bank_account == "Sort code 12-34-56, account 12345678"
+    file = desk("invoices pdf", issued, tmp_path / "one.pdf").file
+    text = "\n".join(page.extract_text() for page in PdfReader(file).pages)
+    assert "Sort code 12-34-56, account 12345678" in text
+    assert "IBAN" not in text
