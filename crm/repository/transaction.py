@@ -734,9 +734,10 @@ class SqlTransaction(SqlSnapshot):
             self.apply(session, {"state": "ended", "token": ""})
         return len(ended)
 
-    def note_gone(self, kind: type[Record], record_id: int) -> None:
-        """Write that a record was deleted of which nothing is known but its id; that cannot be taken back."""
-        self._audit.append(self._entry(kind, record_id, "delete", None, None))
+    def note_gone(self, kind: type[Record], record_id: int, record: Record | None = None) -> None:
+        """Write that a record was deleted which is not stored here. Where nothing is known but its id, that cannot be
+        taken back."""
+        self._audit.append(self._entry(kind, record_id, "delete", record and plain(record), None))
         if kind is Client:
             self.close_accounts([record_id])
 

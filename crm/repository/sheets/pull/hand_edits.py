@@ -2,12 +2,25 @@
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import select
 
 from crm.errors import FieldError, RefusedError
-from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, Stage, StatusRule, fields, links, owner_link
+from crm.model import (
+    BY_NAME,
+    RECORDS,
+    Client,
+    Conventions,
+    Record,
+    Stage,
+    StatusRule,
+    belonging_to,
+    fields,
+    links,
+    owner_link,
+)
 from crm.model.encoding import record_of
 from crm.repository import Query, sums
 from crm.repository.sheets.grid import cells
@@ -18,6 +31,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.row_matching import Placed
 from crm.repository.sheets.mirror.validation import SettingCheck, missing_record
 from crm.repository.sheets.pull.changed_rows import TYPE_AS_TEXT, ChangedRows, Refused
+from crm.repository.sheets.pull.held_edits import unread_dependents
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.tables import audit
@@ -76,13 +90,23 @@ class Adoption:
             ids = by_kind[kind]
             for record_id in ids:
                 if record_id not in known[kind]:
-                    self.tx.note_gone(kind, record_id)
+                    self._delete_unseen(kind, record_id)
                 elif self.tx.find(kind, record_id) is not None:
                     # A sale may have gone with its client.
                     self.tx.delete(known[kind][record_id])
             mirror.drop_rows(self.tx.connection, kind, ids)
             if kind.about.lasting:
                 self._keep(list(known[kind].values()))
+
+    def _delete_unseen(self, kind: type[Record], record_id: int, row: Sequence[Any] = ()) -> None:
+        """Delete a record of which nothing but its `row`, if that is there, is known, with those that belong to it."""
+        for owned, link in belonging_to(kind):
+            for number, theirs in unread_dependents(self.tx.connection, owned, link, [record_id]).items():
+                self._delete_unseen(owned, number, theirs)
+        record = None
+        with suppress(ValueError, ArithmeticError):
+            record = cells.record_of(kind, row) if row else None
+        self.tx.note_gone(kind, record_id, record)
 
     def _keep(self, records: Sequence[Record]) -> None:
         """Restore those of the records that are deleted, or were turned into others: they are deleted only on

@@ -3,8 +3,9 @@ has said what they are."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from crm.model import BY_NAME, Adjustment, Invoice, InvoiceLine, NumberSeries, Record, belonging_to, keeping
 from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS
@@ -21,13 +22,16 @@ _PART = 0.1
 
 def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
     """The records whose rows were deleted, by kind, where they are too many to be taken over unasked, or one of them is
-    never deleted, such as an issued invoice, or was not put back by a repair; else none."""
+    never deleted, such as an issued invoice, was not put back by a repair, or may only have lost its ID; else none."""
     gone: dict[str, list[int]] = {}
     for kind, record_id in edits.deleted:
         gone.setdefault(kind.kind_name, []).append(record_id)
     lost = mirror.not_put_back(connection)
     if any(not set(ids).isdisjoint(lost.get(name, ())) for name, ids in gone.items()):
         # A machine that knows them can still restore them.
+        return gone
+    if _may_have_lost_ids(connection, edits, gone):
+        # A machine that knows them finds them again.
         return gone
     if _stay(connection, gone) or any(_kept(connection, BY_NAME[name], ids, gone) for name, ids in gone.items()):
         return gone
@@ -59,6 +63,7 @@ def _going(
                 for record_id, owner_id in pairs
                 if (row := rows.get((kind, record_id))) is None or number_of(row[column]) == owner_id
             }
+            dependents |= unread_dependents(connection, kind, name, owners).keys()
             new = dependents - going.setdefault(kind, set())
             if new:
                 going[kind] |= new
@@ -66,8 +71,31 @@ def _going(
     return going
 
 
+def unread_dependents(
+    connection: Connection, kind: type[Record], link: str, owners: Collection[int]
+) -> Mapping[int, list[Any]]:
+    """The rows of a kind that name one of some records as their owner and were left out, by id: a machine that has
+    never seen the owner knows them by their rows alone."""
+    column = columns(kind).index(link)
+    rows = mirror.known(connection, kind, mirror.left_out(connection, kind))
+    return {record_id: row for record_id, (_, row) in rows.items() if row and number_of(row[column]) in owners}
+
+
+def _may_have_lost_ids(connection: Connection, edits: HandEdits, gone: Mapping[str, Sequence[int]]) -> bool:
+    """Return whether this machine has never seen one of the records, and a row without ID was one of the program's."""
+    for name, ids in gone.items():
+        kind = BY_NAME[name]
+        column = columns(kind).index("updated_at")
+        if any(row[column] != "" for of, _, row in edits.added if of is kind):
+            known = select(func.count()).where(TABLES[kind].c.id.in_(ids))
+            if connection.execute(known).scalar() != len(set(ids)):
+                return True
+    return False
+
+
 def _stay(connection: Connection, gone: Mapping[str, Sequence[int]]) -> bool:
-    """Return whether one of the records is an issued invoice, belongs to one, or is a series that has given numbers."""
+    """Return whether one of the records is an issued invoice, belongs to one, or is a series that has given numbers. An
+    invoice that was left out may be issued."""
     invoice, line = TABLES[Invoice].c, TABLES[InvoiceLine].c
     adjustment, series = TABLES[Adjustment].c, TABLES[NumberSeries].c
     issued = select(invoice.id).where(invoice.state == "issued")
@@ -78,7 +106,10 @@ def _stay(connection: Connection, gone: Mapping[str, Sequence[int]]) -> bool:
         select(adjustment.id).where(adjustment.id.in_(gone.get("adjustment", ())), adjustment.invoice.in_(issued)),
         select(series.id).where(series.id.in_(gone.get("number_series", ())), series.last > 0),
     )
-    return any(connection.execute(condition.limit(1)).first() for condition in conditions)
+    if any(connection.execute(condition.limit(1)).first() for condition in conditions):
+        return True
+    clients = gone.get("client", ())
+    return bool(clients and unread_dependents(connection, Invoice, "client", clients))
 
 
 def _kept(connection: Connection, kind: type[Record], ids: Sequence[int], gone: Mapping[str, Sequence[int]]) -> bool:

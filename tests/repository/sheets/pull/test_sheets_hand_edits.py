@@ -544,13 +544,12 @@ def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
     assert found[Client][1].total_spend == Decimal("5.00")
     assert found[Client][1].status == "Regular"
     assert last(team, fresh)[1:] == (
-        EDITED, [("client", 1, "update"), ("client", 2, "delete"), ("sale", gone.id, "delete")],
+        EDITED,
+        [("client", 1, "update"), ("client", 2, "delete"), ("sale", gone.id, "delete"), ("sale", orphan.id, "delete")],
     )  # fmt: skip
-    (answer,) = wrong(team, fresh)
-    assert answer.endswith(f": no client {ben.id}.")
+    assert wrong(team, fresh) == []
     with pytest.raises(RefusedError, match="is not known"):
         fresh.transact(lambda tx: tx.undo(tx.history(1)[0].id), "undo")
-    assert Sheet(team, Sale).cell(orphan, "amount") == 6
     # Once the client's row is back, the sale is there as well.
     Sheet(team, Client).paste(row)
     assert team.stored(fresh)[Client].keys() == {1, 2}

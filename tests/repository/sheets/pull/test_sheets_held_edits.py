@@ -8,6 +8,7 @@ import pytest
 
 from crm.errors import RefusedError
 from crm.model import Client, Sale, Setting
+from crm.repository.sheets.grid.layout import HISTORY
 from tests.support.by_hand import Sheet, last, wrong
 from tests.support.google_sheets import book
 from tests.support.google_sheets.document import READER, WRITER
@@ -149,6 +150,43 @@ def test_many_deletions_of_one_kind_are_asked_about_with_their_dependents(
         assert f"{deleted} client" in team.repository.notice()
         team.repository.settle(take_over=False)
         assert team.agreed() == before
+
+
+@pytest.mark.parametrize("what", ["rows deleted", "IDs and versions emptied"])
+def test_a_new_machine_that_looks_first_asks_about_the_same_deletions(what: str) -> None:
+    with new_team() as team:
+        store = team.store
+        store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"B {at}") for at in range(5)]))
+        sold = [Sale(client=1 + at % 5, on=store.today, amount=Decimal(10)) for at in range(20)]
+        store.change(lambda tx: tx.add_all(sold))
+        before = team.stored()
+        if what == "rows deleted":
+            team.person.delete_rows(team.id, CLIENTS, 1, 5)
+        else:
+            _empty(team, Client, "id")
+            _empty(team, Client, "version")
+        changes = team.cells(HISTORY)
+        fresh = team.another("ben")
+        team.stored(fresh)
+        assert fresh.held().gone == {"client": [1, 2, 3, 4, 5]}
+        assert "5 clients" in fresh.notice()
+        assert team.cells(HISTORY) == changes
+        assert team.stored() == before
+        team.repository.settle(take_over=False)
+        assert team.agreed() == before
+        assert team.stored(fresh) == before
+
+
+def test_a_new_machine_deletes_the_sales_of_a_deleted_client(team: Team) -> None:
+    before = team.stored()
+    Sheet(team, Client).delete(before[Client][2])
+    fresh = team.another("ben")
+    assert list(team.stored(fresh)[Client]) == [1, 3]
+    assert (fresh.notice(), wrong(team, fresh)) == ("", [])
+    assert sorted(team.agreed()[Sale]) == [*range(1, 11), 13, 14]
+    assert sorted(change for change in last(team)[2] if change[2] == "delete") == [
+        ("client", 2, "delete"), ("sale", 11, "delete"), ("sale", 12, "delete")
+    ]  # fmt: skip
 
 
 def test_a_client_whose_sales_were_given_to_another_one_is_deleted_without_a_question(team: Team) -> None:
