@@ -274,8 +274,9 @@ _SOLD_FOR = re.compile(
 _OF_ONE = r"(?:each|apiece|a ?piece|per (?:piece|unit|item|pc)|ea\.?|/ ?(?:piece|unit|pc|each))"
 _NEXT_OR_END = r"(?=$|[,;:]|\s(?:and|plus|&|\+)\s)"
 _PRICE_OF_ONE = re.compile(
-    rf"(?:^|\s)(?:for|at|@)\s*(?P<each>{_SUM})\s*{_OF_ONE}|(?<![^\s\d])@\s*(?P<at>{_SUM})"
-    rf"|(?<=\d)(?:\s[x×*]\s?|[x×*]\s)(?P<times>{_SUM}){_NEXT_OR_END}",  # noqa: RUF001
+    rf"(?:^|\s)(?:for|at|@)\s*(?P<each>{_SUM}(?:\s{_CURRENCY_NAMES})?)\s*{_OF_ONE}"
+    rf"|(?<![^\s\d])@\s*(?P<at>{_SUM}(?:\s{_CURRENCY_NAMES}\b)?)"
+    rf"|(?<=\d)(?:\s[x×*]\s?|[x×*]\s)(?P<times>{_SUM}(?:\s{_CURRENCY_NAMES}\b)?){_NEXT_OR_END}",  # noqa: RUF001
     re.IGNORECASE,
 )
 _SUM_OF_ALL = re.compile(rf"(?:^|\s)for\s+{_SUM}{_NEXT_OR_END}", re.IGNORECASE)

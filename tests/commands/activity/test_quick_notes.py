@@ -367,6 +367,11 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
         ("sold Acme a table for $12.000", "$12.000: an amount has at most two decimals; did you mean 12,000?"),
         ("sold Acme a table for 12.000 USD", "did you mean 12,000?"),
         ("offered Acme 3 tables at 1.234 each", "1.234: an amount has at most two decimals; did you mean 1,234?"),
+        (
+            "sold Acme 3 tables at 12.000 USD each",
+            "12.000 USD: an amount has at most two decimals; did you mean 12,000?",
+        ),
+        ("sold Acme 3 tables for 12.000 dollars apiece", "did you mean 12,000?"),
     ],
 )
 def test_a_sum_that_may_be_in_thousands_is_asked_about(line: str, words: str) -> None:
