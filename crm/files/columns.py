@@ -63,6 +63,12 @@ class Match:
     in_two_orders: bool = False
 
 
+# The fields that say what a client is called.
+_NAMES = ("name", "first_name", "last_name", "company")
+# A name that could be a number: P1, Room 12; not INV-2026-0001.
+_SHORT_NAME = lazy_pattern(r"[^\W\d_]+[ -]?\d{1,3}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     name: str
@@ -121,6 +127,7 @@ def _foreign_in_heading(heading: str, by: Conventions) -> str:
 def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> tuple[dict[int, str], dict[int, int]]:
     """The fields that columns' names stand for, by place, and the ranks of those that are not the first for theirs."""
     candidates: dict[str, list[int]] = {}
+    short: list[int] = []
     for place, column in enumerate(columns):
         if column.meaning is None:
             continue
@@ -131,6 +138,11 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> t
             target = "date_of_birth"
         if _may_be(column, target, record):
             candidates.setdefault(target, []).append(place)
+        elif target == "name" and column.mostly(_SHORT_NAME.fullmatch):
+            short.append(place)
+    if record is Client and short and candidates.keys().isdisjoint(_NAMES):
+        # Nothing else says what the clients are called: P1, P2.
+        candidates["name"] = short
     home = _address_group(columns, chain.from_iterable(candidates.get(target, ()) for target in PLACES))
     taken: dict[int, str] = {}
     ranks: dict[int, int] = {}

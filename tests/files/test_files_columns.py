@@ -279,3 +279,19 @@ def test_a_fax_number_is_not_a_phone_number():
     rows = [["+43 1 5551234"], ["+43 1 5551235"]]
     assert match_columns(["Fax"], rows, Client, AUSTRIA)[0].target == ""
     assert match_columns(["Erreichbar"], rows, Client, AUSTRIA)[0].target == "phone"
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        # Short names are names where no other column has one.
+        (["name|email", "P1|p1@example.com", "P2|p2@example.com"], {"name": "name", "email": "email"}),
+        # Numbers of orders are none, and neither are codes beside names.
+        (["Name|Email", "#1001|p1@example.com", "#1002|p2@example.com"], {"Email": "email"}),
+        (["Name|Company", "P1|Acme", "P2|Borg"], {"Company": "company"}),
+    ],
+)
+def test_short_names_are_names_where_no_other_column_has_them(table: list[str], expected: dict[str, str]) -> None:
+    heading, *rows = (line.split("|") for line in table)
+    matches = match_columns(heading, rows, Client, AMERICA)
+    assert {match.column: match.target for match in matches if match.target} == expected
