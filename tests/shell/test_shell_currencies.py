@@ -112,7 +112,7 @@ def test_a_change_of_the_currency_changes_no_amount(shell: CommandLine) -> None:
     shell.did("clients", "add", "--last-name", "Berg")
     shell.did("sales", "add", "--client", "1", "--amount", "12.345")
     for currency, shown in (("JPY", "¥12.345"), ("EUR", "€12.345"), ("KWD", "KWD12.345")):
-        shell.did("settings", "set", "currency", currency)
+        shell.did("--yes", "settings", "set", "currency", currency)
         assert amounts(shell) == ["12.3450"]
         assert shown in shell("sales", "list").out
         assert shell.sound()

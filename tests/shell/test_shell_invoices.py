@@ -158,6 +158,13 @@ def test_a_price_of_three_decimals_is_taken_unless_it_may_be_in_thousands(office
     assert D(given["price"]) == D("1.659")
     for words in (["Diesel 12.500"], ["--name", "Diesel", "--price", "12.500"]):
         assert "Write 12.50 or 12500" in office.refused("invoices", "lines", "add", "1", *words)
+    # An option is compared with the currency of the invoice, and not with that of the team.
+    own = office.did("invoices", "lines", "add", "2", "--name", "Tea", "--price", "-12.500", "--discount", "1.500")
+    assert (D(own["lines"][1]["price"]), D(own["lines"][1]["discount"])) == (D("12.5"), D("1.5"))
+    assert office.did("payments", "add", "Acme", "12.500", "--currency", "KWD")["amount"] == "12.500"
+    for words in (["lines", "edit", "1", "1", "--discount", "1.500"], ["lines", "edit", "1", "1", "--price", "1.500"]):
+        assert "Write 1.50 or 1500" in office.refused("invoices", *words)
+    assert "Write 2.50 or 2500" in office.refused("payments", "add", "Acme", "2.500", "--currency", "EUR")
     paid = office.refused("payments", "add", "Acme", "12.500", "--currency", "KWD")
     assert "Write 12.50 or 12500" in paid
     assert "in KWD, and this invoice is in EUR" in office.refused("invoices", "lines", "add", "1", "Dinar 12.5 KWD")

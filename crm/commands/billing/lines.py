@@ -6,7 +6,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any
 
-from crm.commands.billing.amounts import AmountOfAnyCurrency, amounts_in, refuse_too_exact
+from crm.commands.billing.amounts import (
+    AmountOfAnyCurrency,
+    PriceOfAnyCurrency,
+    amounts_in,
+    refuse_too_exact,
+    refuse_unsure,
+)
 from crm.commands.billing.documents import InvoiceCard, card_of
 from crm.commands.billing.services import usual_rate
 from crm.commands.billing.tax import category_for
@@ -16,7 +22,7 @@ from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.invoicing.typed_lines import read_line
 from crm.model import TAX_CATEGORIES, Adjustment, Conventions, Invoice, InvoiceLine, Service
 from crm.model.encoding import plain
-from crm.model.fields import Amount, Choice, ExactPrice, Line, Prose, Quantity, Rate, Unit, Units, Whole
+from crm.model.fields import Amount, Choice, Line, Prose, Quantity, Rate, Unit, Units, Whole
 from crm.model.folding import fold
 from crm.model.money import LARGEST_AMOUNT, MOST_DECIMALS, NOTHING, exact, exact_to
 from crm.model.units import PIECE
@@ -31,7 +37,7 @@ Position = Annotated[int, Whole(least=1, most=9999), About("Position", "of the l
 MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
 MaybePrice = Annotated[
     Decimal | None,
-    ExactPrice(),
+    PriceOfAnyCurrency(),
     About("Price", "of one unit, with up to ten decimals; with a minus, the quantity becomes negative"),
 ]
 Basis = Annotated[Decimal | None, Units(), About("Price is for", "how many units the price is for; 1 by default")]
@@ -204,6 +210,7 @@ def add(
             )
         values: dict[str, Any] = _given(name=name, quantity=quantity, basis=basis, unit=unit, description=description)
         if price is not None:
+            refuse_unsure(crm, price, current.currency, field="price")
             values |= _priced(price, first.quantity if quantity is None else quantity, basis or first.basis)
         if price is None and not line and not services:
             raise FieldError("say what one of it costs", field="price", label="Price")
@@ -273,6 +280,7 @@ def edit(
         _refuse_zero_units(basis)
         values = _given(name=name, quantity=quantity, basis=basis, unit=unit)
         if price is not None:
+            refuse_unsure(crm, price, current.currency, field="price")
             # Given twice it is the same: a minus takes something back, whatever the line did before.
             values |= _priced(price, abs(line.quantity) if quantity is None else quantity, basis or line.basis)
         if tax_category or tax_rate is not None:
