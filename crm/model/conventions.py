@@ -29,6 +29,7 @@ _SKELETONS = (_DAY_OF_MONTH, _DAY_OF_WEEK_AND_MONTH) = ("MMMd", "MMMEd")
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
 TURNING_MARKS = lazy_pattern("[\u200e\u200f\u061c]")
+_SEPT = lazy_pattern(r"\bSept\b")
 # Hours, minutes and half of the day, without words between them.
 _CLOCK = lazy_pattern(r"(?:a\s*)?h{1,2}[:.]mm(?:\s*a)?")
 
@@ -190,8 +191,11 @@ class Conventions:
         @lru_cache(maxsize=1000)
         def write(day: date, form: str) -> str:
             if form in _SKELETONS:
-                return str(format_skeleton(form, day, locale=self.locale))
-            return format_date(day, form, locale=self.locale)
+                written = str(format_skeleton(form, day, locale=self.locale))
+            else:
+                written = format_date(day, form, locale=self.locale)
+            # The CLDR has Sept for some countries, where all other months have three letters.
+            return _SEPT.sub("Sep", written) if self.locale.language == "en" else written
 
         return write
 

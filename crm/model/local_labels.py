@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from crm.model.local_taxes import LOCAL_TAXES
 
 _ACCOUNT = "Bank account without IBAN"
+# Where one pays by check, and not by cheque.
+_CHECKS = frozenset(("PH", "US"))
 _LOCAL: Mapping[str, Mapping[str, str]] = {
     "US": {"Postcode": "ZIP code", "State/Region": "State", _ACCOUNT: "Routing and account number"},
     "CA": {"Postcode": "Postal code", "State/Region": "Province"},
@@ -18,4 +20,6 @@ def local_label(label: str, country: str) -> str:
     """A label in the words of a country (ISO 3166)."""
     if label == "VAT ID" and country in LOCAL_TAXES:
         return LOCAL_TAXES[country].number
+    if label == "check" and country not in _CHECKS:
+        return "cheque"
     return _LOCAL.get(country, {}).get(label, label)

@@ -9,6 +9,7 @@ from crm.errors import FieldError
 from crm.lazy_pattern import lazy_pattern
 from crm.lean_dataclass import dataclass
 from crm.model.conventions import Conventions
+from crm.model.local_labels import local_label
 
 # Controls, line separators and the marks that reorder text on screen; the plain left-to-right and
 # right-to-left marks are part of names in Arabic and Hebrew and stay.
@@ -152,12 +153,16 @@ class Choice(Check):
     def choices(self) -> Sequence[str]:
         return tuple(self.options)
 
+    def words(self, by: Conventions) -> Mapping[str, str]:
+        """What people read for each value, as it is said in the team's country."""
+        return {value: local_label(words, by.country) for value, words in self.options.items()}
+
     def read(self, typed: str, by: Conventions) -> str:
         text = typed.strip().lower()
         if not text:
             return ""
         for value, words in self.options.items():
-            if text in (value.lower(), words.lower()):
+            if text in (value.lower(), words.lower(), local_label(words, by.country).lower()):
                 return value
         # Not loaded to read.
         from difflib import get_close_matches
@@ -171,7 +176,7 @@ class Choice(Check):
         raise FieldError(f"that is not one of the choices; use {', '.join(self.options)}")
 
     def show(self, value: Any, by: Conventions) -> str:
-        return self.options.get(value, value)
+        return local_label(self.options.get(value, value), by.country)
 
     def edit(self, value: Any, by: Conventions) -> str:
         return str(value)

@@ -153,7 +153,7 @@ PAYMENTS: Sequence[tables.Column] = (
     tables.Column("Amount", lambda row, by: data(_signed(row.payment, by)), 1, right=True),
     tables.Column("Invoices", lambda row, _: data(", ".join(row.invoices)), 2, 8),
     tables.Column("Credit", lambda row, by: data(_rest(row, by)), 3, right=True, word="credit"),
-    tables.Column("Method", lambda row, _: data(METHODS.get(row.payment.method, "")), 5, 6),
+    tables.Column("Method", lambda row, by: data(local_label(METHODS.get(row.payment.method, ""), by.country)), 5, 6),
     tables.Column("Reference", lambda row, _: data(row.payment.reference), 6, 8),
 )
 

@@ -187,7 +187,7 @@ class Prompts:
             answers = [Choice("Yes", True), Choice("No", False)]
             return self.keyboard.choose(f"{label}?", answers, hidden=yes_or_no(True, False))
         if isinstance(check, OneOf):
-            entries = [Choice(words, value) for value, words in check.options.items()]
+            entries = [Choice(words, value) for value, words in check.words(by).items()]
             return self.keyboard.choose("\n".join(filter(None, (error, f"{label}:"))), entries, at=typed or default)
         if isinstance(check, Person):
             suggest = suggestions(self.crm, PEOPLE)
