@@ -66,7 +66,7 @@ class Match:
 # The fields that say what a client is called.
 _NAMES = ("name", "first_name", "last_name", "company")
 # A name that could be a number: P1, Room 12; not INV-2026-0001.
-_SHORT_NAME = lazy_pattern(r"[^\W\d_]+[ -]?\d{1,3}")
+_SHORT_NAME = re.compile(r"[^\W\d_]+[ -]?\d{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
