@@ -165,8 +165,6 @@ def test_a_price_of_three_decimals_is_taken_unless_it_may_be_in_thousands(office
     for words in (["lines", "edit", "1", "1", "--discount", "1.500"], ["lines", "edit", "1", "1", "--price", "1.500"]):
         assert "Write 1.50 or 1500" in office.refused("invoices", *words)
     assert "Write 2.50 or 2500" in office.refused("payments", "add", "Acme", "2.500", "--currency", "EUR")
-    paid = office.refused("payments", "add", "Acme", "12.500", "--currency", "KWD")
-    assert "Write 12.50 or 12500" in paid
     assert "in KWD, and this invoice is in EUR" in office.refused("invoices", "lines", "add", "1", "Dinar 12.5 KWD")
 
 

@@ -154,7 +154,7 @@ class Choice(Check):
         return tuple(self.options)
 
     def words(self, by: Conventions) -> Mapping[str, str]:
-        """What people read for each value, as it is said in the team's country."""
+        """The words for each value, as they are said in the team's country."""
         return {value: local_label(words, by.country) for value, words in self.options.items()}
 
     def read(self, typed: str, by: Conventions) -> str:
