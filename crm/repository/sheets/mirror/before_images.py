@@ -2,7 +2,8 @@
 applied.
 
 Beside them are the cells that the commit expected. So every program can see if a commit wrote to the right place, and
-repair it if not, whoever sent it. The newest commit is on top.
+repair it if not, whoever sent it. The newest commit is on top. Each row says whose it is, so that rows that people have
+moved in the tab are not taken for those of another commit.
 """
 
 import hashlib
@@ -27,6 +28,8 @@ from crm.repository.sheets.mirror.mirror import NEW_REVISION, State
 
 # A cell holds 50 000 characters.
 _PIECE = 40_000
+# A row says of its commit as much as tells it apart: the beginning of the uid, and which one of several requests.
+_SHORT, _LONG = 8, 32
 # The cells that are kept begin in this column.
 AT = len(BEFORE_COLUMNS)
 # So much of what a commit wrote is kept with it where Google applies requests one after the other.
@@ -36,6 +39,8 @@ _MOST_ROWS = 2_000_000
 _BY_SHEET = {TABS[kind].sheet_id: kind for kind in RECORDS}
 # A row between those that are written to, kept along with them.
 _BETWEEN = -1
+# What may go wrong with what people have changed.
+_UNREADABLE = (ValueError, KeyError, IndexError, TypeError, RecursionError, OverflowError)
 # The revisions that a commit is on and that it makes, at the beginning of its intent.
 _ON_AND_MAKES = re.compile(r'\{"base":\[(\d+),"[^"]*"\],"state":\[\d+,(\d+),')
 
@@ -54,9 +59,9 @@ class Use:
 @dataclass
 class Part:
     """One tab's part: its rows, kept from row `first` of the block on, with what each was used for; `digest` stands
-    for what was expected there, `headed` are the columns that got a heading. Where an ID was written, `names` holds the
-    cells by which that row is known since, by its place in `uses` and by column. `cells` holds what was written, by
-    place and in the order of the columns."""
+    for what was expected there, `top` for the heading alone, `headed` are the columns that got a heading. Where an ID
+    was written, `names` holds the cells by which that row is known since, by its place in `uses` and by column. `cells`
+    holds what was written, by place and in the order of the columns."""
 
     kind: type[Record]
     first: int
@@ -65,6 +70,7 @@ class Part:
     headed: Sequence[int] = ()
     names: dict[int, Mapping[int, Cell]] = field(default_factory=dict)
     cells: dict[int, Sequence[Cell]] = field(default_factory=dict)
+    top: str = ""
 
     def digest_of(self, heading: Sequence[Cell], rows: Iterable[Mapping[int, Cell] | Sequence[Cell]]) -> str:
         """The digest of a heading and of the cells of the rows that are relied on."""
@@ -72,7 +78,12 @@ class Part:
         for use, row in zip(self.uses, rows, strict=True):
             if use is not None:
                 parts.append([comparable(_cell(row, at)) for at in use.relies])
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+        return _digest(parts)
+
+    @staticmethod
+    def digest_of_top(heading: Sequence[Cell]) -> str:
+        """The digest of a heading."""
+        return _digest([comparable(cell) for cell in trimmed(heading)])
 
     def encoded(self) -> dict[str, Any]:
         """The part as it is written down."""
@@ -83,6 +94,7 @@ class Part:
             "tab": TABS[self.kind].sheet_id,
             "first": self.first,
             "digest": self.digest,
+            "top": self.top,
             "headed": self.headed,
             "uses": [[use.relies, use.writes] for use in known],
             "rows": [[mark, len(list(same))] for mark, same in groupby(marks)],
@@ -98,7 +110,9 @@ class Part:
         names: dict[int, Mapping[int, Cell]] = {
             int(at): {int(column): cell for column, cell in cells} for at, cells in fields.get("names", ())
         }
-        return cls(_BY_SHEET[fields["tab"]], fields["first"], uses, fields["digest"], fields["headed"], names)
+        part = cls(_BY_SHEET[fields["tab"]], fields["first"], uses, fields["digest"], fields["headed"], names)
+        part.top = str(fields.get("top", ""))
+        return part
 
 
 @dataclass
@@ -137,8 +151,14 @@ class Block:
     repairs: bool = False
     # Whether all that it wrote is kept, however much that is.
     keeps_all: bool = False
+    # Whether it could not write all of them again.
+    lacks: bool = False
+    # Whether each of its rows says whose it is: an older version did not write that.
+    is_marked: bool = True
     # Whether another commit than the one that it is on was there before.
     clashes: bool = False
+    # Whether it has written what it meant to.
+    went_well: bool = True
 
     @property
     def transaction(self) -> str:
@@ -186,6 +206,7 @@ class Block:
         parts = [part.encoded() for part in self.parts]
         # Older versions look for what was adopted.
         made = {"state": self.made.rows()[1], "repairs": self.repairs} if self.made is not None else {}
+        made |= {"marked": True} | ({"lacks": True} if self.lacks else {})
         about = {"base": self.base, **made, "added": added, "adopted": {}, "cut": self.cut, "parts": parts}
         text = json.dumps(about | self._again(), separators=(",", ":"))
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
@@ -207,6 +228,15 @@ class Block:
         """The rows that were kept of a tab."""
         return [self.rows.get(at, []) for at in range(part.first, part.first + len(part.uses))]
 
+    def mark(self, at: int) -> str:
+        """The text of row `at` of the block in the first column, the first row being 0."""
+        return f"{self.uid[:_SHORT]}{self.uid[_LONG:]}/{at}" if at else self.uid
+
+    def is_in(self, rows: Sequence[Sequence[Cell]]) -> bool:
+        """Return whether these rows are those of the block, in order."""
+        marks = [self.mark(at) if self.is_marked or not at else "" for at in range(len(rows))]
+        return marks == [str(cell_in(row, 0)) for row in rows]
+
     @property
     def cut_rows(self) -> list[Sequence[Cell]]:
         """The rows of the history that it removed, as far as there were any."""
@@ -216,20 +246,80 @@ class Block:
 
 
 def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
-    """The blocks in the tab, newest first, as far as it can be read; the oldest may have been cut off."""
+    """The blocks in the tab, newest first, as far as it can be read; the oldest may have been cut off. Of rows that
+    people have moved or changed there, and those below, only the blocks count that lead from one to the other."""
+    blocks = list(_arranged(rows, grid)[0])
+    _find_clashes(blocks)
+    return blocks
+
+
+def moved_in(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[int, int] | None:
+    """The first row of the tab that people have moved or changed, and the end of what is below; None if none was."""
+    end = _arranged(rows, grid)[1]
+    left = [at for at, row in enumerate(rows) if at >= end and any(cell != "" for cell in row)]
+    return (left[0], left[-1] + 1) if left else None
+
+
+def _arranged(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[list[Block], int]:
+    """The blocks, and the row where those end that are where they were written."""
+    blocks, at = _in_place(rows, grid)
+    chain = _in_chain(rows[at:])
+    uids = [block.uid for block in (*blocks, *chain)]
+    # What a commit is on came before it.
+    places = [
+        uids.index(block.base[1])
+        for place, block in enumerate((*blocks, *chain))
+        if block.base[1] in uids[:place] and block.base[1] not in uids[place + 1 :]
+    ]
+    if (first := min(places, default=len(blocks))) < len(blocks):
+        blocks = blocks[:first]
+        at = sum(block.size for block in blocks)
+        chain = _in_chain(rows[at:])
+    return [*blocks, *chain], at
+
+
+def _in_place(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[list[Block], int]:
+    """The blocks that are where they were written, and the row below them."""
     blocks: list[Block] = []
     at = 0
     while at < len(rows):
         try:
+            if at + int(rows[at][1]) > grid:
+                # The rest was cut off.
+                at = len(rows)
+                break
             block = _read(rows, at)
-        except (ValueError, KeyError, IndexError, TypeError, RecursionError, OverflowError):
+        except _UNREADABLE:
             break
-        if block.size < 1 or at + block.size > grid:
+        end = at + block.size
+        if block.size < 1 or not block.is_in(rows[at:end]) or (block.is_marked and end > len(rows)):
             break
         blocks.append(block)
-        at += block.size
-    _find_clashes(blocks)
-    return blocks
+        at = end
+    return blocks, at
+
+
+def _in_chain(rows: Sequence[Sequence[Cell]]) -> list[Block]:
+    """The blocks among rows in any order that are whole, from the latest one on each with the one that it is on: no
+    others, as nothing says whether they have been taken back since."""
+    by_mark = {str(cell_in(row, 0)): row for row in rows}
+    whole: dict[str, Block] = {}
+    for mark, row in by_mark.items():
+        try:
+            about = Block(mark, (0, ""), int(row[1]))
+            together = [by_mark[about.mark(at)] for at in range(min(about.size, len(rows) + 1))]
+            block = _read(together, 0)
+        except _UNREADABLE:
+            continue
+        if block.is_marked:
+            whole[mark] = block
+    chain: list[Block] = []
+    latest = max(whole.values(), key=lambda block: block.makes, default=None)
+    while latest is not None:
+        chain.append(latest)
+        del whole[latest.uid]
+        latest = whole.get(latest.base[1])
+    return chain
 
 
 def _find_clashes(blocks: Sequence[Block]) -> None:
@@ -254,6 +344,8 @@ def lacks_commits(rows: Sequence[Sequence[Cell]], grid: int, current: State, see
             end = sum(block.size for block in blocks)
             is_whole = end < grid and not any(cell != "" for row in rows[end:] for cell in row)
             return revision > NEW_REVISION and (is_whole or (bool(blocks) and reached is not blocks[-1]))
+        if block.lacks:
+            return True
         (revision, uid), reached = block.base, block
     return False
 
@@ -300,8 +392,14 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     made = fields.get("state") or (block.redo.state if block.redo else None)
     block.made = State.read([State().rows()[0], made]) if made else None
     block.repairs = bool(fields.get("repairs"))
+    block.lacks = bool(fields.get("lacks"))
+    block.is_marked = bool(fields.get("marked"))
     block.rows = {place: row[AT:] for place, row in enumerate(rows[at : at + block.size])}
     return block
+
+
+def _digest(cells: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:24]
 
 
 def _cell(row: Mapping[int, Cell] | Sequence[Cell], at: int) -> Cell:

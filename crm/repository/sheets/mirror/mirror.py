@@ -376,6 +376,17 @@ def set_torn(connection: Connection, rows: Sequence[int]) -> None:
     _set_fact(connection, "torn", json.dumps(rows) if rows else "")
 
 
+def moved(connection: Connection) -> tuple[int, int] | None:
+    """The first row of `crm before` that people have moved or changed, and the end of what is below."""
+    rows: list[int] = json.loads(_fact(connection, "moved") or "[]")
+    return (rows[0], rows[1]) if rows else None
+
+
+def set_moved(connection: Connection, rows: tuple[int, int] | None) -> None:
+    """Note the rows of `crm before` that people have moved or changed."""
+    _set_fact(connection, "moved", json.dumps(rows) if rows else "")
+
+
 def lost(connection: Connection) -> str:
     """The changes lost when an older version of the spreadsheet was restored, in words; '' for nothing."""
     return _fact(connection, "lost")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from crm.errors import RefusedError
 from crm.model import BY_NAME, Record
 from crm.repository import Finding, sums
-from crm.repository.sheets.grid.layout import HISTORY, columns, heading, letters, runs
+from crm.repository.sheets.grid.layout import BEFORE, HISTORY, columns, heading, letters, runs
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import in_json
 
@@ -19,6 +19,7 @@ WHOLE_ROW = "(row)"
 _REMEDY = "Fix the cell in the spreadsheet. Until then the last valid value counts, and what you typed is kept."
 _ENDS_LOSS = "To keep the spreadsheet as it is and end this notice, run `sheets repair`."
 _PUT_BACK = "Put the row back (File, Version history). Until then, this change cannot be undone."
+_ENDS_MOVED = "Undo that in the spreadsheet (Edit, Undo), or leave it: later changes push these rows out of the tab."
 _table = mirror.sheet_problem
 _NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
 
@@ -158,6 +159,9 @@ def problems(connection: Connection) -> Iterator[Finding]:
             which, are = f"A{first}:A{first + count - 1}: these rows", "are"
         what = f"{HISTORY.title}!{which} of the history cannot be read and {are} passed over."
         yield Finding(what, True, how_to_mend=_PUT_BACK)
+    if moved := mirror.moved(connection):
+        which = f"{BEFORE.title}!A{moved[0] + 1}:A{moved[1]}: somebody has moved or changed rows by hand."
+        yield Finding(f"{which} What is not whole any more is passed over.", False, how_to_mend=_ENDS_MOVED)
     rows = mirror.sheet_row
     statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(
         _table, rows, (rows.c.record == _table.c.record) & (rows.c.id == _table.c.id)

@@ -49,6 +49,8 @@ class Contents:
     unchanged: Collection[type[Record]] = ()
     # Of large tabs that are not, what may have changed in them.
     parts: Mapping[type[Record], Part] = field(default_factory=dict)
+    # The commit that the mirror has taken for the last one.
+    known: str = ""
 
 
 class TabDamagedError(StoreDamagedError):

@@ -38,7 +38,7 @@ from crm.repository.sheets.google.answered_rows import Rows, digest_of
 from crm.repository.sheets.grid.cells import READERS, cell_of, number_of
 from crm.repository.sheets.grid.layout import BEFORE, HISTORY, OWN, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
-from crm.repository.sheets.mirror.before_images import lacks_commits
+from crm.repository.sheets.mirror.before_images import lacks_commits, moved_in
 from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records, refuse_lost_links, some_records
 from crm.repository.sheets.mirror.mirror import Quiet, Seen
@@ -150,6 +150,7 @@ class _Intake:
         torn = [] if self.contents.everything else mirror.torn(self.connection)
         mirror.set_torn(self.connection, [*torn, *entries.torn])
         places = self.contents.places
+        mirror.set_moved(self.connection, moved_in(self.contents.kept, places[BEFORE.title].rows))
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
         self._end_lost()
@@ -274,7 +275,7 @@ class _Intake:
         """Keep what this machine knew, and say so, where the spreadsheet does not hold its last changes any more: an
         older version was restored, or a machine that had not seen them has repaired it."""
         text = ""
-        if lost := self._lost(entries):
+        if lost := self._lost(before, entries):
             copy = self.dialect.backups.dated(f"{self.clock.now:%Y-%m-%d-%H%M%S}")
             self.dialect.backups.backup(self.connection.engine, copy)
             happened = "An older version of the spreadsheet was put back"
@@ -313,16 +314,18 @@ class _Intake:
         if about:
             mirror.set_lost(self.connection, "")
 
-    def _lost(self, entries: Entries) -> list[int]:
+    def _lost(self, before: Seen, entries: Entries) -> list[int]:
         """The changes that this machine knew, by number, and that are not in the history any more: the last one is
-        among them. What is missing at the beginning was moved to a file, what is missing in between was deleted."""
+        among them, or the spreadsheet was repaired without all of them. What is missing at the beginning was moved to
+        a file, what else is missing in between was deleted."""
         kept = {(head["id"], head["at"]) for head in entries.transactions}
         first = min((number for number, _ in kept), default=0)
         table = tables.transactions
         known = list(self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id)))
         lost = [number for number, at in known if number >= first and (number, at) not in kept]
         # Rows that cannot be read are named one by one.
-        return lost if lost and lost[-1] == known[-1].id and len(entries.torn) < len(lost) else []
+        is_last = bool(lost) and lost[-1] == known[-1].id
+        return lost if lost and (is_last or self._was_repaired(before)) and len(entries.torn) < len(lost) else []
 
     def _issued(self, changes: Sequence[int]) -> list[str]:
         """The numbers of the issued invoices that some changes were about."""

@@ -68,6 +68,7 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
         is_punctual(meta.rows),
         unchanged.keys(),
         parts,
+        before.state.uid if before else "",
     )
 
 

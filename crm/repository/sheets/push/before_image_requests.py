@@ -24,6 +24,7 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
     kinds = plan.kinds
     added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
     block = Block(after.uid, (base.revision, base.uid), 1 + len(kinds), added=added, made=after, repairs=plan.repairs)
+    block.lacks = plan.lacks
     # Where no other request can come in between, one of several is too much to keep once more; what clears up after
     # somebody else's is not.
     block.keeps_all = plan.empties and not plan.repairs
@@ -51,7 +52,7 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
         expected = [
             ours[number].relies if number in ours else {} for row, count in spans for number in range(row, row + count)
         ]
-        part.digest = part.digest_of(place.heading, expected)
+        part.digest, part.top = part.digest_of(place.heading, expected), part.digest_of_top(place.heading)
         block.parts.append(part)
     if plan.cut:
         first, end = plan.cut
@@ -119,8 +120,11 @@ def _copy(sheet: int, row: int, count: int, to: int) -> Request:
 
 
 def _notes(block: Block, text: Sequence[str]) -> Request:
-    rows: list[list[Cell]] = [[block.uid, block.size, len(text), text[0]]]
-    return cells_request(BEFORE.sheet_id, 0, 0, [*rows, *(["", "", "", piece] for piece in text[1:])])
+    rows: list[list[Cell]] = [[block.mark(at)] for at in range(block.size)]
+    rows[0] += [block.size, len(text), ""]
+    for row, piece in zip(rows, text, strict=False):
+        row[1:] = [*(row[1:3] or ["", ""]), piece]
+    return cells_request(BEFORE.sheet_id, 0, 0, rows)
 
 
 def ranges_of(block: Block, plan: Plan, seen: Seen) -> Iterator[str]:

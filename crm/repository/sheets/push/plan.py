@@ -69,6 +69,8 @@ class Plan:
     empties: bool = False
     # Whether it only writes again what other commits have written, or takes back what nobody has seen.
     repairs: bool = False
+    # Whether commits that it should write again are not kept any more.
+    lacks: bool = False
 
     @property
     def touched(self) -> list[RowWrite]:

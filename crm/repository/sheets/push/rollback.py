@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from crm.model import RECORDS, Record
-from crm.repository.sheets.grid.cells import number_of, stamped
+from crm.repository.sheets.grid.cells import cell_in, number_of, stamped
 from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, Heading, alike, comparable, heading, trimmed
 from crm.repository.sheets.mirror.before_images import Block, Use, blocks_in
-from crm.repository.sheets.mirror.mirror import State
+from crm.repository.sheets.mirror.mirror import NEW_REVISION, State
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.plan import Plan, RowWrite, naming
 
@@ -21,7 +21,7 @@ def astray(contents: Contents) -> list[Block]:
     blocks = _blocks(contents)
     if not blocks or blocks[0].uid != contents.state.uid:
         return []
-    count = len(list(takewhile(lambda block: not _went_well(block), blocks)))
+    count = len(list(takewhile(lambda block: not block.went_well, blocks)))
     if 0 < count < len(blocks) and blocks[count].is_unfinished:
         count = _end_of(blocks, {blocks[count].transaction}, count)
     return blocks[:count]
@@ -33,11 +33,41 @@ def _end_of(blocks: Sequence[Block], transactions: Collection[str], least: int) 
 
 
 def _blocks(contents: Contents) -> list[Block]:
-    return blocks_in(contents.kept, contents.places[BEFORE.title].rows)
+    blocks = blocks_in(contents.kept, contents.places[BEFORE.title].rows)
+    for block in blocks:
+        block.went_well = block.is_as_planned or (
+            not block.clashes and (block.state is None or block.uid == contents.known or _is_applied(contents, block))
+        )
+    return blocks
 
 
-def _went_well(block: Block) -> bool:
-    return block.is_as_planned or (block.state is None and not block.clashes)
+def _is_applied(contents: Contents, block: Block) -> bool:
+    """Return whether a commit went well although its kept headings, IDs or versions say otherwise, which somebody may
+    have changed by hand: the rows that it has added and changed are there, and nothing else was written over. Where it
+    has deleted rows or written IDs, that does not show."""
+    versions: dict[type[Record], dict[int | None, int]] = {}
+    for part in block.parts:
+        rows = contents.tabs[part.kind]
+        top = rows[0] if rows else []
+        head = heading(part.kind, top)
+        if not {"id", "version"} <= head.positions.keys() or part.top != part.digest_of_top(top):
+            return False
+        at, stamp_at = head.positions["id"], head.positions["version"]
+        stamps = ((number_of(cell_in(row, at)), stamped(cell_in(row, stamp_at))) for row in rows[1:])
+        versions[part.kind] = {number: stamp[1] for number, stamp in stamps if stamp and stamp[0] == number}
+        kept: list[Mapping[int, Cell]] = []
+        for offset, (use, row) in enumerate(zip(part.uses, block.rows_of(part), strict=True)):
+            kept.append(dict(enumerate(row)))
+            if use is not None:
+                written = dict(zip(use.writes or (), part.cells.get(offset, ()), strict=False))
+                stamp = stamped(written.get(stamp_at, ""))
+                if at in written or stamp is None or versions[part.kind].get(stamp[0], 0) < stamp[1]:
+                    return False
+                kept[-1] = {**kept[-1], at: stamp[0], stamp_at: f"{stamp[0]}/{stamp[1] - 1}"}
+        if part.digest != part.digest_of(top, kept):
+            return False
+    added = ((kind, number) for kind, ids in block.added.items() for number in ids)
+    return not block.cut and all(number in versions.get(kind, ()) for kind, number in added)
 
 
 def _disturbed(contents: Contents, strays: Sequence[Block]) -> list[Block]:
@@ -50,13 +80,13 @@ def _disturbed(contents: Contents, strays: Sequence[Block]) -> list[Block]:
     at, end = 0, len(strays)
     while at < end:
         block = blocks[at]
-        if not _went_well(block):
+        if not block.went_well:
             base = places.get(block.base[1])
             if base is None:
                 # As far back as any commit is kept that is newer.
                 end = max(end, _count_newer(blocks, block.base[0]))
             else:
-                end = max(end, base if _went_well(blocks[base]) else base + 1)
+                end = max(end, base if blocks[base].went_well else base + 1)
         at += 1
     # All requests of a transaction: one that clears what was broken off may have taken all of them away.
     return blocks[: _end_of(blocks, {block.transaction for block in blocks[: end + 1] if block.is_unfinished}, end)]
@@ -72,7 +102,7 @@ def _to_repeat(older: Sequence[Block]) -> list[Block]:
     valid: list[Block] = []
     begun: list[Block] = []
     for block in reversed(older):
-        if not _went_well(block):
+        if not block.went_well:
             continue
         if block.is_unfinished:
             begun.append(block)
@@ -91,7 +121,10 @@ def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, Stat
     What went well among the others is written again, in order: so it makes no difference in which order commits that
     clash, and the repairs of several programs, arrive.
     """
-    plan, blocks = Plan(repairs=True), _disturbed(contents, strays)
+    blocks = _disturbed(contents, strays)
+    kept = {block.uid for block in _blocks(contents)}
+    plan = Plan(repairs=True)
+    plan.lacks = any(block.base[1] not in kept and block.base[0] > NEW_REVISION for block in blocks)
     older = blocks[len(strays) :]
     valid = _to_repeat(older)
     repeated = {id(block) for block in valid}
@@ -161,6 +194,8 @@ def _roll_history_back(contents: Contents, strays: Sequence[Block], valid: Seque
     if valid and all(block.redo is not None for block in valid):
         # Others may have written over what they had added.
         del rows[max(_history_begins(contents, strays, valid) + 1 - top, 0) :]
+        for block in strays:
+            _remove(rows, [trimmed(row) for row in block.redo.history] if block.redo else [])
         rows += [trimmed(row) for block in valid if block.redo for row in block.redo.history]
     else:
         for block in strays:
@@ -177,6 +212,13 @@ def _roll_history_back(contents: Contents, strays: Sequence[Block], valid: Seque
     plan.cut = cut(contents, top + same)
     plan.history = rows[same:]
     return top + same - 1
+
+
+def _remove(rows: list[list[Cell]], part: Sequence[Sequence[Cell]]) -> None:
+    """Remove rows that are there one below the other."""
+    at = next((at for at in range(len(rows)) if part and rows[at : at + len(part)] == part), None)
+    if at is not None:
+        del rows[at : at + len(part)]
 
 
 def cut(contents: Contents, first: int) -> tuple[int, int] | None:
