@@ -26,7 +26,7 @@ from crm.repository import Query
 from crm.terminal.billing.choosing import choose_invoice
 from crm.terminal.billing.picking import service_line
 from crm.terminal.billing.rendering import (
-    INVOICES,
+    LISTED_INVOICES,
     adjustment_words,
     draw_invoice,
     draw_seller,
@@ -59,7 +59,7 @@ class InvoicesPage(ListPage):
     }
     command = "invoices list"
     holds = "invoice"
-    columns = INVOICES
+    columns = LISTED_INVOICES
     sorts: Mapping[str, str] = {"Number": "number", "Due": "due_on", "Total": "total", "Open": "open"}
     downwards = frozenset(("total", "open"))
     filter_by: Mapping[str, str] = {

@@ -132,9 +132,18 @@ INVOICES: Sequence[tables.Column] = (
     tables.Column("Status", lambda row, _: state_badge(row.invoice, row.state), 2),
     tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5, word="issued"),
     tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4, word="due"),
-    tables.Column("Total", lambda row, by: data(money_in(row.invoice.currency, by, row.invoice.total)), 1, right=True),
-    tables.Column("Open", _open, 3, right=True, word="open"),
+    tables.Column(
+        "Total", lambda row, by: data(money_in(row.invoice.currency, by, row.invoice.total)), 1, right=True, money=True
+    ),
+    tables.Column("Open", _open, 3, right=True, money=True, word="open"),
 )
+# The same in the list of the menu: when an open one is due matters more than all letters of a name.
+LISTED_INVOICES: Sequence[tables.Column] = [
+    replace(column, text=lambda row, by: data(by.near_day(row.invoice.due_on) if row.invoice.open else ""), rank=3)
+    if column.title == "Due"
+    else column
+    for column in INVOICES
+]
 _ADJUSTMENTS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.adjustment.id, "muted"), 2, right=True),
     tables.Column("What", lambda row, by: data(adjustment_words(row.adjustment, by, row.currency)), 0, 10),
@@ -229,6 +238,27 @@ UNPAID: Sequence[tables.Column] = (
     tables.Column("Promised", lambda row, by: data(by.near_day(row.promised_on)), 5),
     tables.Column("Credit", lambda row, by: data(_owed(row, row.credit, by)), 3, right=True, money=True),
 )
+# The columns that the menu shows in the card beside the list, by age.
+_AGES = ("1-30 days", "31-60 days", "61-90 days", "Over 90 days")
+# The same in the list of the menu, where the day says how late it is.
+LISTED_UNPAID: Sequence[tables.Column] = [
+    replace(column, text=lambda row, by: data(_due_or_late(row, by))) if column.title == "Due" else column
+    for column in UNPAID
+    if column.title not in (*_AGES, "Days late")
+]
+
+
+def _due_or_late(row: "Unpaid", by: Conventions) -> str:
+    """The day on which the first of a client's open invoices is due, or how late it is."""
+    days = row.oldest_days
+    return f"{by.number(days)} {'day' if days == 1 else 'days'} late" if days else by.near_day(row.due_on)
+
+
+def unpaid_side(screen: Screen, row: "Unpaid", by: Conventions) -> list[tuple[str, str]]:
+    """What a client owes by its age, beside the list; nothing where nothing is late."""
+    aged = [(column.title, column.text(row, by)) for column in UNPAID if column.title in _AGES]
+    late = [(title, amount) for title, amount in aged if amount.plain]
+    return side_list(screen, "Overdue by age", late) if late else []
 
 
 def _owed(row: "Unpaid", amount: Decimal, by: Conventions) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 from crm.model import Client
 from crm.repository.queries.billing import open_by_currency
-from crm.terminal.billing.rendering import UNPAID
+from crm.terminal.billing.rendering import LISTED_UNPAID, unpaid_side
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.lists import ListPage, list_page, open_list
+from crm.terminal.toolkit.pages import Pieces, draw_above_client
 
 
 @list_page
@@ -19,7 +20,7 @@ class UnpaidPage(ListPage):
     plural = "unpaid invoices"
     purpose = "Invoices that are not paid in full appear here, with what each client owes."
     command = "unpaid list"
-    columns = UNPAID
+    columns = LISTED_UNPAID
     filter_by: Mapping[str, str] = {"days": "Overdue for at least (days)"}
 
     def about_rows(self) -> str:
@@ -36,6 +37,14 @@ class UnpaidPage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         return [self.filter_key()]
+
+    def filter_text(self, name: str, value: Any) -> str:
+        return f"at least {self.session.crm.conventions.number(value)} {'day' if value == 1 else 'days'} late"
+
+    def card(self, row: Any) -> Pieces:
+        return draw_above_client(
+            self.session, unpaid_side(self.session.screen, row, self.session.conventions), row.client
+        )
 
     def client_of(self, row: Any) -> Client:
         return self.session.crm.get(Client, row.client)

@@ -223,7 +223,7 @@ def test_an_invoice_is_issued_and_paid_at_the_menu(menu: Menu) -> None:
     menu("invoices adjustments remove", "Draft 1", "Remove: charge")
     assert "Table" in menu("invoices show", "Draft 1")
     # 0.9 x 100 at 7 %, and 0.9 x 300 at 19 %.
-    assert "€417.60" in menu("invoices list")
+    assert "417.60" in menu("invoices list")
     menu("invoices copy", "Draft 1")
     assert "Deleted draft 2" in menu("invoices delete", "Draft 2", "Delete")
     menu("invoices issue", "Draft 1", "Issue it")
@@ -598,7 +598,7 @@ def test_unpaid_invoices_are_listed_at_the_menu(menu: Menu) -> None:
     first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
     unpaid = menu("unpaid list", "Acme", first.number)
     assert "178.50 !" in unpaid
-    assert menu.mailed.crm.conventions.near_day(first.due_on) in unpaid
+    assert "22 days late" in unpaid
     assert "total €178.50 open, €178.50 overdue" in unpaid
     assert "€178.50" in menu("statements show", Client="Acme")
     menu("statements send", "Send it", Client="Acme")
