@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Invoice, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import badge, draw_timeline, entry_amount, pairs, side_card, with_number
+from crm.terminal.drawing.cards import badge, draw_timeline, entry_amount, pairs, side_card, side_width, with_number
 from crm.terminal.drawing.links import linked, mail_link, phone_link
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.rendering import ENTRIES
@@ -102,6 +102,14 @@ def _urgency(item: "FollowUpShown") -> Text:
     late, done = item.days_overdue, item.follow_up.done_on
     words = due_words(item.follow_up, item.on).removeprefix("due ")
     return data(words, "muted" if done else "overdue" if late else "")
+
+
+def entry_side(screen: Screen, entry: "Entry", by: Conventions, text: str) -> list[tuple[str, str]]:
+    """An entry of the timeline beside the list: all of what it says, and the first lines of a text."""
+    what = data(entry.what, "bold").wrap(screen.console, side_width(screen))
+    on = f"{by.day(entry.on)} {by.time_of_day(entry.time)}".rstrip()
+    facts = [("Date", data(on)), ("By", data(entry.by))]
+    return side_card(screen, [*what, entry_amount(entry, by)], facts, text, screen.height // 2)
 
 
 def follow_up_side(screen: Screen, item: "FollowUpShown", by: Conventions) -> list[tuple[str, str]]:

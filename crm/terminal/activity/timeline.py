@@ -8,15 +8,17 @@ from crm.commands.registry import named
 from crm.commands.timeline_entries import START, Entry, Place
 from crm.commands.timeline_sources import kinds
 from crm.model import BY_NAME, INTERACTIONS, Client
-from crm.terminal.activity.rendering import LISTED_ENTRIES
+from crm.terminal.activity.rendering import LISTED_ENTRIES, entry_side
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, Neighbours
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, flow, unless_refused
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 
 _INTERACTIONS = tuple(INTERACTIONS)
+# The fields with a text of their own.
+_TEXTS = ("body", "notes", "note")
 
 
 class TimelinePage(ListPage):
@@ -81,8 +83,20 @@ class TimelinePage(ListPage):
         self.only = self.session.keyboard.choose("Show only:", entries, at=self.only)
         self.offset = 0
 
+    def card(self, row: Any) -> Pieces:
+        return unless_refused(lambda: _beside(self.session, row))
+
     def open(self, row: Any) -> None:
         open_entry(self.session, row)
+
+
+def _beside(session: Session, entry: Entry) -> Pieces:
+    """An entry beside the list, with the text of the record that it is about."""
+    text = ""
+    if entry.record and entry.transaction is None:
+        record = session.crm.get(BY_NAME[entry.record], entry.id)
+        text = next((getattr(record, name) for name in _TEXTS if getattr(record, name, "")), "")
+    return entry_side(session.screen, entry, session.conventions, "" if text in entry.what else text)
 
 
 def open_entry(session: Session, entry: Entry) -> None:

@@ -14,6 +14,7 @@ from crm.model import BY_NAME, Conventions
 from crm.model.local_labels import local_label
 from crm.model.paths import display_path
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import side_card, side_width
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -41,6 +42,15 @@ SETTINGS: Sequence[tables.Column] = (
     tables.Column("Setting", lambda row, by: data(local_label(row.label, by.country)), 0, 8),
     tables.Column("Value", lambda row, _: data(row.value, "bold"), 1, 6),
 )
+
+
+def setting_side(screen: Screen, setting: "SettingShown", by: Conventions) -> list[tuple[str, str]]:
+    """A setting beside the list: its whole value, and what it is for."""
+    help = data(setting.description, "muted").wrap(screen.console, side_width(screen))
+    heading = [data(local_label(setting.label, by.country), "bold"), *help]
+    return side_card(screen, heading, [("Value", data(setting.value or "empty"))])
+
+
 _FINDINGS: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.what), 0, 20),
     tables.Column("How to fix it", lambda row, _: data(row.how_to_mend, "muted"), 1, 16),

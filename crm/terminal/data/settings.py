@@ -15,9 +15,9 @@ from crm.model.local_labels import local_label
 from crm.model.local_taxes import LOCAL_TAXES
 from crm.repository import Backup
 from crm.terminal.console.keyboard import Choice, reason
-from crm.terminal.data.rendering import SETTINGS
+from crm.terminal.data.rendering import SETTINGS, setting_side
 from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, flow
 from crm.terminal.toolkit.session import Session
 
 
@@ -73,6 +73,9 @@ class SettingsPage(ListPage):
 
     def listed(self) -> Sequence[Any]:
         return [*_services(self.session), *self.result]
+
+    def card(self, row: SettingShown) -> Pieces:
+        return setting_side(self.session.screen, row, self.session.crm.conventions)
 
     def open(self, row: Any) -> None:
         if row.key in (option.name for option in TEAM):
