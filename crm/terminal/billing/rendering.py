@@ -255,7 +255,7 @@ def _due_or_late(row: "Unpaid", by: Conventions) -> str:
 
 
 def unpaid_side(screen: Screen, row: "Unpaid", by: Conventions) -> list[tuple[str, str]]:
-    """What a client owes by its age, beside the list; nothing where nothing is late."""
+    """The overdue amounts of a client by age, beside the list; nothing where nothing is late."""
     aged = [(column.title, column.text(row, by)) for column in UNPAID if column.title in _AGES]
     late = [(title, amount) for title, amount in aged if amount.plain]
     return side_list(screen, "Overdue by age", late) if late else []

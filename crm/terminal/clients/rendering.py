@@ -19,6 +19,7 @@ from crm.terminal.drawing.cards import (
     labelled,
     pairs,
     side_card,
+    side_width,
     with_number,
 )
 from crm.terminal.drawing.links import link_of, linked, mail_link, phone_link, web_link
@@ -169,6 +170,9 @@ def client_side(screen: Screen, client: Client, next_one: FollowUp | None, by: C
     values["address"] = address_line(client, by)
     facts = [(local_label(known[name].label, by.country), data(value)) for name, value in values.items()]
     heading = [data(client.name, "bold"), status, _sold(client, by, latest=False)]
+    # Below a question there are few lines, but wide ones.
+    line = Text("  ").join(heading)
+    heading = heading if screen.side or line.cell_len > side_width(screen) else [line]
     return side_card(screen, heading, [("Next step", step), *facts], client.notes)
 
 

@@ -116,6 +116,11 @@ def with_card(content: AnyContainer, card: Callable[[], AnyFormattedText], width
     return DynamicContainer(lambda: both if width() else content)
 
 
+def left_over(card: Callable[[], AnyFormattedText]) -> Window:
+    """A card in the lines that nothing else takes."""
+    return Window(FormattedTextControl(card), height=Dimension(preferred=0))
+
+
 def filling(room: int) -> Callable[[], Dimension]:
     """The height of a question that has so many lines of the window, which may be resized: what is above it stays."""
     above = get_app_session().output.get_size().rows - room

@@ -49,6 +49,7 @@ from crm.terminal.console.prompt import (
     is_drawable,
     keys_of,
     leaving_keys,
+    left_over,
     run,
     style_of,
     style_on,
@@ -243,6 +244,7 @@ class SelectPrompt:
         )
         # The card of the entry that is pointed at, where the entries have one and there is room.
         beside = with_card(entries, self._card, self._side)
+        below = left_over(self._card_below)
         container = HSplit(
             [
                 ConditionalContainer(
@@ -250,7 +252,7 @@ class SelectPrompt:
                     Condition(lambda: bool(self._question or self._typed)),
                 ),
                 ConditionalContainer(beside, Condition(lambda: bool(self._entries))),
-                ConditionalContainer(Window(), Condition(lambda: self._room > 0 and not self._side())),
+                ConditionalContainer(below, Condition(lambda: self._room > 0 and not self._side())),
                 ConditionalContainer(Window(note, dont_extend_height=True), Condition(lambda: bool(self._note))),
                 Window(under, height=Dimension(min=1), dont_extend_height=True, wrap_lines=True),
             ],
@@ -357,6 +359,10 @@ class SelectPrompt:
         if card is None and len(cards := {entry.card for entry in self._entries if entry.card}) == 1:
             (card,) = cards
         return styled(card()) if card else ""
+
+    def _card_below(self) -> AnyFormattedText:
+        """The same in a window that is too narrow for it beside the entries."""
+        return [("", "\n"), *to_formatted_text(self._card())] if self._has_cards else ""
 
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()

@@ -39,6 +39,7 @@ from crm.terminal.console.prompt import (
     is_drawable,
     keys_of,
     leaving_keys,
+    left_over,
     run,
     style_on,
     styled,
@@ -89,7 +90,8 @@ class TextPrompt:
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
         self._form: FormPlace | None = None
-        # The lines that the question has, 0 where it takes what it needs; and what is beside it.
+        # The lines that the question has, 0 where it takes what it needs; and what is beside it, or below it
+        # in a narrow window.
         self._room = 0
         self._card: Sequence[tuple[str, str]] = ()
         self._suggest: Callable[[str], Sequence[Suggestion]] | None = None
@@ -112,7 +114,8 @@ class TextPrompt:
             Window(FormattedTextControl(self._later), dont_extend_height=Condition(lambda: not self._side())),
             Condition(lambda: bool(self._side()) or (self._form is not None and bool(self._form.after))),
         )
-        fills = ConditionalContainer(Window(), Condition(lambda: self._room > 0 and not self._side()))
+        below = left_over(self._card_below)
+        fills = ConditionalContainer(below, Condition(lambda: self._room > 0 and not self._side()))
         keys = Window(FormattedTextControl(self._key_line), dont_extend_height=True)
         asked = HSplit([self._session.layout.container, later])
         self._container = HSplit([with_card(asked, lambda: styled(self._card), self._side), fills, keys])
@@ -158,6 +161,10 @@ class TextPrompt:
     def _side(self) -> int:
         """The columns of what is beside the question in the window as it is now, which may have been resized."""
         return self._columns_at_side() if self._card else 0
+
+    def _card_below(self) -> AnyFormattedText:
+        """The panel of a wide window, below the question; below a text that is completed there are its suggestions."""
+        return styled([("", "\n"), *self._card]) if self._card and self._session.completer is None else ""
 
     def _least_height(self) -> Dimension:
         """The lines that the text is sure to have: never more than the window has, or nothing would be drawn."""

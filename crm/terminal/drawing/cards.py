@@ -147,12 +147,17 @@ def in_line(screen: Screen, pieces: Iterable[Text]) -> None:
         screen.print(line)
 
 
+def side_width(screen: Screen) -> int:
+    """The columns of a card beside entries; of one below a question, where nothing stands beside it."""
+    return (screen.side or screen.width) - SIDE_EDGE
+
+
 def side_card(
     screen: Screen, heading: Sequence[Text], facts: Iterable[tuple[str, Text]], note: str = "", note_lines: int = 4
 ) -> list[tuple[str, str]]:
     """The card beside a list, of the row that is pointed at, in pieces of one token each: a few lines, then what is
     known, each with its label, then so many lines of a note."""
-    width = screen.side - SIDE_EDGE
+    width = side_width(screen)
     lines = [tables.styled(screen, line, width) for line in heading if line.plain]
     known = _facts_beside(screen, facts, width)
     lines += [[], *known] if known else []
@@ -164,7 +169,7 @@ def side_card(
 
 def side_list(screen: Screen, title: str, rows: Iterable[Pair], nothing: str = "") -> list[tuple[str, str]]:
     """A title beside entries with its rows, each with a label such as its day; or with the sentence for none."""
-    width = screen.side - SIDE_EDGE
+    width = side_width(screen)
     # A long day does not take the room of all rows.
     lines = _facts_beside(screen, rows, width, width // 3) or ([[("muted", nothing)]] if nothing else [])
     return _in_side([[("bold", title)], *lines])
@@ -181,8 +186,11 @@ def _facts_beside(
     for label, value in known:
         before = max(column, len(label)) + _GAP
         if width - before < value.cell_len <= width - _GAP and " " not in value.plain:
-            # An address is not broken where it fits below its label.
-            lines += [[("muted", label)], [("", " " * _GAP), *tables.styled(screen, value, width - _GAP)]]
+            # An address is not broken: it begins right after its label, or below it.
+            after = len(label) + _GAP + value.cell_len <= width
+            start = [("muted", f"{label}{' ' * _GAP}")] if after else [("", " " * _GAP)]
+            lines += [] if after else [[("muted", label)]]
+            lines.append([*start, *tables.styled(screen, value, width - _GAP)])
             continue
         parts = value.wrap(screen.console, max(8, width - before))
         if len(parts) > _SIDE_LINES:

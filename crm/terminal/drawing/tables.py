@@ -250,8 +250,8 @@ def two_lines(
             # Where a name leaves no room, there may be some below.
             places = (True, False) if at in beside else (False,)
             size, text = sizes[at], row[at]
-            if columns[at].word and size > max(free[place] for place in places):
-                # Rather without its word than not at all.
+            if columns[at].word and columns[at].rank <= _NEEDED and size > max(free[place] for place in places):
+                # Rather without its word than not at all; what matters less would be read as something else.
                 text = text[len(columns[at].word) + 1 :]
                 size = _least_of(screen, columns[at], text)
             is_beside = next((place for place in places if free[place] >= size), None)

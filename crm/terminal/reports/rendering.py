@@ -9,7 +9,7 @@ from crm.commands.reports.report import Column, Report, Row
 from crm.commands.reports.writing import period, value_text
 from crm.model import Conventions
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import SIDE_EDGE, in_line, side_card
+from crm.terminal.drawing.cards import in_line, side_card, side_width
 from crm.terminal.drawing.charts import bar, columns, shade
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.render import renderer, show
@@ -99,7 +99,7 @@ def _figure(report: Report, column: Column, value: Any, by: Conventions) -> str:
 def report_side(screen: Screen, report: Report, by: Conventions, most: int) -> list[tuple[str, str]]:
     """A report beside the menu that leads to it, on `most` lines: its first rows, of months the latest, and its chart
     where there is room for it."""
-    by, width = ListConventions.of(report.conventions(by)), screen.side - SIDE_EDGE
+    by, width = ListConventions.of(report.conventions(by)), side_width(screen)
     pieces = side_card(screen, [Text(report.title, "bold"), Text(period(report, by), "muted")], ())
     if not report.rows:
         return [*pieces, *side_card(screen, [Text(report.missing, "muted")], ())]

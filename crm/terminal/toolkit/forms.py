@@ -17,7 +17,7 @@ from crm.model.local_labels import local_label
 from crm.model.record import AnyRecord
 from crm.model.written_dates import When
 from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace
-from crm.terminal.drawing.cards import SIDE_EDGE, side_card
+from crm.terminal.drawing.cards import side_card, side_width
 from crm.terminal.drawing.screen import clean, data
 from crm.terminal.drawing.tables import comparison
 from crm.terminal.toolkit import letters
@@ -307,14 +307,14 @@ class RecordForm:
 
     def _beside(self) -> Pieces:
         """The panel beside a question of the form: for the field that is asked for, or about leaving it."""
-        return self._beside_field(self._field) if self._field else self._beside_client()
+        return self._beside_field(self._field) if self._field and self.session.screen.side else self._beside_client()
 
     def _beside_field(self, field: Field) -> Pieces:
         """The panel beside a field in a wide window: what it takes, the whole of what is cut, and what was stored."""
         screen, by = self.session.screen, self.session.crm.conventions
         value = self.shown(field, self.value(field.name))
         facts = [("Before", data(self.shown(field, self.original.get(field.name)) or "empty"))]
-        hint = data(field.help or field.check.hint(by), "muted").wrap(screen.console, screen.side - SIDE_EDGE)
+        hint = data(field.help or field.check.hint(by), "muted").wrap(screen.console, side_width(screen))
         heading = [data(self.label(field), "bold"), *hint]
         is_cut = screen.measure(clean(value)) > self.room(max(len(self.label(field)) for field, _ in self._page()))
         pieces = side_card(

@@ -28,7 +28,7 @@ _BELOW = 2
 class QuestionKeyboard:
     """A Keyboard on whose questions these keys work as well; then the question is asked again as it was. A page has
     them already, and a text that is typed has none: there they are characters. What stands `beside` a question is drawn
-    where a window is wide enough."""
+    where a window is wide enough, and below it in others."""
 
     def __init__(self, keyboard: Keyboard, keys: Keys, screen: Screen, beside: Callable[[], Pieces]) -> None:
         self._keyboard = keyboard
@@ -83,8 +83,8 @@ class QuestionKeyboard:
         return asked + lines_of(choices, self._screen.width) + _BELOW
 
     def _card(self) -> Callable[[], Pieces] | None:
-        """Draw what is beside a question; None for nothing."""
-        pieces = self._beside() if self._screen.side else ()
+        """Draw what is beside a question, or below it in a narrow window; None for nothing."""
+        pieces = () if self._screen.plain else self._beside()
         return (lambda: pieces) if pieces else None
 
     def _with_keys(self, hint: str, keys: Sequence[Choice]) -> str:

@@ -60,7 +60,7 @@ def draw_side_card(session: Any, record: type[Record], number: int) -> Pieces:
 def draw_above_client(session: Any, own: Pieces, client: int) -> Pieces:
     """The card of a record of a client beside the entries of another page, with the card of the client below it."""
     card = draw_side_card(session, Client, client)
-    return [*own, *([("", "\n"), *card] if card else [])]
+    return [*own, *([("", "\n")] if own and card else []), *card]
 
 
 def unless_refused(draw: Callable[[], Pieces]) -> Pieces:

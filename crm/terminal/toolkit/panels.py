@@ -9,7 +9,7 @@ from crm.commands import menus
 from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, SignedOutError
 from crm.model import Client
-from crm.terminal.drawing.cards import SIDE_EDGE, side_card
+from crm.terminal.drawing.cards import side_card, side_width
 from crm.terminal.toolkit.lists import list_of
 from crm.terminal.toolkit.pages import Pieces, draw_side_card, unless_refused
 from crm.terminal.toolkit.session import Session
@@ -25,7 +25,7 @@ def draw_panel(session: Session, title: str, about: str, command: Command | None
     """The panel of an entry, in pieces of one token each: its title, what it is about, and the first rows of its
     list."""
     screen = session.screen
-    width = screen.side - SIDE_EDGE
+    width = side_width(screen)
     heading = Text(title, "bold")
     try:
         page = list_of(command) if command is not None else None
@@ -64,7 +64,7 @@ def first_rows(session: Session, words: str, title: str, most: int, **filters: A
         return ()
 
     def draw() -> Pieces:
-        head, rows = page(session, **filters).preview(session.screen.side - SIDE_EDGE, most)
+        head, rows = page(session, **filters).preview(side_width(session.screen), most)
         heading = side_card(session.screen, [Text(title, "bold")], ()) if rows else ()
         return [*heading, *_rows(head, [row for _, row in rows])]
 
@@ -72,10 +72,11 @@ def first_rows(session: Session, words: str, title: str, most: int, **filters: A
 
 
 def beside_question(session: Session, client: int, menu: str) -> Pieces:
-    """The panel beside a question: the client that it is about, or the first rows of the list of the menu."""
+    """The panel beside a question: the client that it is about, or the first rows of the list of the menu. In a narrow
+    window, where it stands below, rows of a list would be taken for what one chooses from."""
     if client and (card := draw_side_card(session, Client, client)):
         return card
-    if not menu:
+    if not (menu and session.screen.side):
         return ()
     # A board has a list beside it of the same name as the menu.
     known = [*map(named, menus()[menu].page[:1]), *(item for item in commands(menu) if item.words == f"{menu} list")]

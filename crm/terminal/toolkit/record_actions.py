@@ -51,7 +51,11 @@ def deletes(
     its name."""
 
     def delete(session: Session, record: Any) -> None:
-        deleted = session.call(words, **{named(words).required_subject.name: record})
+        command = named(words)
+        client = record.id if isinstance(record, Client) else getattr(record, "client", 0)
+        crumbs = session.path_to("Delete", command.menu, name(record))
+        session.page(*crumbs, purpose=command.summary, client=client)
+        deleted = session.call(words, **{command.required_subject.name: record})
         session.done(f"Deleted {name(deleted)}. Press u to undo.")
 
     delete.__module__ = page.__module__

@@ -68,6 +68,8 @@ _FIRST_RECORDS: Mapping[str, tuple[type[Record], str]] = {
         "Your first follow-up. The main menu shows it when it is due. Next: / finds another client.",
     ),
 }
+# The breadcrumbs of a page of a record; one more leads to what is done with it. Its name keeps so many columns.
+_SECTION_AND_RECORD, _LEAST_NAME = 2, 6
 # The blanks between the title and the sign that this is sample data.
 _BEFORE_SAMPLE = 2
 # Of longer menus so many entries are seen beside what is above them; the others are reached by arrows.
@@ -282,11 +284,7 @@ class Session:
         sample = " SAMPLE DATA " if self.real is not None else ""
         room = screen.width - len(sample) - _BEFORE_SAMPLE * bool(sample)
         if crumbs:
-            title = _breadcrumbs(screen, crumbs)
-            while title.cell_len > room and len(crumbs) > 1:
-                # The page itself is named last.
-                crumbs = crumbs[1:]
-                title = _breadcrumbs(screen, [screen.sign("…", "..."), *crumbs])
+            title = _title(screen, crumbs, room)
         else:
             try:
                 name = self.crm.settings["company_name"]
@@ -813,8 +811,23 @@ class Session:
 
 def _breadcrumbs(screen: Screen, crumbs: Sequence[str]) -> Text:
     title = Text()
-    for crumb in crumbs:
-        title.append(f" {screen.sign('›', '/')} " if title else "", "muted").append(clean(crumb), "bold")
+    for place, crumb in enumerate(crumbs):
+        title.append(f" {screen.sign('›', '/')} " if place else "", "muted").append(clean(crumb), "bold")
+    return title
+
+
+def _title(screen: Screen, crumbs: Sequence[str], room: int) -> Text:
+    """Breadcrumbs in so many columns: the first give way, then the end of the record's name. The page itself is named
+    last."""
+    title = _breadcrumbs(screen, crumbs)
+    has_record = len(crumbs) > _SECTION_AND_RECORD
+    while title.cell_len > room and len(crumbs) > 1:
+        if has_record and len(crumbs) == _SECTION_AND_RECORD:
+            rest = _breadcrumbs(screen, ["", crumbs[-1]])
+            if room - rest.cell_len >= _LEAST_NAME:
+                return _breadcrumbs(screen, [screen.fit(clean(crumbs[0]), room - rest.cell_len), crumbs[-1]])
+        crumbs = crumbs[1:]
+        title = _breadcrumbs(screen, [screen.sign("…", "..."), *crumbs])
     return title
 
 

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from crm.config import Config
 from crm.errors import Cancelled
 from crm.model import Client, Invoice
 from crm.model.rights import CLIENT, STAFF, Reader
+from crm.terminal.billing.unpaid import UnpaidPage
 from crm.terminal.clients.clients import ClientPage
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen
@@ -152,12 +154,50 @@ def test_the_panel_of_a_card_shows_recent_events_and_open_items(crm: CRM) -> Non
 
 
 @pytest.mark.parametrize("columns", [40, 80, 109])
-def test_a_narrow_window_has_no_panel(crm: CRM, columns: int) -> None:
-    filled(crm)
+def test_a_narrow_window_has_the_client_below_a_question_and_no_list(crm: CRM, columns: int) -> None:
+    anna, _ = filled(crm)
     session, onlooker = at_menu(crm, columns)
-    with pytest.raises(Back):
-        SaleForm.of(session, named("sales list")(crm)[0], {}).fill(["Sale"], lambda: None)
+    session.panel = sections.beside_question
+    session.attempt(lambda: session.start(named("sales add"), client=anna))
+    card = onlooker.beside.pop("Amount")
+    assert NOTES in card
+    assert max(map(len, card.splitlines())) <= columns
+    session.attempt(lambda: session.start(named("sales add")))
     assert onlooker.beside == {}
+
+
+def test_the_panel_of_a_timeline_shows_the_text_of_the_entry(crm: CRM) -> None:
+    anna, _ = filled(crm)
+    long = "wants the offer in writing, with the price of each shelf, before the fair opens"
+    named("interactions add")(crm, client=anna, kind="call", subject="offer", body=long, on=TODAY - timedelta(days=1))
+    session, onlooker = at_menu(crm)
+    session.attempt(lambda: session.start(named("timeline"), client=anna))
+    call = next(card for card in onlooker.beside.values() if "Call" in card)
+    assert " ".join(call.split()).endswith(long)
+
+
+def test_the_filter_of_unpaid_is_said_in_words(crm: CRM) -> None:
+    session, _ = at_menu(crm)
+    assert UnpaidPage(session, days=30).narrowed() == "at least 30 days late"
+    assert UnpaidPage(session, days=1).narrowed() == "at least 1 day late"
+
+
+def test_a_setting_has_its_help_beside_the_list(crm: CRM) -> None:
+    session, onlooker = at_menu(crm)
+    session.attempt(lambda: session.start(named("settings list")))
+    shown = next(setting for setting in named("settings list")(crm) if setting.key == "currency")
+    assert " ".join(shown.description.split()) in " ".join(onlooker.beside["Currency"].split())
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_question_of_a_deletion_names_it_in_its_title(crm: CRM, columns: int) -> None:
+    anna, _ = filled(crm)
+    session, onlooker = at_menu(crm, columns)
+    session.panel = sections.beside_question
+    session.place = ("Clients", anna.name)
+    session.attempt(lambda: session.start(named("clients delete"), client=anna))
+    assert session.place == ("Clients", anna.name, "Delete")
+    assert NOTES in onlooker.beside["Delete"]
 
 
 def test_the_panel_of_the_reports_shows_their_figures(crm: CRM) -> None:

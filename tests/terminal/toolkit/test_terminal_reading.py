@@ -107,10 +107,13 @@ def test_a_long_page_above_a_menu_starts_at_the_top_and_scrolls(crm: CRM) -> Non
         (80, "Clients › Viktor Bergengruen › Record a sale"),
         (44, "Clients › Viktor Bergengruen › Record a sale"),
         (43, "… › Viktor Bergengruen › Record a sale"),
-        (30, "… › Record a sale"),
+        (30, "Viktor Bergen… › Record a sale"),
+        (20, "… › Record a sale"),
     ],
 )
-def test_breadcrumbs_are_shortened_from_the_left(crm: CRM, columns: int, title: str) -> None:
+def test_breadcrumbs_are_shortened_from_the_left_and_keep_the_name_while_there_is_room(
+    crm: CRM, columns: int, title: str
+) -> None:
     opened, keyboard = session(crm, columns=columns)
     crumbs = ["Clients", "Viktor Bergengruen", "Record a sale"]
     opened.read(crumbs, lambda: opened.screen.print("text"))
