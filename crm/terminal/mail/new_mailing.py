@@ -25,7 +25,7 @@ from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.mail.sending_results import sending_page, tell_sent
 from crm.terminal.mail.services import set_up_first
-from crm.terminal.toolkit.group_picking import Chosen, group_of, members_of, pick_recipients
+from crm.terminal.toolkit.group_picking import Chosen, group_of, members_of, pick_recipients, set_consent
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step
@@ -52,7 +52,10 @@ class MailingForm(MessageForm):
         screen = self.session.screen
         if not self._can_send:
             screen.print(
-                Text("Sending e-mail is not set up yet. You can write this now and keep it as a template.", "warning")
+                Text(
+                    "Sending e-mail is not set up yet. You can write this now and keep the text as a template.",
+                    "warning",
+                )
             )
         screen.print(Text(self.recipients.sentences(self.session.conventions, has_text=False), "muted"))
         screen.print()
@@ -120,6 +123,11 @@ class _Steps(EmailSteps[MailingReport]):
             elif chosen == "left out":
                 left_out = draft.audience.left_out
                 self._read("Excluded", partial(render.show, session.screen, left_out, session.conventions))
+            elif chosen == "consent":
+                silent = [reader.client for reader in draft.audience.left_out if reader.why == "consent"]
+                session.attempt(partial(set_consent, session, silent))
+                draft = self._prepared(group, with_files)
+                self._written.recipients = draft.audience
             elif chosen == "again":
                 self._again = True
                 draft = self._prepared(group, with_files)
@@ -169,10 +177,11 @@ class _Steps(EmailSteps[MailingReport]):
         screen.print(Text(draft.summary(by), "bold"))
         screen.print()
         takes_long = draft.minutes > 1
+        silent = sum(reader.why == "consent" for reader in draft.audience.left_out)
         if takes_long:
             screen.print(Text(_LATER, "muted"))
             screen.print()
-        whole = draw_preview(screen, draft.preview, screen.left - _BELOW - takes_long)
+        whole = draw_preview(screen, draft.preview, screen.left - _BELOW - takes_long - bool(silent))
         screen.print()
         count = draft.audience.count
         people = "1 person" if count == 1 else f"{by.number(count)} people"
@@ -182,6 +191,9 @@ class _Steps(EmailSteps[MailingReport]):
             entries[0] = Choice(f"Send to {people} now, and wait", "send")
             entries.insert(0, Choice(f"Send to {people} later, from the outbox", "later"))
         entries += [Choice("Who is excluded", "left out")] if draft.audience.left_out else []
+        if silent:
+            who = "the one who has" if silent == 1 else f"the {by.number(silent)} who have"
+            entries.append(Choice(f"Include {who} not agreed: set Marketing consent", "consent"))
         if got := sum(reader.why == "got" for reader in draft.audience.left_out):
             entries.append(Choice(f"Include the {by.number(got)} who have got it already", "again"))
         entries += [] if whole else [Choice("Show full text", "read")]

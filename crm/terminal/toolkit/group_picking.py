@@ -52,13 +52,23 @@ def pick_recipients(
 
 def _ask_consent(session: Session, crumbs: Sequence[str], error: NoConsentError) -> None:
     """Set the marketing consent of clients, if the person says that they agreed. Raises Back."""
-    with session.crm.read() as snapshot:
-        clients = tuple(snapshot.find_all(Client, Query({"id": error.clients})))
+    clients = _clients(session, error.clients)
     who = clients[0].name if len(clients) == 1 else "they"
     session.page(*crumbs)
     entries = [Choice(f"Set Marketing consent, if {who} agreed", True)]
     session.keyboard.choose(error.fault, entries, back="Choose other clients", at=BACK)
-    session.call("clients edit-many", changes={"marketing_consent": True}, clients=clients)
+    set_consent(session, error.clients)
+
+
+def set_consent(session: Session, numbers: Sequence[int]) -> None:
+    """Set the marketing consent of clients, by their numbers, after the usual question. Raises Back."""
+    clients = _clients(session, numbers)
+    session.tell(session.call("clients edit-many", changes={"marketing_consent": True}, clients=clients))
+
+
+def _clients(session: Session, numbers: Sequence[int]) -> tuple[Client, ...]:
+    with session.crm.read() as snapshot:
+        return tuple(snapshot.find_all(Client, Query({"id": numbers})))
 
 
 def pick_group(session: Session, *crumbs: str) -> Chosen:

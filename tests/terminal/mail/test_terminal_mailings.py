@@ -120,6 +120,17 @@ def test_a_mailing_without_recipients_is_refused_before_it_is_written(
         assert [client.marketing_consent for client in snapshot.find_all(Client)] == [True]
 
 
+def test_clients_who_have_agreed_after_all_are_included_from_the_preview(
+    start: Start, crm: CRM, mail: dict[str, str]
+) -> None:
+    readers(crm, 2)
+    readers(crm, 1, marketing_consent=False, email="late@example.com")
+    session = written(to_many(start, **mail)).sees("1) Send to 2 people")
+    session.choose("Include the one who has not agreed: set Marketing consent").sees("This changes 1 client").press("0")
+    session.sees("1) Send to 2 people").choose("Include the one").choose("Change them").sees("1) Send to 3 people")
+    session.lacks("Include the one")
+
+
 def test_a_mailing_that_cannot_be_sent_yet_is_kept_as_a_template(start: Start, crm: CRM) -> None:
     readers(crm, 2)
     session = written(to_many(start)).sees("1) Send to 2 people").press("0")
