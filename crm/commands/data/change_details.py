@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from crm.commands.record_names import names_of
 from crm.config import TEAM
 from crm.errors import FileError
+from crm.lazy_pattern import lazy_pattern
 from crm.model import BY_NAME, Conventions, FollowUp, Setting, fields, links, people
 from crm.model.encoding import value_of
 from crm.model.local_labels import local_label
@@ -16,6 +18,8 @@ from crm.repository import Change, Snapshot
 Names = Mapping[tuple[str, int], str]
 # What is written where a field holds nothing.
 EMPTY = "empty"
+# A moment that the program keeps as text: when a message is tried again.
+_MOMENT = lazy_pattern(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
 # A follow-up that has no day any more on which it was done.
 _NOT_DONE, _OPEN_AGAIN = (FollowUp.kind_name, "done_on", EMPTY), "open again"
 # What says no more than the status, or the stage of a deal, beside it.
@@ -154,6 +158,8 @@ def _value_text(record: str, name: str, written: Any, names: Names, by: Conventi
     if name in links(kind):
         called = names.get((links(kind)[name].record, written), "")
         return f"{called} ({written})" if called else str(written or "")
+    if isinstance(written, str) and _MOMENT.fullmatch(written):
+        return by.time(datetime.fromisoformat(written))
     try:
         return known.check.show(value_of(kind, name, written), by)
     except FileError:

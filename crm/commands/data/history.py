@@ -50,6 +50,8 @@ _SHOWN = 20
 _PREVIEWED = 3
 # So many changes of a transaction are read to say what an undo does, and so many records for what it has done.
 _READ = 500
+# As many are counted, by what they are.
+_COUNTED = 20_000
 # Sums of a client in the team's currency: in another currency they are of other invoices, and nothing was paid.
 _IN_TEAM_CURRENCY = frozenset(sum_.name for kind in BY_NAME.values() for sum_ in kind.about.sums if sum_.team_currency)
 _NOT_CONVERTED = "Amounts are not converted. Invoices keep their own currency."
@@ -368,9 +370,9 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
     """The preview of an undo, in lines: what it will restore, remove and change back, and the totals and the status of
     the client if they change."""
     by = crm.conventions
-    if entry.changes > _READ:
-        return [f"{by.number(entry.changes)} records will be as they were before."]
     query = HistoryQuery(transaction=entry.id, sort="id")
+    if entry.changes > _READ:
+        return _preview_of_many(crm, entry, query)
     with crm.read() as snapshot:
         changes = list(snapshot.each_change(query))
         removed = _touched(snapshot, query, "create", by)
@@ -396,6 +398,19 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         *([_NOT_CONVERTED] if changes_currency else []),
         *kept,
     ]
+
+
+def _preview_of_many(crm: CRM, entry: HistoryEntry, query: HistoryQuery) -> Sequence[str]:
+    """The preview of an undo of many changes: how many records it removes and restores, unless there are too many to
+    count while somebody waits."""
+    by, changed = crm.conventions, entry.changes
+    if changed > _COUNTED:
+        return [f"{by.number(changed)} records will be as they were before."]
+    with crm.read() as snapshot:
+        removed, restored = (_touched(snapshot, query, operation, by) for operation in ("create", "delete"))
+        changed = sum(change.operation == "update" for change in snapshot.each_change(query))
+    lines = [f"{word}: {names}" for word, names in (("Restores", restored), ("Removes", removed)) if names]
+    return [*lines, *([f"{by.number(changed)} records will be as they were before."] if changed else [])]
 
 
 def _without_sums(updates: Sequence[Change]) -> list[Change]:

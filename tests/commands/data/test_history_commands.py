@@ -95,6 +95,19 @@ def test_an_undo_of_very_much_is_only_counted(office: Office, tmp_path: Path) ->
     office("import", table)
     mine = my_last(office.crm)
     assert mine is not None
+    assert list(undo_preview(office.crm, mine[0])) == [
+        "Removes: 501 clients (Client No0, Client No1, Client No2, Client No3, Client No4 and 496 more)"
+    ]
+    office("history undo")
+    redo = my_last_undo(office.crm)
+    assert redo is not None
+    assert list(undo_preview(office.crm, redo)) == [
+        "Restores: 501 clients (Client No0, Client No1, Client No2, Client No3, Client No4 and 496 more)"
+    ]
+    office("import", table)
+    office("clients tag", all_=True, tag=("vip",), yes=True)
+    mine = my_last(office.crm)
+    assert mine is not None
     assert list(undo_preview(office.crm, mine[0])) == ["501 records will be as they were before."]
 
 
