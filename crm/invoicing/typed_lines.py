@@ -11,7 +11,7 @@ from crm.model.fields.money import refuse_doubtful_thousands
 from crm.model.grouped_sums import joined_where_sure, words_of_sum
 from crm.model.units import PIECE, unit_code
 
-EXAMPLE = "3 h Consulting 100 19%"
+EXAMPLE = "3 h Consulting 100"
 # A point or a comma behind a nought, or before one, two, four or more last digits, is the decimal mark in any language.
 _PLAIN = re.compile(r"\d{1,12}(?:[.,](?:\d{1,2}|\d{4,10}))?|0?[.,]\d{1,10}")
 _GROUPED = re.compile(r"\d[\d.,'\u2019\u00a0\u202f]*\d")

@@ -64,7 +64,7 @@ class InvoiceShown:
 def add(
     crm: CRM,
     client: TheClient,
-    line: Annotated[Sequence[str], Line(500), About("Line", "like 3 h Consulting 100 19%; may be given again")] = (),
+    line: Annotated[Sequence[str], Line(500), About("Line", "like 3 h Consulting 100; may be given again")] = (),
     service: Annotated[Sequence[Service], About("Service", "one of it; may be given again")] = (),
     quantity: Annotated[Decimal | None, Quantity(), About("Quantity", "of each service; 1 by default")] = None,
     deal: Annotated[Deal | None, About("Deal", "a won one: one line with its title and value")] = None,

@@ -177,7 +177,11 @@ def name_of(invoice: Invoice) -> str:
 def add(
     crm: CRM,
     invoice: TheInvoice,
-    line: Annotated[str, Line(500), About("Line", "as text, like 3 h Consulting 100 19%", positional=True)] = "",
+    line: Annotated[
+        str,
+        Line(500),
+        About("Line", "as text, like 3 h Consulting 100; a tax rate of its own may follow (10%)", positional=True),
+    ] = "",
     name: Annotated[str, Line(300), About("Name", "what is sold")] = "",
     quantity: MaybeQuantity = None,
     price: MaybePrice = None,
@@ -205,9 +209,7 @@ def add(
         elif name:
             first = InvoiceLine(quantity=Decimal(1), unit=PIECE)
         else:
-            raise FieldError(
-                "give a line like 3 h Consulting 100 19%, or a name and a price", field="name", label="Name"
-            )
+            raise FieldError("give a line like 3 h Consulting 100, or a name and a price", field="name", label="Name")
         values: dict[str, Any] = _given(name=name, quantity=quantity, basis=basis, unit=unit, description=description)
         if price is not None:
             refuse_unsure(crm, price, current.currency, field="price")

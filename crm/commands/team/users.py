@@ -123,7 +123,7 @@ def add(
 ) -> OneTimePassword | FirstAccount:
     """Add an account and give a one-time password for its first sign-in.
 
-    Once there is an account, everyone who opens this store has to sign in. So the first account is an admin's; if you
+    Once there is an account, everyone who uses this data has to sign in. So the first account is an admin's; if you
     make it at a terminal, you choose your password and are signed in. An account with the role client belongs to one
     client and sees that client's own data only.
     """

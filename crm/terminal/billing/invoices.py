@@ -425,7 +425,8 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         elif lack.of in ("buyer", "delivery"):
             name = CLIENT_FIELDS.get(lack.field, lack.field)
             label = local_label(typed_fields(Client)[name].label, country) if name in typed_fields(Client) else ""
-            where, entry = ", ".join(filter(None, (card.client.name, label))), client
+            # The sentence names the client already.
+            where, entry = label if lack.of == "buyer" else card.client.name, client
         elif lack.of == "line":
             where, entry = "Change the lines", Choice("Change the lines", lambda: _lines(session, card.invoice))
         elif lack.field == "lines":

@@ -199,7 +199,7 @@ def _draw_report(result: "ImportReport", screen: Screen, by: Conventions, advice
     if result.money_in:
         screen.print(data(advice.money_in.format(column=result.money_in), "warning"))
     if not (result.new or result.updated or result.joined or result.refused):
-        screen.print("Everything in this file is already in the store.")
+        screen.print("Everything in this file is already here.")
     doubts = result.doubts
     if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SUMMED_UP_FROM:
         _say_foreign(screen, result.maybe_foreign, by)

@@ -267,7 +267,10 @@ class _ImportPages:
             is_first = not snapshot.history(1, query=HistoryQuery(text="imported"))
         self._result(session.insist(lambda: run(session.crm, self.draft, whole=True)))
         if is_first:
-            session.say("Next: see your clients under Clients, and how they get a status under Status rules.", "muted")
+            session.say(
+                "Next: see your clients under Clients. How they get a status is under Data & settings, Status rules.",
+                "muted",
+            )
         self.done = True
 
     def _result(self, report: "ImportReport") -> None:

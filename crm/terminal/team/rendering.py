@@ -110,7 +110,7 @@ def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
 def _(result: "FirstAccount", screen: Screen, _by: Conventions) -> None:
     screen.print(Text(f"The account of {clean(result.name)} is ready, with the role admin."))
     screen.print("You are signed in on this computer.")
-    screen.print("From now on, everyone who opens this store has to sign in.")
+    screen.print("From now on, everyone who uses this data has to sign in.")
 
 
 @renderer("crm.commands.team.keys.KeyMade")

@@ -24,7 +24,7 @@ class UsersPage(ListPage):
     """All accounts."""
 
     title = "Accounts"
-    purpose = "An account lets a person sign in. With the first one, everyone who opens this store has to sign in."
+    purpose = "An account lets a person sign in. With the first one, everyone who uses this data has to sign in."
     columns = USERS
     is_by_name = True
     command = "users list"
@@ -88,7 +88,7 @@ def users(session: Session, **_: Any) -> None:
 def add(session: Session, **_: Any) -> None:
     """A new account; the first one is an admin's."""
     if not _listed(session):
-        session.say("Once there is an account, everyone who opens this store has to sign in.", "warning")
+        session.say("Once there is an account, everyone who uses this data has to sign in.", "warning")
     _add(session)
 
 

@@ -131,7 +131,7 @@ def some_store(office: Office) -> None:
     office("clients pin", office.client(acme), "Friend", date(2026, 12, 24))
     office("views save", "Big", "total_spend > 10", "-total_spend")
     office("rules add", "Gold when total_spend >= 10")
-    office("settings set", "currency", "CHF")
+    office("settings set", "currency", "CHF", recount_ok=True)
     office("clients edit", office.client(anna), {"city": "Graz"})
     office("history undo")
 

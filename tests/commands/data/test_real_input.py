@@ -68,7 +68,7 @@ def test_a_longer_list_of_clients_adds_only_what_is_new_and_the_same_again_nothi
     before, history = shell.clients(), shell.history()
     assert len(before) == rows
     assert counts(shell.did("import", file, *AS_CLIENTS)) == (0, 0, rows, 0)
-    assert "Everything in this file is already in the store." in shell("import", file, *AS_CLIENTS).out
+    assert "Everything in this file is already here." in shell("import", file, *AS_CLIENTS).out
     assert shell.clients() == before
     assert shell.history() == history
 

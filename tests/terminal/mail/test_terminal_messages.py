@@ -162,7 +162,7 @@ def test_a_waiting_message_can_be_cancelled_or_sent_later(
     session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Preview and send").press("1")
     session.sees("1) Send").press("1").sees("It is in the outbox").sees("1-1").press("1")
     session.sees("E-mail to Anna queued").choose("Cancel").sees("E-mail to Anna cancelled").choose("Send again")
-    session.sees("E-mail to Anna queued").press("esc").sees("n new").press("0")
+    session.sees("E-mail to Anna queued").press("esc").sees("n new").press("esc")
     session.sees("Clients").press("0")
     assert session.exit_code() == 0
     session = more(start, **mail).choose("Send queued mail").sees("Sent 1.").choose("Send queued mail")
