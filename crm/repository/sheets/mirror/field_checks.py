@@ -130,7 +130,8 @@ class FieldChecks:
         check = self._repeated[name]
         if name in self._needed_choices and not value.strip():
             raise FieldError(f"every {self.kind.noun} needs it")
-        read = check.read(check.edit(value, self.by), self.by)
+        # A text may be as a person wrote it, and is read as one.
+        read = check.read(value if isinstance(value, str) else check.edit(value, self.by), self.by)
         if read == value:
             fine.add(value)
         return read

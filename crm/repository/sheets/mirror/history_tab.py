@@ -20,6 +20,7 @@ from crm.repository.sheets.grid.cells import FAILED, LARGEST_EXACT, cell_of
 from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, OWN, Cell
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.plain_rows import amounts, facts
+from crm.repository.sheets.mirror.validation import has_zeros
 from crm.repository.tables import TABLES, transactions
 from crm.repository.writing import ENTRIES, Entry
 
@@ -63,6 +64,11 @@ class Entered:
     def tells_doubts(self) -> bool:
         """Return whether the values are known that are doubtful and yet the program's own; none but those."""
         return _DOUBTS in _created_with(self.after)
+
+    @property
+    def tells_zeros(self) -> bool:
+        """Return whether the values are known that are numbers with zeros in front; none but those."""
+        return _ZEROS in _created_with(self.after)
 
     def all_created(self, name: str) -> Sequence[Any]:
         """The cells of a field with which the records were created, by their places in `ids`; '' for one that is not
@@ -173,7 +179,7 @@ def _created(connection: Connection, record: str, first: int, last: int) -> tupl
         written[name] = [is_doubtful(value) if value else "" for value in values]
     # Most records name no other one but their owner.
     kept: dict[str, Any] = {name: values for name, values in written.items() if any(values)}
-    return record, ids, "create", "", _text({**kept, _DOUBTS: []} if doubted else kept)
+    return record, ids, "create", "", _text({**kept, _DOUBTS: [], _ZEROS: []} if doubted else kept)
 
 
 def _kept_cell(value: Any) -> Any:
@@ -192,13 +198,15 @@ _KEPT = {kind: _kept_of(kind) for kind in RECORDS}
 
 # The sign of an entry that has the doubtful values, if there are any.
 _DOUBTS = "?"
+# The same for numbers with zeros in front: older entries do not have them.
+_ZEROS = "0"
 # A valid value is the same in every country.
 _ANYWHERE = Conventions()
 
 
 def _doubtful(check: Check, text: str) -> str:
     """A text that would be refused if a person typed it into its cell, or read otherwise; else ''."""
-    if text in FAILED:
+    if text in FAILED or has_zeros(text):
         return text
     if not check.keeps_unreadable and not isinstance(check, ElectronicAddress):
         return ""
@@ -211,7 +219,7 @@ def _doubtful(check: Check, text: str) -> str:
 
 
 def _doubtful_own(own: Mapping[str, str]) -> Any:
-    return {name: text for name, text in own.items() if text in FAILED} or ""
+    return {name: text for name, text in own.items() if text in FAILED or has_zeros(text)} or ""
 
 
 def _doubted_of(kind: type[Record]) -> Mapping[str, Callable[[Any], Any]]:

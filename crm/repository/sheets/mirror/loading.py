@@ -26,6 +26,8 @@ from crm.model import (
     people,
 )  # fmt: skip
 from crm.model.fields import ElectronicAddress, Email, Phone
+from crm.model.money import LARGEST_AMOUNT
+from crm.model.rights import SEALED
 from crm.repository import statements, tables
 from crm.repository.bulk import insert_columns, insert_rows
 from crm.repository.dialect import Dialect
@@ -44,13 +46,19 @@ from crm.repository.sheets.mirror.plain_rows import (
 )
 from crm.repository.sheets.mirror.row_matching import Placed
 from crm.repository.sheets.mirror.validation import (
+    CODES,
+    MAY_LACK_ZEROS,
     NO_NAME,
     NOT_READ,
+    ZEROS_DROPPED,
     SettingCheck,
     id_is_gone,
+    is_number,
+    lacks_zeros,
     missing_record,
     no_amount,
     reason_of,
+    refuse_lost_zeros,
     refuse_unsound,
 )
 from crm.repository.team import team_of
@@ -93,18 +101,24 @@ class Loading:
         # Records with cells that were changed in the sheet since the program wrote them, with what it had written, by
         # field: they are checked like any other edit.
         self.edited: dict[int, dict[str, Any]] = {}
+        # The rows with another amount than the program has written, where that was looked for.
+        self.typed_over: Collection[int] = ()
         # Whether the mirror holds no rows of this kind but those that are put in, each once.
         self.is_empty = False
         # The ids of all records that those which are put in can belong to, once they are known.
         self._owners: set[int] | None = None
         self._amounts = amounts(kind)
         self._facts = facts(kind)
+        # What the history tells of as it was written, so that another cell is an edit.
+        self._history_fields = frozenset(name for name in columns(kind) if _is_in_history(kind, name))
         # The value that the program wrote last into a field of a record, by id and name; None where it is not known.
         self.last_value: Callable[[int, str], Any] = lambda _id, _name: None
         # The values of some fields in the same way, as far as they are known.
         self.last_values: Callable[[int, Sequence[str]], Mapping[str, Any]] = lambda _id, _names: {}
         # Whether the history has the value of a field, by id and name, if it is one that no person may type.
         self.tells_doubts: Callable[[int, str], bool] = lambda _id, _name: False
+        # Whether it has the value if that is a number with zeros in front.
+        self.tells_zeros: Callable[[int, str], bool] = lambda _id, _name: False
         # Asks what kind of cells there are in some rows, by field.
         self.kinds_of: Callable[[Mapping[str, Sequence[int]]], Mapping[tuple[int, str], str]] = lambda _: {}
         self._checks = FieldChecks(kind, by, last_account)
@@ -119,7 +133,7 @@ class Loading:
 
     def _load_plain(self, rows: Mapping[int, Placed], leave_out: Collection[int]) -> bool:
         """Put rows in, all of which are as the program writes them; False where one of them is not."""
-        at_once = not (self.later_fields or any(at in self._strange_rows for at, _ in rows.values()))
+        at_once = not (self.without_column or any(self._is_doubtful(at) for at, _ in rows.values()))
         if not at_once or not rows.keys().isdisjoint(leave_out):
             return False
         read = self._plain.read(list(rows), [row for _, row in rows.values()])
@@ -132,21 +146,24 @@ class Loading:
         owner = owner_link(self.kind)
         if owner is not None and not self._all_exist(owner[1], set(read.values[owner[0]])):
             return False
-        if self._facts and self._has_overwritten(rows, read.values):
+        names = self._facts if self.is_empty else [*self._facts, *self._amounts]
+        if names and self._has_overwritten(names, rows, read.values):
             return False
         self._note_rows(rows, read.in_json())
         insert_columns(self.connection, tables.TABLES[self.kind], read.bound)
         self._unsearched += rows
         return True
 
-    def _has_overwritten(self, ids: Iterable[int], values: Mapping[str, Sequence[Any]]) -> bool:
-        """Return whether a field that only the program writes holds another value than it wrote."""
-        by_record = zip(*(values[name] for name in self._facts), strict=True)
+    def _is_doubtful(self, at: int) -> bool:
+        """Return whether a row has to be read by itself, cell by cell."""
+        return at in self._strange_rows or at in self.typed_over
+
+    def _has_overwritten(self, names: Sequence[str], ids: Iterable[int], values: Mapping[str, Sequence[Any]]) -> bool:
+        """Return whether one of some fields holds another value than the program wrote."""
+        by_record = zip(*(values[name] for name in names), strict=True)
         for record_id, stands in zip(ids, by_record, strict=True):
-            written = self.last_values(record_id, self._facts)
-            if written and any(
-                written.get(name, value) != value for name, value in zip(self._facts, stands, strict=True)
-            ):
+            written = self.last_values(record_id, names)
+            if written and any(written.get(name, value) != value for name, value in zip(names, stands, strict=True)):
                 return True
         return False
 
@@ -155,13 +172,15 @@ class Loading:
         self._find_failed(rows)
         for record_id, (at, row) in rows.items():
             if record_id not in leave_out:
-                record = self._read(record_id, row, at if at in self._strange_rows else 0)
+                record = self._read(record_id, row, at, is_doubtful=self._is_doubtful(at))
                 if record is not None:
                     records[record_id] = record
         if self.later_fields:
             self._fill_in_accounts(records)
         self._part_doubles(records, rows)
         self._leave_out_orphans(records, rows)
+        for record_id in self.edited.keys() - records.keys():
+            del self.edited[record_id]
         self._replace(rows, records.values())
         problems.add(self.connection, self.kind, self.wrong)
         self.wrong = []
@@ -245,11 +264,10 @@ class Loading:
                 row[columns(self.kind).index(name)] = cells.cell_of(value)
         return row
 
-    def _read(self, record_id: int, row: Sequence[Any], at: int = 0) -> Record | None:
-        """The record of a row; None where too little of it can be read. Of a row in which something is no amount it is
-        known where it stands."""
+    def _read(self, record_id: int, row: Sequence[Any], at: int, *, is_doubtful: bool) -> Record | None:
+        """The record of a row; None where too little of it can be read."""
         try:
-            if at:
+            if is_doubtful or self._is_typed_over(record_id, row):
                 raise ValueError
             record: Record | None = cells.record_of(self.kind, row)
             if record is None or record.id != record_id or not self._fits(record):
@@ -262,6 +280,14 @@ class Loading:
         self._doubt_amounts(record, row)
         return self._with_name_and_status(record, row) if isinstance(record, Client) else record
 
+    def _is_typed_over(self, record_id: int, row: Sequence[Any]) -> bool:
+        """Return whether an amount is not the one that the program wrote."""
+        if self.is_empty or not self._amounts:
+            return False
+        written = self.last_values(record_id, self._amounts)
+        cell_by_name = dict(zip(columns(self.kind), row, strict=False))
+        return any(not alike(cells.cell_of(value), cell_by_name[name]) for name, value in written.items())
+
     def _fits(self, record: Record) -> bool:
         """Return whether the values of a record are as they are kept. Raises FieldError for one that cannot be."""
         values = ((name, getattr(record, name)) for name in columns(self.kind))
@@ -270,10 +296,11 @@ class Loading:
         return not isinstance(record, Client) or own_fields_fit([record.extra.values()])
 
     def _doubt_amounts(self, record: Record, row: Sequence[Any]) -> None:
-        """Note amounts with more decimals than the currency has. They are taken as they are: perhaps the currency was
-        another one when they were written."""
+        """Note amounts with more decimals than the currency has which are not known to be what the program wrote. They
+        are taken as they are: perhaps the currency was another one when they were written."""
         for name in self._amounts:
-            if has_decimals_left(getattr(record, name), self.by):
+            amount = getattr(record, name)
+            if has_decimals_left(amount, self.by) and self.last_value(record.id, name) != amount:
                 most = max(2, self.by.decimals)
                 self._note(record.id, row, name, f"an amount in {self.by.currency} has at most {most} decimals")
 
@@ -291,44 +318,59 @@ class Loading:
         status = "" if record.status_pinned_until else status_by_rule(record.status, record.status_reason)
         if not status:
             return record
-        self.edited[record.id] = {"status": status}
+        self.edited.setdefault(record.id, {})["status"] = status
         return replace(record, status=status)
 
     def _as_written(self, record: Record) -> Record:
-        """The record with what the program wrote last into the fields that only it writes."""
-        written = self.last_values(record.id, self._facts) if self._facts else {}
+        """The record with what the program wrote last into the fields that only it writes, or whose column is gone."""
+        names = [*self._facts, *self.without_column]
+        written = self.last_values(record.id, names) if names else {}
         overwritten: Any = {name: value for name, value in written.items() if getattr(record, name) != value}
         if not overwritten:
             return record
         if edited := {name: value for name, value in overwritten.items() if name not in self.without_column}:
-            self.edited[record.id] = edited
+            self.edited.setdefault(record.id, {}).update(edited)
         return replace(record, **overwritten)
 
     def _as_far_as_readable(self, record_id: int, row: Sequence[Any], at: int) -> Record | None:
-        """A record of which some cells are not as the program writes them."""
+        """A record of which some cells are not as the program writes them. Where the history tells what it wrote, that
+        is the value, and another cell is an edit like any other; elsewhere a cell counts if a person may type it."""
         good = self.good.get(record_id)
         values: dict[str, Any] = {}
+        written = self.last_values(record_id, columns(self.kind))
         for name, cell, read in zip(columns(self.kind), row, cells.READERS[self.kind], strict=False):
+            known = written.get(name)
+            is_ours = known is not None and alike(cells.cell_of(known), cell)
+            if known is not None and (is_ours or name in self._history_fields):
+                values[name] = known
+                if not is_ours and name not in self.without_column:
+                    self.edited.setdefault(record_id, {})[name] = known
+                continue
             try:
                 if what := self._strange.get((at, name)):
                     raise FieldError(no_amount(what))
                 values[name] = self._value(record_id, name, cell, read)
-                if type(cell) is str and values[name] != cell and self.last_value(record_id, name) == cell:
-                    values[name] = cell
             except FieldError as error:
-                known = self.last_value(record_id, name)
                 if known is None and self._may_be_from_file(record_id, name, cell):
-                    known = cell
-                is_ours = known is not None and alike(cells.cell_of(known), cell)
-                if not is_ours:
-                    self._note(record_id, row, name, error.reason)
-                if known is not None and (is_ours or good is None):
+                    values[name] = cell
+                    continue
+                self._note(record_id, row, name, error.reason)
+                if known is not None and good is None:
                     values[name] = known
         if self.kind is Client:
+            self._doubt_postcode(record_id, row, values)
             values[OWN] = self._own(record_id, row, at, good)
         if good is None and any(name not in values for name in self.kind.about.needs):
             return None
         return replace(good or self.kind(), **values | {"id": record_id})
+
+    def _doubt_postcode(self, record_id: int, row: Sequence[Any], values: dict[str, Any]) -> None:
+        """Leave out a postcode that has lost zeros."""
+        cell = row[columns(Client).index("postcode")]
+        is_read = "postcode" in values and "postcode" not in self.edited.get(record_id, ())
+        if is_read and lacks_zeros(cell, values, self.by):
+            del values["postcode"]
+            self._note(record_id, row, "postcode", ZEROS_DROPPED)
 
     def _may_be_from_file(self, record_id: int, name: str, cell: Any) -> bool:
         """Return whether a text that is no address or number may have come from a file: an older history does not
@@ -346,7 +388,11 @@ class Loading:
             return record_id
         try:
             value = read(cell)
+            if name in self._amounts and value > LARGEST_AMOUNT:
+                raise ValueError
         except (ValueError, ArithmeticError):
+            if name in CODES and is_number(cell) and not self.tells_zeros(record_id, name):
+                raise FieldError(MAY_LACK_ZEROS) from None
             if name not in fields(self.kind):
                 raise FieldError(NOT_READ) from None
             value = cells.typed(self.kind, name, cell, self.by)
@@ -358,11 +404,15 @@ class Loading:
             try:
                 if self._strange.get((at, f"={name}")):
                     raise FieldError(cells.FORMULA_FAILS)
+                refuse_lost_zeros(self._written_text(record_id, f"={name}"), cell)
                 own[name] = cell if cell in cells.FAILED else cells.own_text(cell, self.by)
             except FieldError as error:
                 self._note(record_id, row, f"={name}", error.reason)
-                if isinstance(good, Client) and name in good.extra:
-                    own[name] = good.extra[name]
+                known = self._written_text(record_id, f"={name}")
+                if known is None and isinstance(good, Client):
+                    known = good.extra.get(name)
+                if known is not None:
+                    own[name] = known
         return own
 
     def _sound(self, record: Record, row: Sequence[Any]) -> Record | None:
@@ -435,6 +485,12 @@ class Loading:
 
     def _note(self, record_id: int, row: Sequence[Any], name: str, message: str) -> None:
         self.wrong.append(problems.entry(record_id, row, self.kind, name, message))
+
+
+def _is_in_history(kind: type[Record], name: str) -> bool:
+    """Return whether another value of a field than the history has is an edit."""
+    described = fields(kind).get(name)
+    return kind not in SEALED and described is not None and (described.by in ("person", "steps") or name in facts(kind))
 
 
 def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:

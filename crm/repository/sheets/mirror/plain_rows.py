@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from crm.errors import RefusedError
 from crm.model import Client, Conventions, Record, Setting, StatusRule, View, fields
 from crm.model.fields import Amount
+from crm.model.money import LARGEST_AMOUNT
 from crm.repository import sums, tables
 from crm.repository.bulk import converters
 from crm.repository.sheets.grid import cells
@@ -133,7 +134,9 @@ class PlainRows:
         values = {cell: reader(cell) for cell in new}
         if not self._checks.fits(name, values.keys(), values.values()):
             raise ValueError
-        if name in self._amounts and any(has_decimals_left(amount, self.by) for amount in values.values()):
+        if name in self._amounts and any(
+            amount > LARGEST_AMOUNT or has_decimals_left(amount, self.by) for amount in values.values()
+        ):
             raise ValueError
         known.values |= values
         convert = self._convert[name]

@@ -1,6 +1,6 @@
 """Validation of records that were read from the sheet, and the words for what cannot be used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -40,6 +40,37 @@ def is_typed_again(problem: str, number: float) -> bool:
     if problem.startswith("this is a date "):
         return not DAYS[0] <= number <= DAYS[1]
     return abs(number) >= PARTS
+
+
+# Texts in which zeros in front count, and which Google makes numbers of where somebody types them.
+CODES = frozenset(("buyer_reference", "postcode", "reference", "tax_id"))
+_TYPE_AS_TEXT = "choose Format, Number, Plain text, and type it again"
+ZEROS_DROPPED = f"Google has dropped the zeros in front; {_TYPE_AS_TEXT}"
+MAY_LACK_ZEROS = f"this is a number for Google, which drops zeros in front; {_TYPE_AS_TEXT}"
+# Where every postcode is five digits; a number of four has lost a zero.
+_FIVE_DIGITS = frozenset(("DE", "ES", "FI", "FR", "IT", "MX", "US"))
+
+
+def is_number(cell: Any) -> bool:
+    """Return whether a cell holds a number."""
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def lacks_zeros(cell: Any, values: Mapping[str, Any], by: Conventions) -> bool:
+    """Return whether the postcode among the values of a client is a number that has lost zeros."""
+    country = values.get("country") or by.country
+    return is_number(cell) and country in _FIVE_DIGITS and len(values.get("postcode", "")) in (3, 4)
+
+
+def has_zeros(text: Any) -> bool:
+    """Return whether Google would drop zeros in front of a text that somebody types."""
+    return isinstance(text, str) and text.startswith("0") and text.isdecimal() and len(text) > 1
+
+
+def refuse_lost_zeros(known: Any, cell: Any) -> None:
+    """Raise FieldError for a number where a text with zeros in front stood: Google has dropped them."""
+    if is_number(cell) and has_zeros(known) and int(known) == cell:
+        raise FieldError(f"Google has made a number of “{known}”; {_TYPE_AS_TEXT}")
 
 
 def id_is_gone(record_id: int) -> str:

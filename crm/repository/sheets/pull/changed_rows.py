@@ -20,11 +20,14 @@ from crm.repository.sheets.mirror.row_matching import Placed
 from crm.repository.sheets.mirror.validation import (
     NO_NAME,
     NOT_READ,
+    ZEROS_DROPPED,
     SettingCheck,
     id_is_gone,
+    lacks_zeros,
     missing_record,
     no_amount,
     reason_of,
+    refuse_lost_zeros,
     refuse_unsound,
 )
 from crm.repository.sheets.pull.linked_names import linked_id
@@ -37,7 +40,6 @@ from crm.repository.transaction import SqlTransaction
 _NUMBER = re.compile(r"#?([0-9]{1,15})(?:[.,]0+)?")
 # A typed status is pinned.
 _STATUS = ("status", "status_pinned_until")
-TYPE_AS_TEXT = "choose Format, Number, Plain text, and type it again"
 
 
 class Refused(Exception):
@@ -99,10 +101,15 @@ class ChangedRows:
         for name in names:
             try:
                 self.refuse_strange(kind, at, name)
-                _refuse_lost_zeros(getattr(current, name, None), row[columns(kind).index(name)])
+                refuse_lost_zeros(getattr(current, name, None), row[columns(kind).index(name)])
                 values |= self.values(current, name, row[columns(kind).index(name)])
             except FieldError as error:
                 faults[name] = error.reason
+        if "postcode" in values and lacks_zeros(
+            row[columns(kind).index("postcode")], {"country": getattr(current, "country", ""), **values}, self.by
+        ):
+            del values["postcode"]
+            faults["postcode"] = ZEROS_DROPPED
         if not self._current:
             current = self.tx.get(kind, current.id)
         changed = set(names)
@@ -235,6 +242,7 @@ class ChangedRows:
                 own.pop(name, None)
                 continue
             try:
+                refuse_lost_zeros(current.extra.get(name), written[name])
                 own[name] = cells.own_text(written[name], self.by)
             except FieldError as error:
                 faults[f"={name}"] = error.reason
@@ -299,14 +307,6 @@ class ChangedRows:
         except CRMError as error:
             raise Refused(one, reason_of(error)) from error
         return record
-
-
-def _refuse_lost_zeros(known: Any, cell: Any) -> None:
-    """Raise FieldError for a number where a text with zeros in front stood: Google has dropped them."""
-    if isinstance(cell, bool) or not isinstance(cell, int | float) or not isinstance(known, str):
-        return
-    if known.startswith("0") and known.isdecimal() and int(known) == cell:
-        raise FieldError(f"Google has made a number of “{known}”; {TYPE_AS_TEXT}")
 
 
 def _followed(kind: type[Record], name: str) -> str:

@@ -29,8 +29,8 @@ from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.row_matching import Placed
-from crm.repository.sheets.mirror.validation import SettingCheck, missing_record
-from crm.repository.sheets.pull.changed_rows import TYPE_AS_TEXT, ChangedRows, Refused
+from crm.repository.sheets.mirror.validation import ZEROS_DROPPED, SettingCheck, lacks_zeros, missing_record
+from crm.repository.sheets.pull.changed_rows import ChangedRows, Refused
 from crm.repository.sheets.pull.held_edits import unread_dependents
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits
@@ -138,10 +138,9 @@ class Adoption:
         if kind is Client:
             values[OWN], wrong = self.rows.own(Client(), row[-1], {})
             faults |= wrong
-            postcode = row[columns(Client).index("postcode")]
-            if not isinstance(postcode, str) and _lacks_zeros(values, self.by):
+            if lacks_zeros(row[columns(Client).index("postcode")], values, self.by):
                 del values["postcode"]
-                faults["postcode"] = f"Google has dropped the zeros in front; {TYPE_AS_TEXT}"
+                faults["postcode"] = ZEROS_DROPPED
         for name, link in links(kind).items():
             if link.owns and (BY_NAME[link.record], values.get(name)) in self._going:
                 # It would go with it, and nobody could restore it.
@@ -234,15 +233,6 @@ class Adoption:
     def _problem(self, kind: type[Record], at: int, name: str, message: str) -> None:
         """Something wrong with a row that belongs to no record."""
         problems.add(self.tx.connection, kind, [problems.of_row(at, name, message)])
-
-
-# Where every postcode is five digits; a number of four has lost a zero.
-_FIVE_DIGITS = frozenset(("DE", "ES", "FI", "FR", "IT", "MX", "US"))
-
-
-def _lacks_zeros(values: Mapping[str, Any], by: Conventions) -> bool:
-    country = values.get("country") or by.country
-    return country in _FIVE_DIGITS and len(values.get("postcode", "")) in (3, 4)
 
 
 def _lack(kind: type[Record], error: FieldError) -> str:

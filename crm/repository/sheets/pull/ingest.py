@@ -5,7 +5,7 @@ they are left for `hand_edits` to check, and the mirror keeps its values.
 """
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -161,8 +161,10 @@ class _Intake:
 
     def _take_tabs(self, before: Seen | None, entries: Entries, edits: HandEdits) -> None:
         program = by_record(entries)
-        if before is None and (doubted := unconfirmed(self.contents, program)):
-            self.strange = {**self.strange, **self.strange_among(doubted)}
+        typed_over: Mapping[type[Record], Collection[int]] = {}
+        if before is None:
+            doubted, typed_over = unconfirmed(self.contents, program)
+            self.strange = {**self.strange, **(self.strange_among(doubted) if doubted else {})}
         totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
         by = conventions(self.connection, self.clock)
@@ -177,10 +179,12 @@ class _Intake:
             good = self.good.get(kind, {})
             last = self.contents.state.last.get(tables.TABLES[User].name, 0)
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange, last)
+            loading.typed_over = typed_over.get(kind, ())
             loading.kinds_of = partial(self._kinds_of, kind)
             loading.last_value = partial(_last_value, kind, program.get(kind, {}))
             loading.last_values = partial(_last_values, kind, program.get(kind, {}))
             loading.tells_doubts = partial(_tells_doubts, program.get(kind, {}), before is None)
+            loading.tells_zeros = partial(_tells_zeros, program.get(kind, {}), before is None)
             tab = self._compared(loading, program.get(kind, {}), edits, fresh=before is None)
             if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
                 # A column is back that this mirror has never seen: none of it is news.
@@ -399,6 +403,14 @@ def _tells_doubts(program: Mapping[int, Done], is_whole: bool, record_id: int, n
     if done is None:
         return not is_whole
     return name in done.after or (done.created is not None and done.created.tells_doubts)
+
+
+def _tells_zeros(program: Mapping[int, Done], is_whole: bool, record_id: int, name: str) -> bool:
+    """The same for a number with zeros in front."""
+    done = program.get(record_id)
+    if done is None:
+        return not is_whole
+    return name in done.after or (done.created is not None and done.created.tells_zeros)
 
 
 def _forget_everything(connection: Connection) -> None:

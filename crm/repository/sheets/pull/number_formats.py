@@ -68,11 +68,14 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
     return strange_among(service, columns_asked)
 
 
-def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, Done]]) -> Asked:
-    """The cells for amounts that may hold something else, in what is read into an empty mirror: those with another
-    number than the history has (somebody has edited them, and no computer has taken that over), and those that it does
-    not have, where the number can be a date, a time or a percentage."""
+def unconfirmed(
+    contents: Contents, program: Mapping[type[Record], Mapping[int, Done]]
+) -> tuple[Asked, Mapping[type[Record], Collection[int]]]:
+    """The cells for amounts that may hold something else, in what is read into an empty mirror: those that the history
+    does not have, where the number can be a date, a time or a percentage. And the rows with another number than the
+    history has: somebody has edited them, and no computer has taken that over."""
     cells: dict[tuple[type[Record], int, str], set[int]] = {}
+    typed_over: dict[type[Record], set[int]] = {}
     for kind in RECORDS:
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
@@ -83,14 +86,20 @@ def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, 
             kept = _Kept(changes, name)
             for at, row in enumerate(rows):
                 cell: Any = row[column] if column < len(row) else ""
-                # A truth is no number.
-                if not at or (type(cell) is not int and type(cell) is not float):
+                if not at or cell == "":
+                    continue
+                # A truth is no number, and a text may be one.
+                if type(cell) is not int and type(cell) is not float:
+                    typed_over.setdefault(kind, set()).add(at)
                     continue
                 record_id: Any = cell_in(row, at_id)
                 number = kept.number(record_id if type(record_id) is int else number_of(record_id))
-                if number != cell if number is not None else _may_be_else(cell):
-                    cells.setdefault((kind, column, name), set()).add(at)
-    return cells
+                if number is None:
+                    if _may_be_else(cell):
+                        cells.setdefault((kind, column, name), set()).add(at)
+                elif number != cell:
+                    typed_over.setdefault(kind, set()).add(at)
+    return cells, typed_over
 
 
 class _Kept:

@@ -232,7 +232,7 @@ def test_a_change_of_format_alone_changes_nothing(team: Team) -> None:
 
 CHANGES: dict[str, tuple[str, Any, Any]] = {
     "text": ("city", "Graz", "Graz"),
-    "a number for text": ("postcode", 8010, "8010"),
+    "a number for text": ("postcode", 80_331, "80331"),
     "a word that Google takes for a truth": ("last_name", True, "TRUE"),
     "a real date": ("date_of_birth", 30000, date(1982, 2, 18)),
     "a date with a time": ("date_of_birth", 30000.75, date(1982, 2, 18)),
