@@ -66,20 +66,22 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
 
     outward = open_outward(config)
 
-    def usable(way: Callable[[], Way | None]) -> Way | None:
-        # A sign-in does not wait until the settings of this computer are corrected.
-        with suppress(FileError, FieldError):
-            return way()
-        return None
-
     return Accounts.of(
         repository,
         Secret(config.secret, config.folder),
         AttemptLimiter(config.folder, lambda: config.now().timestamp()),
-        mailer=usable(outward.mailer),
-        texter=usable(outward.texter),
+        mailer=partial(_usable, outward.mailer),
+        texter=partial(_usable, outward.texter),
         roster=_roster(config, repository.url),
     )
+
+
+def _usable(way: Callable[[], Way | None]) -> Way | None:
+    """A way to send codes or links; None where its settings on this computer are wrong. A sign-in does not wait until they
+    are corrected."""
+    with suppress(FileError, FieldError):
+        return way()
+    return None
 
 
 def _roster(config: Config, url: str) -> Roster:

@@ -45,8 +45,8 @@ class Accounts:
         secret: "Secret",
         limiter: "AttemptLimiter",
         *,
-        texter: "Texter | None" = None,
-        mailer: "Mailer | None" = None,
+        texter: Callable[[], "Texter | None"] = lambda: None,
+        mailer: Callable[[], "Mailer | None"] = lambda: None,
         now: Callable[[], datetime] | None = None,
         roster: Roster | None = None,
     ) -> "Accounts":

@@ -29,7 +29,11 @@ class Credentials:
 
     @classmethod
     def of(
-        cls, secret: "Secret", limiter: "AttemptLimiter", texter: "Texter | None", now: Callable[[], datetime]
+        cls,
+        secret: "Secret",
+        limiter: "AttemptLimiter",
+        texter: Callable[[], "Texter | None"],
+        now: Callable[[], datetime],
     ) -> Self:
         """Those of an installation."""
         factors, attempts = SecondFactors(secret), Attempts(secret, limiter)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import cache
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -16,23 +17,23 @@ _LOG = logging.getLogger(__name__)
 
 
 class Notifications:
-    """Mail to owners of accounts, through a mailer if there is one. What fails is logged, without addresses: nobody
-    waits for it."""
+    """Mail to owners of accounts, through a mailer if there is one, which is opened at its first use. What fails is
+    logged, without addresses: nobody waits for it."""
 
-    def __init__(self, mailer: "Mailer | None") -> None:
-        self._mailer = mailer
+    def __init__(self, mailer: Callable[[], "Mailer | None"]) -> None:
+        self._mailer = cache(mailer)
         self._threads: list[Thread] = []
 
     @property
     def can_be_sent(self) -> bool:
         """Return whether there is a mailer."""
-        return self._mailer is not None
+        return self._mailer() is not None
 
     def post(self, write: Callable[[], Letter]) -> None:
         """Write and send a letter in a thread of its own; the program does not end before it has."""
-        if self._mailer is not None:
+        if mailer := self._mailer():
             self._threads = [thread for thread in self._threads if thread.is_alive()]
-            self._threads.append(Thread(target=self._send, args=(self._mailer, write), name="letter"))
+            self._threads.append(Thread(target=self._send, args=(mailer, write), name="letter"))
             self._threads[-1].start()
 
     def finish(self) -> None:

@@ -101,12 +101,12 @@ def test_a_list_loads_its_own_group_and_nothing_for_others(shell: CommandLine) -
         ("sales", ("stages", "list")),
     ],
 )
-def test_drawing_a_list_loads_rich_and_what_draws_it(
+def test_a_list_for_a_pipe_loads_the_texts_of_rich_and_what_makes_its_cells(
     shell: CommandLine, subject: str, arguments: tuple[str, ...]
 ) -> None:
     modules = loaded(shell, *arguments)
-    assert "rich" in modules
-    assert within(modules, (*_FOR_OTHERS, *_FOR_NO_LIST)) == set()
+    assert "rich.text" in modules
+    assert within(modules, (*_FOR_OTHERS, *_FOR_NO_LIST, "rich.console", "rich.table")) == set()
     kernel = ("crm.terminal.console", "crm.terminal.drawing", "crm.terminal.loop")
     terminal = within(modules, ("crm.terminal",)) - within(modules, kernel)
     pages = {module for module in terminal if module.count(".") == 3} - {f"crm.terminal.{subject}.rendering"}
@@ -120,6 +120,7 @@ def test_drawing_a_list_loads_rich_and_what_draws_it(
         ("history", ("crm.commands.data.demo", "crm.commands.data.exporting", "crm.commands.billing", "crm.rules")),
         ("invoices", ("crm.commands.mail", "crm.outward", "crm.commands.billing.issuing")),
         ("services", ("crm.commands.mail", "crm.outward", "crm.invoicing")),
+        ("users", ("crm.outward", "email", "markdown_it", "smtplib", "ssl")),
     ],
 )
 def test_a_list_loads_no_other_commands_of_its_group(shell: CommandLine, group: str, unused: tuple[str, ...]) -> None:

@@ -182,7 +182,7 @@ def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float =
         path = folder / "crm.sqlite3"
         repository = SqlRepository(f"sqlite:///{path}", Sqlite(path), now=clock.now, waiting=not_for_long)
         attempts = AttemptLimiter(folder)
-        accounts = Accounts.of(repository, secret, attempts, texter=texts, mailer=mail, now=clock.now)
+        accounts = Accounts.of(repository, secret, attempts, texter=lambda: texts, mailer=lambda: mail, now=clock.now)
         return Opened(accounts, repository, lambda *_: False)
 
     terminals = Terminals(menu)

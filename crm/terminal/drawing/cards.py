@@ -5,10 +5,7 @@ from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
 from rich.containers import Lines
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from crm.model import Conventions
@@ -16,6 +13,8 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from crm.commands.timeline_entries import Entry
 
 Pair = tuple[str, Text]
@@ -27,9 +26,12 @@ _GAP = 2
 SIDE_EDGE, _SIDE_LINES = 4, 3
 
 
-def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None) -> RenderableType:
+def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None) -> "RenderableType":
     """Labels and values on at most so many lines, in two pairs of columns where there is room. A value that is longer
     has its lines to itself, and is not broken where it fits on one."""
+    from rich.console import Group
+    from rich.table import Table
+
     rows, short, columns = _arranged(rows, width, most)
     label = _label_of(columns[0] if columns else rows, width)
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, show_header=False)
@@ -108,7 +110,7 @@ def _fits_beside(name: str, value: Text, width: int) -> bool:
     return len(name) + 1 + value.cell_len <= width
 
 
-def _long(name: str, value: Text, label: int, width: int, *, is_one_line: bool) -> RenderableType:
+def _long(name: str, value: Text, label: int, width: int, *, is_one_line: bool) -> "RenderableType":
     """A label and a value that is too long to stand in columns: beside it, or below where there may be more lines."""
     sizes = (label + _GAP, len(name) + _GAP, len(name) + 1)
     before = next((size for size in sizes if size + value.cell_len <= width), None)
@@ -117,6 +119,9 @@ def _long(name: str, value: Text, label: int, width: int, *, is_one_line: bool) 
         value = value.copy()
         value.truncate(max(1, width - before), overflow="ellipsis")
     if before is None:
+        from rich.console import Group
+        from rich.padding import Padding
+
         return Group(Text(name, "muted"), Padding(value, (0, 0, 0, _GAP), expand=False))
     return Text.assemble((f"{name:<{before}}", "muted"), value)
 

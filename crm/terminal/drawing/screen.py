@@ -8,18 +8,18 @@ from functools import cache, cached_property
 from io import StringIO, TextIOWrapper
 from threading import Lock, Timer
 from types import MappingProxyType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
-from rich.style import Style, StyleType
-from rich.table import Table
+from rich.style import Style
 from rich.text import Text
 
 from crm.lazy_pattern import lazy_pattern
 from crm.repository import Wait
 from crm.terminal.drawing.theme import TOKENS, ground_in, is_of_status, token_of
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 # Controls, line separators, and the marks that reorder or hide text; what came in through a file or
 # another program may hold them even though no form accepts them.
@@ -81,16 +81,6 @@ def data(text: object, style: str = "", *, lines: bool = False) -> Text:
     return Text(clean(str(text), lines=lines), style)
 
 
-class _Console(Console):
-    """A console that knows the tokens of the theme, as the screen has them at the moment."""
-
-    look: Callable[[str], Style | None]
-
-    def get_style(self, name: StyleType, *, default: StyleType | None = None) -> Style:
-        known = self.look(name) if isinstance(name, str) else None
-        return super().get_style(name, default=default) if known is None else known
-
-
 class Screen:
     """The screen: everything is printed here. `plain` where there is no terminal to draw on: line after line, no
     escapes; `piped` where a program reads it."""
@@ -102,7 +92,9 @@ class Screen:
         # Where the screen is, and not this process.
         self.environment = environment
         columns = environment.get("COLUMNS", "0")
-        console = _Console(
+        from crm.terminal.drawing.themed_console import ThemedConsole
+
+        console = ThemedConsole(
             file=out,
             markup=False,
             highlight=False,
@@ -204,7 +196,7 @@ class Screen:
         """A text that fits on one line with so many columns before it."""
         return self.fit(text, max(8, self.width - before))
 
-    def print(self, content: RenderableType = "") -> None:
+    def print(self, content: "RenderableType" = "") -> None:
         """Print a Text or another thing of rich; a str is the program's own words."""
         drawn = self._rendered(lambda: self.console.print(Text(content) if isinstance(content, str) else content))
         if self.plain:
@@ -411,12 +403,16 @@ class PipedScreen(Screen):
     def fit(self, text: str, columns: int) -> str:
         return clean(text)
 
-    def print(self, content: RenderableType = "") -> None:
+    def print(self, content: "RenderableType" = "") -> None:
         self._write("".join(f"{line}\n" for line in _whole_lines(content)))
 
 
-def _whole_lines(content: RenderableType) -> Iterator[str]:
+def _whole_lines(content: "RenderableType") -> Iterator[str]:
     """The printed objects as lines of text, tables with tabs between their cells."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.table import Table
+
     if isinstance(content, Group):
         for part in content.renderables:
             yield from _whole_lines(part)
@@ -436,7 +432,7 @@ def _whole_lines(content: RenderableType) -> Iterator[str]:
         yield from _plain(content, lines=True).split("\n")
 
 
-def _plain(content: RenderableType, *, lines: bool = False) -> str:
+def _plain(content: "RenderableType", *, lines: bool = False) -> str:
     text = content.plain if isinstance(content, Text) else str(content)
     return text.rstrip(" ") if lines else clean(text)
 
@@ -444,7 +440,7 @@ def _plain(content: RenderableType, *, lines: bool = False) -> str:
 class _Bar:
     """The progress of a piece of work, once it is shown."""
 
-    def __init__(self, console: Console, what: str, before: Callable[[], None]) -> None:
+    def __init__(self, console: "Console", what: str, before: Callable[[], None]) -> None:
         self._console = console
         self._what = what
         self._before = before

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
 from crm.lean_dataclass import dataclass
@@ -14,6 +13,9 @@ from crm.model import Conventions
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.drawing.theme import status_style
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _GAP = 2
 # The columns before a second line: the pointer and the key are there on the first.
@@ -146,8 +148,10 @@ def _is_known_by(column: Column) -> bool:
     return column.rank < _NEEDED and column.least is not None
 
 
-def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, width: int) -> Table:
+def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, width: int) -> "Table":
     """Records as a table of at most `width` columns of the terminal."""
+    from rich.table import Table
+
     rows = [[column.text(record, by) for column in columns] for record in records]
     sizes = fitted(columns, rows, width)
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="muted")
@@ -164,8 +168,10 @@ def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, wi
     return drawn
 
 
-def comparison(titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> Table:
+def comparison(titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> "Table":
     """Values side by side, to be compared: below their titles, a row for each field, its name first."""
+    from rich.table import Table
+
     drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="muted")
     for title in titles:
         drawn.add_column(title, overflow="fold")
