@@ -77,8 +77,8 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
 
 
 def _usable(way: Callable[[], Way | None]) -> Way | None:
-    """A way to send codes or links; None where its settings on this computer are wrong. A sign-in does not wait until they
-    are corrected."""
+    """A way to send codes or links; None where its settings on this computer are wrong: a sign-in does not wait until
+    they are corrected."""
     with suppress(FileError, FieldError):
         return way()
     return None

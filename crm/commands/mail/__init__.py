@@ -18,7 +18,8 @@ GROUPS = {
     "mailbox": "The mailbox that e-mail is fetched from: its settings on this computer.",
 }
 MODULES = {
-    "messages": Module("email", menu="email", alone="email list"),
+    "message_list": Module("email", menu="email", alone="email list"),
+    "messages": Module("email", menu="email"),
     "templates": Module("templates", menu="email"),
     "mailings": Module("mailings", menu="email"),
     "greetings": Module("email occasions", menu="email"),

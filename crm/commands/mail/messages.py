@@ -7,23 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from crm.commands.client_selection import MaybeClientFirst, TheClient
+from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
-from crm.commands.list_parameters import Limit, Offset, Since, Until, in_order, most
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Addressees, Written, attached, previewed
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
-from crm.commands.ownership import Mine, owner_filter
 from crm.commands.registry import About, command
 from crm.commands.repeating import moved_by
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
-from crm.model import CHANNELS, DIRECTIONS, STATES, UNSENT, Client, Contact, Mailing, Message, Template
+from crm.model import CHANNELS, STATES, UNSENT, Client, Contact, Message, Template
 from crm.model.encoding import plain
-from crm.model.fields import Choice
 from crm.model.fields.recipients import recipient_key
 from crm.repository import Transaction
-from crm.repository.queries import mail as queries
 
 TheMessage = Annotated[Message, About("Message", "its number", positional=True)]
 # These can be sent once more, to those who have not got them as far as is known.
@@ -104,40 +100,6 @@ def tried(crm: CRM, queued: Message) -> MessageCard:
     with suppress(StoreError):
         return dataclasses.replace(_card(crm, queued, stopped), tried=True)
     return MessageCard(queued, Client(id=queued.client), None, stopped, tried=True)
-
-
-@command("email list", title="Sent and received messages", menu="email", nothing="No messages found.")
-def list_all(
-    crm: CRM,
-    client: MaybeClientFirst = None,
-    state: Annotated[str, Choice(STATES), About("State", "queued, sent, failed, unsure, received or cancelled")] = "",
-    direction: Annotated[str, Choice(DIRECTIONS), About("Direction", "out, to the client, or in")] = "",
-    channel: Annotated[str, Choice(CHANNELS), About("Channel", "email or sms")] = "",
-    since: Since = None,
-    until: Until = None,
-    mine: Mine = False,
-    text: Annotated[str, About("Text", "part of the subject, the text or an address")] = "",
-    mailing: Annotated[Mailing | None, About("Mailing", "its number")] = None,
-    limit: Limit = 0,
-    offset: Offset = 0,
-) -> list[Message]:
-    """List messages sent to and received from clients, newest first, with their state."""
-    in_order(since, until)
-    with crm.read() as snapshot:
-        return queries.messages(
-            snapshot,
-            client=client.id if client else 0,
-            state=state,
-            direction=direction,
-            channel=channel,
-            since=since,
-            until=until,
-            by=owner_filter(crm, snapshot, mine),
-            mailing=mailing.id if mailing else 0,
-            words=text.split(),
-            limit=most(limit),
-            offset=offset,
-        )
 
 
 @command("email show", title="Show")
