@@ -42,7 +42,7 @@ from crm.terminal.toolkit.pages import Pieces, draw_side_card, record_flow, unle
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.record_actions import deletes, edits
 from crm.terminal.toolkit.record_page import RecordPage, record_page
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.session import AROUND_MENU, Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 
@@ -124,6 +124,17 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
 
     def crumbs(self) -> Sequence[str]:
         return ["Invoices", invoice_name(self.record, self.card.client.name)]
+
+    def draw(self) -> None:
+        """Draw the invoice, with its figures below each other where the entries have room below them."""
+        session = self.session
+        screen, by = session.screen, session.conventions
+        stacked = partial(draw_invoice, self.card, screen, by, stacked=True)
+        below = len(self.entries()) + AROUND_MENU + 1 + session.lines_below
+        if not screen.plain and screen.drawn([stacked]).count("\n") + below <= screen.left:
+            stacked()
+        else:
+            draw_invoice(self.card, screen, by)
 
     def keys(self) -> Sequence[Choice]:
         draft = {"invoices edit": letters.EDIT, "invoices delete": letters.DELETE}

@@ -328,8 +328,9 @@ def _due(day: date, by: Conventions, *, is_open: bool) -> Text:
 
 
 @renderer("crm.commands.billing.documents.InvoiceCard")
-def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None:
-    """An invoice whole: its head, its lines, the tax by rate, and what is open."""
+def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions, *, stacked: bool = False) -> None:
+    """An invoice whole: its head, its lines, the tax by rate, and what is open. Where the figures are `stacked`, they
+    stand below the amounts of the lines, and each part stands apart."""
     document, invoice = result.document, result.invoice
 
     def money(amount: Decimal) -> str:
@@ -366,6 +367,8 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         in_line(screen, [_dated(label, day, by) for label, day in reminding if day])
     if document.corrects_number:
         screen.print(Text("Corrects ", "muted").append(clean(document.corrects_number), "default"))
+    if stacked:
+        screen.print()
     if not result.lines:
         screen.print(Text("No lines yet.", "muted"))
     else:
@@ -380,15 +383,31 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         figures += [("Credited", invoice.credited)] if invoice.credited else []
         figures.append(("Open", invoice.open))
         figures += [("Overpaid", invoice.overpaid)] if invoice.overpaid else []
-    in_line(
-        screen,
-        [Text.assemble((f"{label} ", "muted"), (money(amount), _FIGURES.get(label, ""))) for label, amount in figures],
-    )
+    if stacked:
+        screen.print()
+        _draw_stacked(
+            screen,
+            [(label, Text(money(amount), _FIGURES.get(label, ""))) for label, amount in figures],
+            tables.table_width(_lines_of(money), document.lines, by, screen.width),
+        )
+    else:
+        parts = [Text.assemble((f"{label} ", "muted"), (money(amt), _FIGURES.get(label, ""))) for label, amt in figures]
+        in_line(screen, parts)
     if result.credit:
         screen.print(Text(f"Client's credit: {money(result.credit)}", "muted"))
     for text in (document.notes, document.terms):
         if text:
             screen.print(data(text, "note", lines=True))
+
+
+def _draw_stacked(screen: Screen, figures: Sequence[tuple[str, Text]], end: int) -> None:
+    """Draw figures below each other, with their amounts up to a column, and their labels to the left of them."""
+    label = max(len(name) for name, _ in figures)
+    amount = max(text.cell_len for _, text in figures)
+    before = max(0, end - label - amount - 2)
+    for name, text in figures:
+        gap = label - len(name) + 2 + amount - text.cell_len
+        screen.print(Text.assemble((" " * before + name, "muted"), " " * gap, text))
 
 
 def draw_seller(seller: "Party", screen: Screen, by: Conventions) -> None:

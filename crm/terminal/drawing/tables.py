@@ -168,6 +168,12 @@ def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, wi
     return drawn
 
 
+def table_width(columns: Sequence[Column], records: Sequence[Any], by: Conventions, width: int) -> int:
+    """The columns of the terminal that a table takes."""
+    sizes = fitted(columns, [[column.text(record, by) for column in columns] for record in records], width)
+    return sum(sizes.values()) + _GAP * (len(sizes) - 1)
+
+
 def comparison(titles: Sequence[str], rows: Sequence[Sequence[Text]]) -> "Table":
     """Values side by side, to be compared: below their titles, a row for each field, its name first."""
     from rich.table import Table
