@@ -56,6 +56,8 @@ def style_on(ground: str) -> Style:
             ("completion-menu.completion.current", "noreverse bg:default fg:default bold reverse"),
             ("completion-menu.meta.completion", f"bg:default {parts['muted']}"),
             ("completion-menu.meta.completion.current", f"bg:default bold {parts['muted']}"),
+            ("scrollbar.background", "bg:default"),
+            ("scrollbar.button", f"bg:default {parts['row']}"),
         ]
     )
 

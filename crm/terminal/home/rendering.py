@@ -57,7 +57,7 @@ _TITLE, _ROOMY, _LABEL_WIDTH = 2, 10, 12
 # In two columns: the blanks between them, the lines that a tile has at least, and the tiles that come after those of
 # the dashboard where there is still room.
 _APART, _LEAST_LINES = 4, 3
-_FURTHER = ("latest", "pipeline", "follow-ups")
+_FURTHER = ("pipeline", "latest", "follow-ups")
 
 
 def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
