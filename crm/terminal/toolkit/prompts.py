@@ -404,15 +404,4 @@ def _refused(command: Command, arguments: Mapping[str, Any], error: CRMError) ->
         for name in ("where", "condition", "when", "rule", "line"):
             if arguments.get(name) and name in command.parameters and command.parameters[name].check:
                 return command.parameters[name]
-    if isinstance(error, FieldError | RuleError):
-        # The error names none: of a single text that was typed it is clear.
-        typed = [command.parameters[name] for name, value in arguments.items() if _is_typed(command, name, value)]
-        return typed[0] if len(typed) == 1 else None
     return None
-
-
-def _is_typed(command: Command, name: str, value: Any) -> bool:
-    """Return whether an argument is a text that a person types, and not one of several that are chosen."""
-    parameter = command.parameters.get(name)
-    chosen = parameter is None or parameter.check is None or isinstance(parameter.check, OneOf | Flag)
-    return not chosen and value not in (None, "", (), [])

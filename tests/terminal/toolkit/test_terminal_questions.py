@@ -26,7 +26,7 @@ def test_an_invoice_is_issued_only_after_its_answer_is_seen(start: Start, crm: C
     assert session.lines[0].startswith("Invoices › Draft 1 › Issue")
     if lines >= 20:
         assert re.search(r"It does not say how to pay: .* It gets the next", " ".join(session.text.split()))
-        assert "3) Set first: Payment terms" in session.text
+        assert "4) Set first: Payment terms" in session.text
     session.press("?").sees("any key").press("x").sees("» 0) No").press("down").sees("» 1) Issue it").press(
         "up", "enter"
     )
