@@ -47,7 +47,7 @@ class FieldIs(Check):
 # What every command takes that is about a group; what is given narrows it together.
 SomeClients = Annotated[tuple[Client, ...], About("Clients", "their numbers, references or names", positional=True)]
 Only = Annotated[tuple[Having, ...], FieldIs(), About("Only", "a field and its value: city=Graz, tag=gold")]
-Where = Annotated[str, About("Where", "a condition as in a rule: total_spend > 1000 and country = 'DE'")]
+Where = Annotated[str, About("Where", "a condition as in a rule: total_spend > 1000 and city = 'Boston'")]
 OfView = Annotated[str, NameOf(60, "view"), About("View", "a saved view")]
 Everybody = Annotated[bool, About("All clients", "yes for every client")]
 

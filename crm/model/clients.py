@@ -286,5 +286,5 @@ class View(Record):
     )
 
     name: str = described("Name", Line(60))
-    condition: str = described("Condition", Line(1000), help="like total_spend > 1000 and country = 'DE'")
+    condition: str = described("Condition", Line(1000), help="like total_spend > 1000 and city = 'Boston'")
     sort: str = described("Sort", Line(60), help="a field; put - before it to reverse")

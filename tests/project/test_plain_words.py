@@ -33,7 +33,8 @@ _PHRASES = re.compile(
     r"|\bwho is left out\b|\bwant such e-mails\b|\bwhatever identifies\b|\bread it otherwise\b|\bworth a look\b"
     r"|\bending says how\b|\bmake it first\b|\bin the store by\b|\buntil now\b|\bnew password holds\b"
     r"|\basked for besides\b|\bwhat to fill in\b|\bhow lately\b"
-    r"|\bmoney and dates are written\b|\blike it are\b|\bnames no store\b",
+    r"|\bmoney and dates are written\b|\blike it are\b|\bnames no store\b"
+    r"|\bwin it\b|\bopen it again\b|\bis read for\b|\bchanged the same\b(?! field)|\bbest fifth\b",
     re.IGNORECASE,
 )
 # Stores keep what older versions wrote.

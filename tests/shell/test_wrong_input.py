@@ -76,7 +76,7 @@ CASES = [
     ),
     (
         "clients add --first-name Jo --phone 12",
-        "--phone: No such phone number (without a country code it is read for US).",
+        "--phone: No such phone number in the US.",
     ),
     (
         "clients add --first-name Jo --country Germny",

@@ -144,7 +144,7 @@ def capture(
         bool | None, Flag(), About("Payment", "whether the sum in the note pays the open invoices of the client")
     ] = None,
     done: Annotated[
-        bool | None, Flag(), About("Done", "whether a call or the like without a date was made today, or is to do")
+        bool | None, Flag(), About("Done", "whether a call or meeting without a date was today, or is still to do")
     ] = None,
     day: Annotated[
         date | When | str | None,

@@ -133,7 +133,7 @@ def _of_deal(crm: CRM, tx: Transaction, deal: Deal, invoice: Invoice, *, duplica
     stage = tx.find(Stage, deal.stage)
     if stage is None or stage.outcome != "won":
         raise FieldError(
-            f"{deal.title} is not won; win it first (`deals win {deal.id}`), or type the line yourself",
+            f"{deal.title} is not won; mark it as won first (`deals win {deal.id}`), or type the line yourself",
             field="deal",
             label="Deal",
         )

@@ -180,7 +180,7 @@ def add(
     line: Annotated[
         str,
         Line(500),
-        About("Line", "as text, like 3 h Consulting 100; a tax rate of its own may follow (10%)", positional=True),
+        About("Line", "as text, like 3 h Consulting 100 10%", positional=True),
     ] = "",
     name: Annotated[str, Line(300), About("Name", "what is sold")] = "",
     quantity: MaybeQuantity = None,

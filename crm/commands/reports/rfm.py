@@ -60,7 +60,7 @@ def rfm(
 ) -> Report:
     """Show your best and your lapsed clients: by recency (R), frequency (F) and money spent (M), in fifths.
 
-    The scores go from 5, the best fifth, down to 1, as in Arthur Hughes (Strategic Database Marketing, 1994): with
+    The scores go from 5, for the top 20 %, down to 1, as in Arthur Hughes (Strategic Database Marketing, 1994): with
     n clients who bought, R is 5 - (5 x how many bought later / n), F is 1 + (5 x how many bought less often / n) and M
     is 1 + (5 x how many spent less / n), quotients rounded down. Unlike there, clients with the same value get the same
     score. So a fifth may be larger or smaller, and with fewer than five clients some are empty. A cell is one R, F and

@@ -78,7 +78,7 @@ def add(
     stage: Annotated[Stage | None, About("Stage", "its name or number; the first by default")] = None,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Deal:
-    """Add a deal with a client, in the first stage by default. To add a won deal, add it first, then win it."""
+    """Add a deal with a client, in the first stage by default. To add a won deal, add it first, then mark it as won."""
     if not title:
         raise FieldError("a deal needs a title", field="title", label="Title")
     if stage and stage.outcome != "open":

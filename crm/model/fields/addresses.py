@@ -337,7 +337,7 @@ def _e164(text: str, country: str) -> str:
         raise FieldError("that is an e-mail address with a number, or the other way round; give the number alone")
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
-            f"no such phone number (without a country code it is read for {country});"
+            f"no such phone number in {_in_words(country)};"
             " start with + and the country code if it is from another country"
         )
     if number.extension:
@@ -358,8 +358,13 @@ def is_landline(number: str) -> bool:
 class Country(Check):
     """A country: its ISO 3166 code, or its name in English, the team's language or its own; kept as the code."""
 
-    example = "AT or Austria"
+    example = "US or United States"
     keeps_unreadable = True
+
+    def hint(self, by: Conventions) -> str:
+        from babel import Locale
+
+        return f"{by.country} or {Locale('en').territories.get(by.country, by.country)}"
 
     def read(self, typed: str, by: Conventions) -> str:
         text = _COUNTRY_LINE.read(typed, by)

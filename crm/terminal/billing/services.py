@@ -34,7 +34,7 @@ class ServicesPage(ListPage):
     """The services by name."""
 
     title = "Services"
-    purpose = "A service is what you sell, with its price and tax. An invoice takes them over for each line."
+    purpose = "A service is what you sell, with its price and tax. A line of an invoice starts with these."
     lettered: Mapping[str, letters.Letter] = {"services edit": letters.EDIT}
     command = "services list"
     columns = SERVICES[1:]

@@ -168,9 +168,8 @@ def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
     if how == "search":
         clients: Sequence[Client] = keyboard.text("Text", read, help="part of a name, e-mail, phone or tag")
     else:
-        clients = keyboard.text(
-            "Condition", read, help="like total_spend > 1000 and country = 'DE'", suggest=metric_names
-        )
+        help = f"like total_spend > 1000 and country = '{crm.conventions.country}'"
+        clients = keyboard.text("Condition", read, help=help, suggest=metric_names)
     return clients
 
 

@@ -109,7 +109,7 @@ def _that_fit(session: Session) -> Chosen:
         _refuse_nobody(session, Query(where=typed))
         return typed.strip()
 
-    help = "like total_spend > 1000 and country = 'DE'"
+    help = f"like total_spend > 1000 and country = '{session.crm.conventions.country}'"
     return group_of(where=session.keyboard.text("Condition", read, help=help, suggest=metric_names))
 
 

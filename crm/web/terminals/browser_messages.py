@@ -26,7 +26,7 @@ async def receive(socket: WebSocket, page: Page, terminal: Terminal) -> None:
         filled = now
         data, text = message.get("bytes"), message.get("text")
         if allowance < 0 or len(data or text or "") > _FRAME:
-            page.close(TOO_MUCH, "That was more than the menu can take at once. Open it again to continue.")
+            page.close(TOO_MUCH, "That was more than the menu can take at once. Reload the page to continue.")
             return
         if data:
             terminal.typed(page, data)

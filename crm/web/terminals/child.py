@@ -146,7 +146,7 @@ def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.
         _tell(
             stdout,
             f"Something went wrong in this program ({type(error).__name__}). What was saved is kept, but not this step."
-            " Open it again to continue.",
+            " Reload the page to continue.",
         )
         return CRASHED
     finally:

@@ -156,7 +156,7 @@ class Terminal:
         if not self._open:
             return
         if len(self._typed) + len(keys) > _TYPED_AHEAD:
-            page.close(TOO_MUCH, "That was more text than the menu can take at once. Open it again to continue.")
+            page.close(TOO_MUCH, "That was more text than the menu can take at once. Reload the page to continue.")
             return
         page.typed(keys)
         self._put(keys)

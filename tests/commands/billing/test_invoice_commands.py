@@ -93,7 +93,8 @@ def test_a_deal_that_is_on_an_invoice_already_is_asked_about(desk: BillingDesk) 
     lost = desk("deals add", desk.acme, "Shop", value=Decimal(100))
     desk("deals lose", lost, "too dear")
     for not_won in (deal, lost):
-        with pytest.raises(FieldError, match=f"{not_won.title} is not won; win it first .`deals win {not_won.id}`"):
+        refused = f"{not_won.title} is not won; mark it as won first .`deals win {not_won.id}`"
+        with pytest.raises(FieldError, match=refused):
             desk("invoices add", desk.acme, deal=not_won)
     desk("deals win", deal, Decimal(100))
     first = desk("invoices add", desk.acme, deal=deal).invoice

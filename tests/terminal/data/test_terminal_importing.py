@@ -17,7 +17,7 @@ from crm.terminal.drawing.screen import Screen
 from tests.terminal.conftest import Start
 
 PAGE_DOWN = "\x1b[6~"
-REASON = "no such phone number (without a country code it is read for US); start with + and the country"
+REASON = "no such phone number in the US; start with + and the country"
 
 
 @pytest.fixture(autouse=True)

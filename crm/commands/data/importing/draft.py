@@ -146,7 +146,7 @@ class ImportDraft:
             column, equals, target = text.rpartition("=")
             folded = [name.casefold() for name in draft.source.columns]
             if not equals or column.strip().casefold() not in folded:
-                raise UsageError(f"--map {text}: no such column. There are {', '.join(draft.source.columns)}.")
+                raise UsageError(f"--map {text}: no such column. The columns are {', '.join(draft.source.columns)}.")
             target = target.strip() if target.startswith("extra:") else target.strip().replace("-", "_")
             draft = draft.with_target(folded.index(column.strip().casefold()), target)
         return draft
