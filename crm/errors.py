@@ -22,12 +22,13 @@ CRMError
     ├── StoreNewerError         a newer version of this program made it
     ├── StoreFullError          there is no room to write
     ├── StoreOfflineError       it cannot be reached over the network
+    ├── StoreUnsureError        a change may have been saved, which could not be found out     exit 4
     ├── StoreAccessError        it does not let us in, or not as far as needed
     └── StoreNotSetUpError      there is nothing of ours in it yet, and it has to be set up first
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from crm.wording import as_sentences, first_few
 
@@ -284,10 +285,26 @@ class Cancelled(CRMError):
         super().__init__(sentence)
 
 
+NOTHING_CHANGED = "Nothing was changed."
+
+
 class StoreError(CRMError):
-    """The place where the data lives cannot be used as asked."""
+    """The place where the data lives cannot be used as asked. `what` is the reason, and `advice` says what to do; only
+    who knows what became of a change says so, between the two (`keeping`)."""
 
     kind = "store"
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(f"{what} {advice}".rstrip())
+        self.what = what
+        self.advice = advice
+
+    def keeping(self, kept: str) -> Self:
+        """The same error, which says what was kept."""
+        if kept not in self.what:
+            self.sentence = " ".join(filter(None, [self.what, kept, self.advice]))
+            self.args = (self.sentence,)
+        return self
 
 
 class StoreBusyError(StoreError):
@@ -321,9 +338,21 @@ class StoreFullError(StoreError):
 
 
 class StoreOfflineError(StoreError):
-    """The store cannot be reached; no write was sent."""
+    """The store cannot be reached."""
 
     kind = "store_offline"
+
+
+class StoreUnsureError(StoreError):
+    """A change that may have been saved, or may still arrive: whether it was could not be found out. `change` is its
+    name, by which the history knows it ('' where it has none)."""
+
+    kind = "store_unsure"
+    exit_code = 4
+
+    def __init__(self, what: str, advice: str = "", *, change: str = "") -> None:
+        super().__init__(what, advice)
+        self.change = change
 
 
 class StoreAccessError(StoreError):
@@ -331,8 +360,8 @@ class StoreAccessError(StoreError):
 
     kind = "store_access"
 
-    def __init__(self, sentence: str, *, reason: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, what: str, advice: str = "", *, reason: str) -> None:
+        super().__init__(what, advice)
         self.reason = reason
 
 

@@ -70,8 +70,10 @@ def commands_page() -> str:
         " its `rows`. `deals board` and `reports forecast` have the sums of deals.",
         "- `--yes` does not answer questions with several answers (which client is meant, whether to remove a sale)."
         " The command is then refused, the message names the options to use, and nothing is changed.",
-        "- The exit code is 0 for done, 1 for refused, 2 for wrong usage, 3 for not allowed for this account, and 130"
-        ' for interrupted. Errors go to stderr, with `--json` as `{"error": kind, "message": sentence}`.',
+        "- The exit code is 0 for done, 1 for refused, 2 for wrong usage, 3 for not allowed for this account, 4 for"
+        " not known whether it was saved (a spreadsheet to which the connection broke: `history find` tells), and 130"
+        ' for interrupted. Errors go to stderr, with `--json` as `{"error": kind, "message": sentence}`; with exit code'
+        " 4 also with the name of the `change`.",
         "- Required options are marked `*`; at a terminal the program asks for those you leave out.",
         "- Name a client by its number, its reference, or its name if only one client has it.",
         "- Write dates as `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order. Write"

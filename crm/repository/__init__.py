@@ -130,9 +130,12 @@ class HistoryQuery:
 
     `within` is what the reader may see of the store: the kinds by name, each with the field that says whose a record is
     and what is there in theirs, None for all of them. In the fields of `unsearched` kinds no text is looked for.
+    `change` is the name that a transaction has in all stores, by which it is found when it is not known whether it was
+    saved.
     """
 
     transaction: int | None = None
+    change: str = ""
     since: datetime | None = None
     until: datetime | None = None
     by: str = ""

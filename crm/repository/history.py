@@ -79,6 +79,8 @@ def _happened(query: HistoryQuery) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.transaction is not None:
         conditions.append(columns.id == query.transaction)
+    if query.change:
+        conditions.append(columns.uid == query.change)
     if query.since:
         conditions.append(columns.at >= query.since)
     if query.until:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm import program
-from crm.errors import Cancelled, CRMError, Question, UsageError
+from crm.errors import Cancelled, CRMError, Question, StoreUnsureError, UsageError
 from crm.shell import completion
 from crm.shell.tree import Line, command_line
 
@@ -34,7 +34,8 @@ def run(
     serve: "Callable[[Config, str, int], int] | None" = None,
     loop: "Loop | None" = None,
 ) -> int:
-    """Run one command line and return its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
+    """Run one command line and return its exit code: 0 done, 1 refused, 2 wrong usage, 3 not allowed, 4 not
+    known whether it was saved, 130 interrupted.
 
     `serve` runs the web server with the settings on a host ('' for the usual one) and a port (0 for the usual one);
     without it there is no such command. `loop` is that of the menu, which opens without a command.
@@ -79,7 +80,10 @@ def _tell(line: Line, error: CRMError) -> None:
     sentence = error.sentence
     if line.settings["json"]:
         kind = error.question_kind if isinstance(error, Question) else error.kind
-        sys.stderr.write(json.dumps({"error": kind, "message": sentence}, ensure_ascii=False) + "\n")
+        report = {"error": kind, "message": sentence}
+        if isinstance(error, StoreUnsureError) and error.change:
+            report["change"] = error.change
+        sys.stderr.write(json.dumps(report, ensure_ascii=False) + "\n")
     else:
         from crm.terminal.drawing.screen import clean
 

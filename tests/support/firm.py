@@ -93,6 +93,16 @@ class Firm:
         last: int = self.office("history list", 1)[0].id
         return last
 
+    def named_change(self) -> str:
+        """The name of a change to a client of others'."""
+        client = self.new()
+
+        def change(tx: Any) -> str:
+            tx.change(tx.get(Client, client.id), city="Linz")
+            return str(tx.uid)
+
+        return self.office.crm.repository.transact(change, "moved a client")
+
     def undone(self) -> dict[str, Any]:
         """Something of others' was undone; what a redo takes: nothing."""
         self.office("history undo", self.edited())
@@ -553,6 +563,7 @@ GIVEN: Mapping[str, Given] = {
     "export": lambda firm, _: {"file": firm.office.folder / "clients.csv", "yes": True},
     "history list": lambda firm, _: {"client": firm.other, "text": "sale"},
     "history show": lambda *_: {"transaction": 3},
+    "history find": lambda firm, _: {"change": firm.named_change()},
     "history export": lambda firm, _: {"file": firm.office.folder / "history.csv", "yes": True},
     "history archive": lambda firm, _: {
         "file": firm.office.folder / "old.csv",

@@ -142,6 +142,25 @@ def show(
         return TransactionShown(entry, record_changes(snapshot, changes, by))
 
 
+@command("history find", title="Find a change", menu="")
+def find(
+    crm: CRM, change: Annotated[str, Line(40), About("Change", "its name, as the error says it", positional=True)]
+) -> HistoryEntry:
+    """Find out whether a change was saved, after an error that said that it may have been.
+
+    The error names the change (with `--json` as `change`). A request to Google may still arrive up to three minutes
+    after the error: only then is a change that is not found surely not saved.
+    """
+    with crm.read() as snapshot:
+        entry = next(iter(snapshot.history(query=HistoryQuery(change=change))), None)
+    if entry is None:
+        raise NotFoundError(
+            "This change is not in the history. If the error came less than three minutes ago, it may still arrive: ask"
+            " again then, before you enter it again."
+        )
+    return entry
+
+
 @command("history export", title="Export the history", menu="history")
 def export(
     crm: CRM,

@@ -106,7 +106,7 @@ class LiveCheck:
         except _Failed as error:
             return Proof(title, False, str(error))
         except Rejected as error:
-            return Proof(title, False, f"Google refused it: {error.message}")
+            return Proof(title, False, f"Google refused it: {error.reason}")
         except NoAnswer:
             return Proof(title, None, "the connection broke; run the check again")
 
@@ -142,7 +142,7 @@ class LiveCheck:
             self.service.write([self._cells(0, [["must not stay"]]), {"deleteNamedRange": {"namedRangeId": "no_such"}}])
         except Rejected as error:
             _must(not self._rows(0, 1), "the valid part was applied anyway")
-            return error.message
+            return error.reason
         raise _Failed("Google took away a named range that is not there, without a word")
 
     def a_marker_is_taken_once(self) -> str:
@@ -154,7 +154,7 @@ class LiveCheck:
             self.service.write([self._take(first), self._put(third), self._cells(1, [["loser"]])])
         except Rejected as error:
             _must(self._rows(0, 2) == [["winner"]], "the loser has left something")
-            return error.message
+            return error.reason
         raise _Failed("a commit on an old revision went through")
 
     def of_two_writers_one_wins(self) -> str:

@@ -12,7 +12,7 @@ from crm.model import BY_NAME, RECORDS, Client, NumberSeries, Record, StatusRule
 from crm.model.rights import SEALED
 from crm.repository import ROSTER, tables
 from crm.repository.known import new_id
-from crm.repository.sheets.google.spreadsheet import Service, Values
+from crm.repository.sheets.google.spreadsheet import Interrupted, NoAnswer, Service, Values
 from crm.repository.sheets.grid import formatting
 from crm.repository.sheets.grid.cells import Request, cell_in, cells_request, number_of, row_request, stamped
 from crm.repository.sheets.grid.layout import (
@@ -79,6 +79,8 @@ class Damage:
         self._service = service
         self._connection = connection
         self._seen = seen
+        # Whether `repair` may have changed anything.
+        self.may_be_written = False
         described = service.describe(_ASKED)
         self._properties = {
             sheet["properties"].get("sheetId", 0): sheet["properties"] for sheet in described.get("sheets", [])
@@ -465,7 +467,12 @@ class Damage:
             markers = [marker(own.revision, own.uid)]
         portions[-1] += [*last, *self._marked(markers, state.rows(), state)]
         for portion in portions:
-            self._service.write(portion)
+            try:
+                self._service.write(portion)
+            except (NoAnswer, Interrupted):
+                self.may_be_written = True
+                raise
+            self.may_be_written = True
 
     @staticmethod
     def _marked(markers: Sequence[str], rows: Sequence[Sequence[Cell]], state: State) -> list[Request]:
@@ -506,7 +513,7 @@ class Damage:
         """The state once all is restored: the one that is there, unless it cannot be what was written."""
         before, rows = self._stored_state, self._seen.state.history_rows
         if before is not None and before.staging:
-            raise StoreBusyError("Someone is saving a large change to the spreadsheet. Nothing was changed. Try again.")
+            raise StoreBusyError("Someone is saving a large change to the spreadsheet.", "Try again.")
         history = next((len(repair.rows) for repair in self.repairs if repair.tab is HISTORY), None)
         seen = self._seen.state
         if before is not None and self.repairs and not self._unfinished and not before.is_older_copy(seen):

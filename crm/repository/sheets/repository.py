@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import (
+    Cancelled,
     CRMError,
     RefusedError,
     StoreAccessError,
@@ -22,6 +23,7 @@ from crm.errors import (
     StoreNewerError,
     StoreNotSetUpError,
     StoreOfflineError,
+    StoreUnsureError,
 )
 from crm.model import BY_NAME, Client, Conventions, NumberSeries, Record
 from crm.model.data import READS_AFTER, SHEET_READS
@@ -57,6 +59,7 @@ from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.pull.number_formats import strange_among, strange_amounts, strange_cells
 from crm.repository.sheets.push import column_restore
+from crm.repository.sheets.push.outcome import Ending, Outcome, Unclear
 from crm.repository.sheets.push.plan import Marks, Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import (
     Applied,
@@ -65,8 +68,6 @@ from crm.repository.sheets.push.push import (
     Refused,
     RefusedAgainError,
     Stale,
-    Unclear,
-    may_be_saved,
 )
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.sheets.repairing import Damage
@@ -132,6 +133,8 @@ class SheetsRepository(SqlRepository):
         self._preview = Preview(mirror_file)
         # Why the spreadsheet could not be reached, and when (seconds since 1970).
         self._offline: tuple[StoreError, float] | None = None
+        # Why the mirror does not hold what was saved last, until it has been read.
+        self._unnoted = ""
 
     def _opened(self) -> Engine:
         with suppress(StoreDamagedError, StoreNewerError):
@@ -162,11 +165,17 @@ class SheetsRepository(SqlRepository):
 
     @contextmanager
     def _errors_explained(self, dialect: Dialect | None = None) -> Iterator[None]:
-        with super()._errors_explained(dialect):
-            try:
-                yield
-            except Rejected as error:
-                raise unreadable(error) from error
+        try:
+            with super()._errors_explained(dialect):
+                try:
+                    yield
+                except Rejected as error:
+                    raise unreadable(error) from error
+        except StoreError as error:
+            if isinstance(error.__cause__, DBAPIError):
+                # What the mirror is like says nothing of what is in the spreadsheet.
+                error.keeping("")
+            raise
 
     # Reading
 
@@ -199,7 +208,7 @@ class SheetsRepository(SqlRepository):
                 # Somebody on this machine may have looked while this one waited.
                 if not self._is_fresh(connection):
                     self._look(connection)
-                    self._offline = None
+                    self._offline, self._unnoted = None, ""
                 connection.commit()
             except (StoreOfflineError, StoreBusyError, TabDamagedError, AllTabsGoneError) as error:
                 connection.rollback()
@@ -214,6 +223,8 @@ class SheetsRepository(SqlRepository):
     def notice(self) -> str:
         """A notice for the reader: that the connection is gone, and of when the data is, that deletions wait, that
         changes are gone from the spreadsheet, until `check` has listed it, or that it is nearly full; else ''."""
+        if self._unnoted:
+            return f"Your change was saved, but not in the copy on this computer: {self._unnoted}"
         if self._offline is None:
             with self._errors_explained(), self._engine.connect() as connection:
                 held, untaken = mirror.held(connection), mirror.untaken(connection)
@@ -419,8 +430,10 @@ class SheetsRepository(SqlRepository):
             self._note_done(connection, version, began, reason)
             if take is not None:
                 self._show_untaken(take, edits.generation)
-        except (Stale, StoreError):
+        except (Stale, Unclear, StoreError) as ending:
             connection.rollback()
+            if isinstance(ending, Ending):
+                ending.pass_on_interrupt()
         except BaseException:
             connection.rollback()
             raise
@@ -477,9 +490,11 @@ class SheetsRepository(SqlRepository):
         except (RefusedError, StoreDamagedError, StoreAccessError):
             # A column is gone, and `check` says how to restore it; or the tabs may only be looked at.
             connection.rollback()
-        except (Stale, Unclear, Applied, StoreError):
+        except (Stale, Unclear, Applied, StoreError) as ending:
             connection.rollback()
             self._fall_behind(connection)
+            if isinstance(ending, Ending):
+                ending.pass_on_interrupt()
         except BaseException:
             connection.rollback()
             raise
@@ -531,9 +546,11 @@ class SheetsRepository(SqlRepository):
             if seen and not seen.state.staging:
                 write(seen)
             connection.rollback()
-        except (Stale, Unclear, Applied, StoreOfflineError, StoreBusyError):
+        except (Stale, Unclear, Applied, StoreOfflineError, StoreBusyError) as ending:
             connection.rollback()
             self._fall_behind(connection)
+            if isinstance(ending, Ending):
+                ending.pass_on_interrupt()
         except (StoreError, RefusedError):
             # Who may only look, or not change these tabs, goes on without; it is tried again after the next change.
             connection.rollback()
@@ -544,18 +561,33 @@ class SheetsRepository(SqlRepository):
     # Writing
 
     def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
+        outcome = Outcome()
+        try:
+            with outcome.report():
+                return self._until_saved(change, what, outcome)
+        except StoreUnsureError:
+            # The next look says what became of it.
+            self._offline = None
+            with suppress(StoreError):
+                self._look_at_sheet()
+            raise
+
+    def _until_saved(self, change: Callable[[SqlTransaction], Result], what: str, outcome: Outcome) -> Result:
         started, tries, last_look = time.monotonic(), 0, False
         # Tries of which it is not known whether they arrived, with their results, and since when.
         doubtful: dict[str, Result] = {}
-        in_doubt, since = 0, started
+        since = started
         while True:
+            began = time.monotonic()
             try:
                 with self._errors_explained(), self._engine.connect() as connection:
                     try:
                         self._enter(connection)
                         seen, version = mirror.seen_and_version(connection)
                         if tries or seen is None or version == mirror.BEHIND:
-                            seen = self._catch_up_to(connection, doubtful)
+                            self._catch_up(connection)
+                            self._enter(connection)
+                            seen = mirror.must_have_seen(connection)
                             for uid, result in doubtful.items():
                                 if mirror.has_commit(connection, uid):
                                     connection.rollback()
@@ -564,17 +596,21 @@ class SheetsRepository(SqlRepository):
                             raise Stale
                         result = self._commit(connection, change, what, self.user, doubtful, seen)
                         self._offline = None
-                        if mirror.untaken(connection):
-                            # Its notice has to be built again.
-                            connection.rollback()
-                            self._fall_behind(connection)
+                        with self._saved_before():
+                            if mirror.untaken(connection):
+                                # Its notice has to be built again.
+                                connection.rollback()
+                                self._fall_behind(connection)
                         return result
                     except BaseException:
                         connection.rollback()
                         raise
             except Stale:
-                if len(doubtful) > in_doubt:
-                    in_doubt, since = len(doubtful), time.monotonic()
+                if (change_in_doubt := next(reversed(doubtful), None)) != outcome.change:
+                    outcome.change, since = change_in_doubt, began
+            except Unclear as unclear:
+                outcome.change = next(reversed(doubtful))
+                raise unclear.error or unclear from None
             except (StoreOfflineError, StoreBusyError) as error:
                 if isinstance(error, StoreOfflineError):
                     self._offline = (error, self.clock.now.timestamp())
@@ -592,25 +628,11 @@ class SheetsRepository(SqlRepository):
             else:
                 self._wait_for_others(tries, waited)
 
-    def _catch_up_to(self, connection: Connection, doubtful: Collection[str]) -> Seen:
-        """Read the spreadsheet before a change is made, or made again; where it is not known whether an earlier try is
-        there, what is in the way is no proof that it is not."""
-        try:
-            self._catch_up(connection)
-            self._enter(connection)
-            return mirror.must_have_seen(connection)
-        except (StoreOfflineError, StoreBusyError):
-            raise
-        except StoreError as error:
-            if doubtful:
-                raise may_be_saved(error) from error
-            raise
-
     def _wait_for_others(self, tries: int, waited: float) -> None:
         if waited > _PATIENCE:
             raise StoreBusyError(
-                f"Others have been saving to the spreadsheet for {waited:.0f} seconds and always came first."
-                " Nothing was changed. Try again."
+                f"Others have been saving to the spreadsheet for {waited:.0f} seconds and always came first.",
+                "Try again.",
             )
         if waited > _TELLS_AFTER:
             self.waiting(Wait("Others are saving to the spreadsheet", waited))
@@ -623,8 +645,8 @@ class SheetsRepository(SqlRepository):
         waited = time.monotonic() - started
         if waited > _PATIENCE:
             raise StoreBusyError(
-                f"Another program on this machine has been saving to the spreadsheet for {waited:.0f} seconds."
-                " Nothing was changed. Try again."
+                f"Another program on this machine has been saving to the spreadsheet for {waited:.0f} seconds.",
+                "Try again.",
             ) from error
         if waited > _TELLS_AFTER:
             self.waiting(Wait("Another program on this machine is saving to the spreadsheet", waited))
@@ -650,21 +672,49 @@ class SheetsRepository(SqlRepository):
                 made = plan(tx, seen, marks)
                 made.cut = tx.cut_history
                 self._write(connection, made, seen, tx.uid)
-            except Applied:
-                connection.rollback()
-                self._fall_behind(connection)
+                with _noted():
+                    connection.commit()
+            except Applied as applied:
+                self._read_next_time(connection, applied)
                 return result
-            except Unclear as error:
+            except Unclear as unclear:
                 doubtful[tx.uid] = result
-                raise Stale from error
-        connection.commit()
+                if isinstance(unclear.error, KeyboardInterrupt):
+                    raise
+                raise Stale from unclear
+        else:
+            connection.commit()
         tx.committed()
         return result
 
     def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str) -> None:
         """Write a plan into the spreadsheet, and note in the mirror what it has made of it."""
         numbers, roster = mirror.numbers(connection), fact(connection, ROSTER)
-        self._note(connection, numbers, *self._push.commit(written, seen, uid, numbers, roster))
+        done = self._push.commit(written, seen, uid, numbers, roster)
+        with _noted():
+            self._note(connection, numbers, *done)
+
+    def _read_next_time(self, connection: Connection, applied: Applied) -> None:
+        """Let what was saved be read, as the mirror does not hold it. Raises Cancelled where somebody has interrupted
+        the program meanwhile (Ctrl-C)."""
+        with self._saved_before():
+            connection.rollback()
+            self._fall_behind(connection)
+        if isinstance(applied.error, KeyboardInterrupt):
+            raise Cancelled("Interrupted, but only once it was saved.") from applied.error
+        if isinstance(applied.error, DBAPIError):
+            explained = self._dialect.explain(applied.error.orig or applied.error)
+            self._unnoted = explained.what if isinstance(explained, StoreError) else str(applied.error)
+
+    @contextmanager
+    def _saved_before(self) -> Iterator[None]:
+        """Pass over errors once the change is saved: the next look finds them again, and they are no failure of it."""
+        try:
+            yield
+        except (DBAPIError, StoreError):
+            pass
+        except KeyboardInterrupt as error:
+            raise Cancelled("Interrupted, but only once it was saved.") from error
 
     def _fall_behind(self, connection: Connection) -> None:
         """Note that the spreadsheet has to be read at the next look."""
@@ -712,7 +762,8 @@ class SheetsRepository(SqlRepository):
 
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
         self.refuse_filling()
-        with self._errors_explained(), self._engine.connect() as connection:
+        outcome = Outcome()
+        with outcome.report(), self._errors_explained(), self._engine.connect() as connection:
             self._enter(connection)
             try:
                 if (begun := mirror.seen(connection)) is not None and begun.state.staging:
@@ -724,18 +775,22 @@ class SheetsRepository(SqlRepository):
                 mirror.keep_series(connection, [])
                 seen, last = mirror.must_have_seen(connection), mirror.last_uid(connection)
                 self._write(connection, whole_plan(connection, seen), seen, new_id())
-                connection.commit()
-            except Applied:
-                connection.rollback()
-                self._fall_behind(connection)
+                with _noted():
+                    connection.commit()
+            except Applied as applied:
+                self._read_next_time(connection, applied)
             except (Stale, Unclear) as error:
                 connection.rollback()
+                if isinstance(error, Unclear):
+                    outcome.change = last
+                    error.pass_on_interrupt()
                 self._enter(connection)
                 self._catch_up(connection)
                 if not mirror.has_commit(connection, last):
-                    raise StoreBusyError(
-                        "Someone else is saving to the spreadsheet. Nothing was changed. Try again."
-                    ) from error
+                    if error.error is None:
+                        # Others were first, so it cannot come any more.
+                        outcome.change = None
+                    raise StoreBusyError("Someone else is saving to the spreadsheet.", "Try again.") from error
             except BaseException:
                 connection.rollback()
                 raise
@@ -812,20 +867,24 @@ class SheetsRepository(SqlRepository):
 
     def _until_done(self, write: Callable[[Connection], bool]) -> None:
         """Try to write until it is done, as `write` says, and nobody else came in between."""
-        started, tries = time.monotonic(), 0
-        while True:
-            with self._errors_explained(), self._engine.connect() as connection:
-                self._enter(connection)
-                try:
-                    is_done = write(connection)
-                except (Stale, Unclear, Applied):
-                    is_done = False
-                finally:
-                    connection.rollback()
-            if is_done:
-                return
-            tries += 1
-            self._wait_for_others(tries, time.monotonic() - started)
+        started, tries, outcome = time.monotonic(), 0, Outcome(can_be_repeated=True)
+        with outcome.report():
+            while True:
+                with self._errors_explained(), self._engine.connect() as connection:
+                    self._enter(connection)
+                    try:
+                        is_done = write(connection)
+                    except Stale:
+                        is_done = False
+                    except (Unclear, Applied) as ending:
+                        outcome.change, is_done = "", False
+                        ending.pass_on_interrupt()
+                    finally:
+                        connection.rollback()
+                if is_done:
+                    return
+                tries += 1
+                self._wait_for_others(tries, time.monotonic() - started)
 
     def damage_by_hand(self) -> Sequence[str]:
         """The repairs that `repair` would make to tabs damaged by hand, in sentences, with warnings; none where they
@@ -840,6 +899,11 @@ class SheetsRepository(SqlRepository):
     def repair(self) -> Sequence[str]:
         """Put tabs and headings back that were damaged by hand, from what this machine knows of them; the repairs, in
         sentences."""
+        outcome = Outcome(can_be_repeated=True)
+        with outcome.report():
+            return self._repaired(outcome)
+
+    def _repaired(self, outcome: Outcome) -> Sequence[str]:
         words: Sequence[str] = []
         for _ in range(_MOST_REPAIRS):
             with self._errors_explained(), self._engine.connect() as connection:
@@ -859,12 +923,15 @@ class SheetsRepository(SqlRepository):
                             connection, {kind.kind_name: ids for kind, ids in damage.unknown.items()}
                         )
                         connection.commit()
-                    with suppress(Rejected, NoAnswer):
-                        # Somebody else may be doing it; what is there then is looked at again.
-                        damage.repair()
+                    try:
+                        with suppress(Rejected, NoAnswer):
+                            # Somebody else may be doing it; what is there then is looked at again.
+                            damage.repair()
+                    finally:
+                        outcome.change = "" if damage.may_be_written else outcome.change
                 finally:
                     connection.rollback()
-        raise StoreError("The spreadsheet could not be repaired: someone is changing it right now. Try again.")
+        raise StoreError("The spreadsheet could not be repaired: someone is changing it right now.", "Try again.")
 
     def _is_damaged(self) -> bool:
         """Return whether the spreadsheet cannot be read because of what was done to it by hand."""
@@ -1050,6 +1117,15 @@ def _fullness(connection: Connection) -> str:
     """A notice where the spreadsheet is nearly full, else ''."""
     seen = mirror.seen(connection)
     return capacity.notice(capacity.own_cells(seen) + mirror.other_cells(connection)) if seen else ""
+
+
+@contextmanager
+def _noted() -> Iterator[None]:
+    """Note in the mirror what is in the spreadsheet by now: where that fails, it is there all the same."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        raise Applied(error) from error
 
 
 def _state(connection: Connection) -> State:

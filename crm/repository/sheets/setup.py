@@ -27,6 +27,7 @@ from crm.repository.sheets.grid.layout import (
 )
 from crm.repository.sheets.mirror.mirror import META_COLUMNS, NEW_REVISION, State
 from crm.repository.sheets.pull.reading import is_older
+from crm.repository.sheets.push.outcome import Outcome
 from crm.repository.sheets.push.requests import add_marker
 from crm.repository.tables import TABLES
 
@@ -45,6 +46,12 @@ def set_up(service: Service, first_records: Callable[[str], Sequence[Record]], a
     `first_records` for the locale of the spreadsheet are in it from the start. Raises StoreDamagedError where only some
     of our tabs are there, StoreError where Google does not take them.
     """
+    outcome = Outcome(can_be_repeated=True)
+    with outcome.report():
+        return _set_up(service, first_records, at, outcome)
+
+
+def _set_up(service: Service, first_records: Callable[[str], Sequence[Record]], at: datetime, outcome: Outcome) -> bool:
     unanswered, refused = False, ""
     for _ in range(_TRIES):
         described = service.describe("properties(locale),sheets(properties(sheetId,title))")
@@ -70,11 +77,11 @@ def set_up(service: Service, first_records: Callable[[str], Sequence[Record]], a
             return is_new
         except NoAnswer:
             # Once more, if it did not arrive: tabs that are there already are refused.
-            unanswered = is_new
+            unanswered, outcome.change = is_new, ""
         except Rejected as error:
             # Somebody else was setting it up at this very moment, unless it is refused again.
-            refused = f" ({error.message})"
-    raise StoreError(f"The spreadsheet could not be set up{refused}. Its contents are as they were. Try again.")
+            refused = f": {error.reason}"
+    raise StoreError(f"The spreadsheet could not be set up{refused}.", "Try again.")
 
 
 def renew(service: Service, statuses: Sequence[str]) -> None:
@@ -89,8 +96,8 @@ def renew(service: Service, statuses: Sequence[str]) -> None:
             # What is there now says what is still to do.
             continue
         except Rejected as error:
-            refused = f" ({error.message})"
-    raise StoreError(f"Drop-downs and colours could not be updated{refused}. Nothing else was changed. Try again.")
+            refused = f": {error.reason}"
+    raise StoreError(f"Drop-downs and colours could not be updated{refused}. Nothing else was changed.", "Try again.")
 
 
 def _renewing(service: Service, statuses: Sequence[str]) -> Iterator[Request]:

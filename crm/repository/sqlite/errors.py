@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from crm.errors import (
+    NOTHING_CHANGED,
     CRMError,
     StoreBusyError,
     StoreDamagedError,
@@ -25,7 +26,8 @@ def explained(error: Exception, path: Path) -> CRMError | None:
     backups = display_path(path.parent / "backups")
     code = code_of(error)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusyError(f"Another program is using {display_path(path)}. Nothing was changed. Try again.")
+        busy = StoreBusyError(f"Another program is using {display_path(path)}.", "Try again.")
+        return busy.keeping(NOTHING_CHANGED)
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return StoreDamagedError(
             f"{display_path(path)} is damaged or not a store. It was left as it is."
@@ -39,16 +41,17 @@ def explained(error: Exception, path: Path) -> CRMError | None:
         )
     # What an older store that can only be read lacks is shown by views.
     if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")) or str(error).endswith("because it is a view"):
-        return StoreReadOnlyError(f"{display_path(path)} can only be read. Nothing was changed.")
+        return StoreReadOnlyError(f"{display_path(path)} can only be read.").keeping(NOTHING_CHANGED)
     if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return StoreFullError(
-            f"{display_path(path)} could not be written: the disk is full or failing."
-            " Nothing of this change was kept. Make room and try again."
+        full = StoreFullError(
+            f"{display_path(path)} could not be written: the disk is full or failing.", "Make room and try again."
         )
+        return full.keeping("Nothing of this change was kept.")
     if code.startswith("SQLITE_NOMEM"):
-        return StoreError(f"There is too little memory for {display_path(path)}. Nothing was changed. Try again.")
+        lacking = StoreError(f"There is too little memory for {display_path(path)}.", "Try again.")
+        return lacking.keeping(NOTHING_CHANGED)
     if str(error) == "integer overflow":
-        return StoreError("The amounts add up to more than can be counted. Nothing was changed.")
+        return StoreError("The amounts add up to more than can be counted.").keeping(NOTHING_CHANGED)
     if code.startswith("SQLITE_CANTOPEN"):
         return StoreError(f"{display_path(path)} cannot be opened. Is it a file that you may read and write?")
     return None

@@ -24,7 +24,9 @@ from crm.errors import (
     SignedOutError,
     StoreAccessError,
     StoreBusyError,
+    StoreError,
     StoreOfflineError,
+    StoreUnsureError,
 )
 from crm.lean_dataclass import dataclass
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
@@ -396,12 +398,34 @@ class Session:
         while True:
             try:
                 return action()
+            except StoreUnsureError as error:
+                self._look_whether_saved(error)
             except (StoreOfflineError, StoreBusyError, StoreAccessError) as error:
                 self.page("Not done yet", beside=lambda: ())
                 self.screen.explain(error.sentence, "danger")
                 self.screen.print()
                 again = Choice("Try again", True)
                 self.keyboard.choose("What you typed is still here.", [again], back="Cancel")
+
+    def _look_whether_saved(self, error: StoreUnsureError) -> None:
+        """Let a person look until they know whether a change was saved, or do the action again. Raises Back where it
+        was, or where they leave it open."""
+        sentence, tone = error.sentence, "warning"
+        while True:
+            self.page("This may have been saved", beside=lambda: ())
+            self.screen.explain(sentence, tone)
+            self.screen.print()
+            entries = [Choice("Look whether it was saved", "look"), Choice("Save it again", "again")]
+            chosen = self.keyboard.choose("What you typed is still here.", entries[not error.change :], back="Leave it")
+            if chosen == "again":
+                return
+            try:
+                self.call("history find", change=error.change)
+            except (StoreError, NotFoundError) as found:
+                sentence, tone = found.sentence, "danger"
+            else:
+                self.say("It was saved.")
+                raise Back
 
     def _crashed(self, error: Exception) -> None:
         if self.exchange is not None:

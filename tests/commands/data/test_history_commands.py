@@ -159,6 +159,18 @@ def test_contradictory_filters_are_refused(office: Office) -> None:
 
 
 @pytest.mark.usefixtures("anna")
+def test_a_change_is_found_by_the_name_that_an_error_gave_it(office: Office) -> None:
+    def change(tx: Any) -> str:
+        tx.change(tx.get(Client, 1), city="Linz")
+        return str(tx.uid)
+
+    name = office.crm.repository.transact(change, "moved to Linz")
+    assert office("history find", name).what == "moved to Linz"
+    with pytest.raises(NotFoundError, match=r"This change is not in the history\. .* it may still arrive"):
+        office("history find", "0" * 32)
+
+
+@pytest.mark.usefixtures("anna")
 def test_a_transaction_is_shown_with_values_as_people_see_them(office: Office) -> None:
     shown = office("history show", 3)
     assert (shown.entry.id, shown.entry.what, shown.entry.user) == (3, "recorded a sale to Anna Berg", "anna")

@@ -13,6 +13,12 @@ _APIS = {"sheets.googleapis.com": "Google Sheets API", "drive.googleapis.com": "
 _CONSOLE = re.compile(r"https://console\.(?:developers|cloud)\.google\.com/[^\s\"'<>]+")
 _OUT_OF_QUOTA = {"RATE_LIMIT_EXCEEDED", "rateLimitExceeded", "userRateLimitExceeded", "RESOURCE_EXHAUSTED"}
 _DISABLED = {"SERVICE_DISABLED", "accessNotConfigured"}
+# The part of a request that a refusal is about: Invalid requests[13].updateCells: …
+_PART = re.compile(r"^Invalid (?:requests?\[\d+\](?:\.\w+)*|JSON payload received|value at '[^']*')[:.]?\s*")
+_KNOWN = (
+    (re.compile(r"protected cell|protected range|protected", re.IGNORECASE), "it is protected in the spreadsheet"),
+    (re.compile(r"limit of \d+ cells|above the limit", re.IGNORECASE), "the spreadsheet is full"),
+)
 # How much of a message of Google's is shown at most.
 _LONGEST = 400
 
@@ -94,8 +100,8 @@ def api_disabled(refusal: Refusal, service: str, account: Account) -> StoreAcces
         return None
     named = next((text for text in _texts(refusal.body) if text in _APIS), service)
     return StoreAccessError(
-        f"The {_APIS.get(named, named)} is not enabled for the project of {account.address}. Enable it at"
-        f" {_console_address(refusal, named, account)} , wait a minute, and try again.",
+        f"The {_APIS.get(named, named)} is not enabled for the project of {account.address}.",
+        f"Enable it at {_console_address(refusal, named, account)} , wait a minute, and try again.",
         reason="api_disabled",
     )
 
@@ -103,8 +109,8 @@ def api_disabled(refusal: Refusal, service: str, account: Account) -> StoreAcces
 def not_shared(account: Account) -> StoreAccessError:
     """The spreadsheet is there, and is not shared with us."""
     return StoreAccessError(
-        "The spreadsheet is not shared with this program. Open it in the browser, choose Share, add"
-        f" {account.address} as an Editor, and try again.",
+        "The spreadsheet is not shared with this program.",
+        f"Open it in the browser, choose Share, add {account.address} as an Editor, and try again.",
         reason="not_shared",
     )
 
@@ -112,8 +118,8 @@ def not_shared(account: Account) -> StoreAccessError:
 def viewer(account: Account) -> StoreAccessError:
     """The spreadsheet is shared with us for reading only."""
     return StoreAccessError(
-        "This program may read the spreadsheet, but not change it. Nothing was changed. Open it in the browser, choose"
-        f" Share, make {account.address} an Editor, and try again.",
+        "This program may read the spreadsheet, but not change it.",
+        f"Open it in the browser, choose Share, make {account.address} an Editor, and try again.",
         reason="viewer",
     )
 
@@ -121,8 +127,8 @@ def viewer(account: Account) -> StoreAccessError:
 def no_spreadsheet(spreadsheet: str) -> StoreAccessError:
     """The error where there is no such spreadsheet."""
     return StoreAccessError(
-        f"No spreadsheet has the id {spreadsheet}, or it was deleted. Open it in the browser, copy its"
-        " address, and name the store by it.",
+        f"No spreadsheet has the id {spreadsheet}, or it was deleted.",
+        "Open it in the browser, copy its address, and name the store by it.",
         reason="no_spreadsheet",
     )
 
@@ -130,8 +136,8 @@ def no_spreadsheet(spreadsheet: str) -> StoreAccessError:
 def no_google_sheet(spreadsheet: str) -> StoreAccessError:
     """The error for an id that is of an Excel file kept on Drive."""
     return StoreAccessError(
-        f"{spreadsheet} is an Excel file on Google Drive, not a Google spreadsheet. Open it in the browser, choose"
-        " File, Save as Google Sheets, and use the address of the new one.",
+        f"{spreadsheet} is an Excel file on Google Drive, not a Google spreadsheet.",
+        "Open it in the browser, choose File, Save as Google Sheets, and use the address of the new one.",
         reason="no_spreadsheet",
     )
 
@@ -141,26 +147,35 @@ def login_refused(account: Account, message: str = "") -> StoreAccessError:
     reason = f" ({message})" if message else ""
     return StoreAccessError(
         f"Google does not accept the login of {account.address}{reason}: the account was deleted or disabled, or"
-        " the key was revoked. Download a new key for the service account at"
+        " the key was revoked.",
+        "Download a new key for the service account at"
         " https://console.cloud.google.com/iam-admin/serviceaccounts and put it in the place of the old one.",
         reason="login_refused",
     )
 
 
+def in_words(message: str) -> str:
+    """The reason why Google does not take a request, for people: a clause without the number of a part of the request,
+    which nobody has seen."""
+    text = _PART.sub("", message).strip().rstrip(".")
+    for tells, words in _KNOWN:
+        if tells.search(text):
+            return words
+    return f"Google says “{text}”" if text else "Google does not say why"
+
+
 def refused(refusal: Refusal, account: Account) -> StoreAccessError:
     """The error that there is no better sentence for than Google's own."""
     reason = refusal.message.rstrip(".") or f"status {refusal.status}"
-    return StoreAccessError(
-        f"Google did not let {account.address} do that: {reason}. Nothing was changed.", reason="refused"
-    )
+    return StoreAccessError(f"Google did not let {account.address} do that: {reason}.", reason="refused")
 
 
 def token_refused(refusal: Refusal, account: Account, day: float) -> StoreAccessError:
     """The error where no token was given. `day` is the time that our clock shows."""
     if re.search(r"\biat\b|\bexp\b|timeframe", refusal.message):
         return StoreAccessError(
-            f"The clock of this machine is wrong{_difference(refusal, day)}, so Google refuses access. Set the"
-            " time and the time zone (best: automatically) and try again.",
+            f"The clock of this machine is wrong{_difference(refusal, day)}, so Google refuses access.",
+            "Set the time and the time zone (best: automatically) and try again.",
             reason="clock",
         )
     return login_refused(account, refusal.message.rstrip("."))

@@ -174,5 +174,6 @@ def too_long() -> StoreBusyError:
     """The error for a quota that does not come back."""
     return StoreBusyError(
         "Google's quota for the account is used up, by this program or by others that use it, for longer than the"
-        " program waits. Nothing was changed. Try again in a few minutes."
+        " program waits.",
+        "Try again in a few minutes.",
     )

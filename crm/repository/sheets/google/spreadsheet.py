@@ -38,21 +38,30 @@ _SHOWN_FROM = 1.0
 
 
 class Rejected(Exception):
-    """Google refused a request as invalid (400, 409): it was surely not applied. `message` is Google's."""
+    """Google refused a request as invalid (400, 409): it was surely not applied. `message` is Google's, `reason` the
+    same for people."""
 
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
 
+    @property
+    def reason(self) -> str:
+        return errors.in_words(self.message)
+
 
 def unreadable(error: Rejected) -> StoreError:
     """The error for a spreadsheet that Google refuses to read."""
-    return StoreError(f"Google could not read the spreadsheet: {error.message}")
+    return StoreError(f"Google could not do that with the spreadsheet: {error.reason}.")
 
 
 class NoAnswer(Exception):
     """A write was sent, at least in part, and its answer never came: it may have been applied or not."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C once a write was sent, at least in part: it may have been applied or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,8 @@ class Service:
     `folder` keeps the token and the quota that the programs on this machine share; `waiting` is called with waits.
     Nothing is opened, imported or asked before the first request. Every method may raise StoreAccessError
     (Google does not let us), StoreBusyError (no quota for five minutes) and StoreOfflineError (no answer); in each
-    case nothing was changed. Interrupted in the middle (Ctrl-C), a write has ended like one without an answer.
+    case this request changed nothing, and the error says nothing of what came before. Interrupted in the middle
+    (Ctrl-C), a write has ended like one without an answer: that is Interrupted.
     """
 
     def __init__(
@@ -214,7 +224,7 @@ class Service:
 
     def _answer(self, request: _Request) -> dict[str, Any]:
         """The answer; all waits and tries that may be made are made here. Raises _RefusedError for 403 and 404."""
-        tries = _Tries(self._clock, self._patience, self.waiting, writes=request.writes)
+        tries = _Tries(self._clock, self._patience, self.waiting)
         out_of_quota, busy_since, renewed = 0, None, False
         while True:
             began = self._clock.now()
@@ -262,6 +272,10 @@ class Service:
         except FAILURES as error:
             # What has a body cannot be applied before any of it was sent, whatever the error says.
             return _Failure(cause(error), sent=body.begun if body is not None else not is_unconnected(error))
+        except KeyboardInterrupt as error:
+            if request.writes and body is not None and body.begun:
+                raise Interrupted from error
+            raise
         finally:
             self._used = self._clock.now()
         return answer if isinstance(answer, dict) else _Failure("the answer was damaged", sent=True)
@@ -384,11 +398,10 @@ class _Failure:
 class _Tries:
     """Retries of what may be tried again, for a while, waiting longer each time."""
 
-    def __init__(self, clock: Stopwatch, patience: float, waiting: Waiting, *, writes: bool) -> None:
+    def __init__(self, clock: Stopwatch, patience: float, waiting: Waiting) -> None:
         self._clock = clock
         self._patience = patience
         self._waiting = waiting
-        self._writes = writes
         self._started = clock.now()
         self._made = 0
         self._unsent = 0
@@ -405,8 +418,7 @@ class _Tries:
         seconds = min(0.25 * 2 ** (self._made - 1), 4.0) * random.uniform(0.8, 1.2)
         waited = self._clock.now() - self._started
         if self._unsent >= _CONNECTS or waited + seconds > self._patience:
-            kept = "Nothing was changed. Try again later." if self._writes else "Try again later."
-            raise StoreOfflineError(f"Google Sheets cannot be reached: {failure.cause}. {kept}")
+            raise StoreOfflineError(f"Google Sheets cannot be reached: {failure.cause}.", "Try again later.")
         progress: Waiting = self._waiting if seconds >= _SHOWN_FROM else lambda _: None
         self._clock.count_down(seconds, "Google does not answer", progress, waited)
 

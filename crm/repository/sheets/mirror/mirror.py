@@ -223,7 +223,7 @@ def must_have_seen(connection: Connection) -> Seen:
     """The state last seen. Raises StoreBusyError where the mirror was emptied meanwhile."""
     state = seen(connection)
     if state is None:
-        raise StoreBusyError("The local copy of the spreadsheet is being rebuilt. Nothing was changed. Try again.")
+        raise StoreBusyError("The local copy of the spreadsheet is being rebuilt.", "Try again.")
     return state
 
 

@@ -136,7 +136,7 @@ def untaken_words(reason: str) -> str:
     """The reason why edits by hand are not taken over, in a sentence."""
     return (
         "Edits made in the spreadsheet are shown, but not accepted yet, because they cannot be saved:"
-        f" {reason.removeprefix(mirror.ONLY_READS)}"
+        f" {reason.removeprefix(mirror.ONLY_READS).rstrip('.')}."
     )
 
 

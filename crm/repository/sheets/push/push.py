@@ -7,19 +7,20 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from crm.errors import RefusedError, StoreBusyError, StoreError, StoreOfflineError
 from crm.model import Record
 from crm.repository import Wait, Waiting
 from crm.repository.known import new_id
-from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
+from crm.repository.sheets.google.spreadsheet import Interrupted, NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import number_of, stamped
 from crm.repository.sheets.grid.layout import ALL_TABS, BEFORE, columns, heading, is_marker, marker
 from crm.repository.sheets.mirror.before_images import blocks_in
 from crm.repository.sheets.mirror.mirror import META_RANGE, Quiet, Seen, State
 from crm.repository.sheets.pull import reading
 from crm.repository.sheets.pull.ingest import Contents
+from crm.repository.sheets.push.outcome import Ending, Unclear, in_doubt
 from crm.repository.sheets.push.plan import Plan, RowWrite
 from crm.repository.sheets.push.requests import ANSWER, Commit, Step, add_marker, kept_in, rows_in
 from crm.repository.sheets.push.rollback import astray, cut, lacks_history, recounting, rolled_back
@@ -44,7 +45,7 @@ _NOT_PROVED = (
 )
 
 
-class Stale(Exception):
+class Stale(Ending):
     """A commit of which nothing was written, as others came first or rows have moved; refresh, and run the change
     again."""
 
@@ -57,19 +58,15 @@ class RefusedAgainError(StoreError):
     """Google has refused a commit several times, always for the same `reason`."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"Google refused the change: {reason} Nothing was saved.")
+        super().__init__(f"Google refused the change: {reason}.")
         self.reason = reason
 
 
-class Unclear(Exception):
-    """The commit may be there, or may still come: once the spreadsheet has been read, the mirror knows."""
-
-
-class Applied(Exception):
+class Applied(Ending):
     """The commit is there, but what it made of the spreadsheet has to be read."""
 
 
-class _Astray(Exception):
+class _Astray(Ending):
     """The commit was applied and did not write where it meant to."""
 
 
@@ -91,7 +88,7 @@ class Push:
     ) -> tuple[Commit, State, Placed]:
         """Write a plan: how it was done, the state that it made, and where the new rows stand.
 
-        Raises Stale, Unclear, Applied, or a StoreError after which nothing was applied.
+        Raises Stale, Unclear, Applied, or a StoreError after which nothing was applied and nothing can still come.
         """
         verified = Verified(self.service, plan, seen)
         self._serialises = verified.serialises
@@ -109,7 +106,8 @@ class Push:
         try:
             state, placed = self._apply(commit)
         except _Astray:
-            self.put_right(seen)
+            with in_doubt():
+                self.put_right(seen)
             # Somebody else may have found by now that all is well.
             raise Unclear from None
         self._refused.clear()
@@ -119,20 +117,27 @@ class Push:
         base, placed = commit.seen.state, dict[type[Record], dict[int, int]]()
         self._begun.add(commit.uid)
         for step in commit.steps():
-            reply = self._send(step, base)
-            if reply is None:
-                self._look_again(step)
-            else:
-                step.block.rows = kept_in(reply)
-                if not step.block.is_as_planned:
-                    raise _Astray
-                if not self._serialises:
-                    self._look_again(step)
-            base = step.state
-            if base.uid == commit.uid:
+            try:
+                reply = self._send(step, base)
+            except Unclear as unclear:
+                if isinstance(unclear.error, (StoreError, KeyboardInterrupt)) and step.state.uid != commit.uid:
+                    # Of those that go before the last one nobody sees anything.
+                    raise unclear.error from None
+                raise
+            with in_doubt():
                 if reply is None:
-                    raise Applied
-                placed = commit.placed(reply)
+                    self._look_again(step)
+                else:
+                    step.block.rows = kept_in(reply)
+                    if not step.block.is_as_planned:
+                        raise _Astray
+                    if not self._serialises:
+                        self._look_again(step)
+                base = step.state
+                if base.uid == commit.uid:
+                    if reply is None:
+                        raise Applied
+                    placed = commit.placed(reply)
         if commit.misses(placed):
             raise Applied
         return base, placed
@@ -146,23 +151,34 @@ class Push:
             tries += 1
             try:
                 return self.service.write(step.requests, see=step.see, fields=ANSWER)
-            except NoAnswer:
+            except Interrupted as error:
+                raise Unclear(error) from error
+            except NoAnswer as error:
                 state = self._state_after(since)
                 if state.uid == step.state.uid:
                     return None
                 if not state.is_at(base):
                     raise Unclear from None
+                if time.monotonic() - since > FINDS_OUT_FOR:
+                    # Reads are answered, and writes never.
+                    raise Unclear(error) from error
                 # Once more: it is on the same marker, so that at most one of the two is applied.
                 doubtful = True
-                time.sleep(random.uniform(0.5, 1.0) * min(2.0, 0.05 * 2**tries))
+                with in_doubt():
+                    time.sleep(random.uniform(0.5, 1.0) * min(2.0, 0.05 * 2**tries))
             except (StoreOfflineError, StoreBusyError) as error:
                 if doubtful:
-                    self.find_out(since, error)
+                    self._find_out(since, error)
                 elif not base.staging or time.monotonic() - since > _GOES_ON_FOR:
                     raise
                 else:
                     self.waiting(Wait("The connection broke while saving; trying again", time.monotonic() - since))
                     time.sleep(0.5)
+            except (StoreError, KeyboardInterrupt) as error:
+                if doubtful:
+                    # The try before may still be on its way.
+                    raise Unclear(error) from error
+                raise
             except Rejected as error:
                 state = self._state_after(since)
                 if state.uid == step.state.uid:
@@ -181,29 +197,29 @@ class Push:
     def _state_after(self, since: float) -> State:
         """The state now that something was sent, however long the connection takes to come back."""
         while True:
-            try:
-                (meta,) = self.service.values([META_RANGE])
-                return reading.state_in(meta.rows)
-            except (StoreOfflineError, StoreBusyError) as error:
-                self.find_out(since, error)
-            except (StoreError, Rejected) as error:
-                _not_known(error)
+            with in_doubt():
+                try:
+                    (meta,) = self.service.values([META_RANGE])
+                    return reading.state_in(meta.rows)
+                except (StoreOfflineError, StoreBusyError) as error:
+                    self._find_out(since, error)
 
-    def find_out(self, since: float, error: Exception) -> None:
-        """Wait a moment until it is looked again whether something arrived. Raises StoreOfflineError after long."""
+    def _find_out(self, since: float, error: StoreError) -> None:
+        with in_doubt():
+            self.find_out(since, error)
+
+    def find_out(self, since: float, error: StoreError) -> None:
+        """Wait a moment until it is looked again whether something arrived. Raises the error after long."""
         waited = time.monotonic() - since
         if waited > FINDS_OUT_FOR:
-            _not_known(error)
+            raise error
         self.waiting(Wait("The connection broke while saving; looking whether it arrived", waited))
         time.sleep(0.5)
 
     def _look_again(self, step: Step) -> None:
         """Return whether a request whose answer was lost has written where it meant to."""
-        try:
-            meta, kept = self.service.values([META_RANGE, BEFORE.rows()])
-        except (StoreOfflineError, StoreBusyError) as error:
-            # It arrived, and may have to be taken back.
-            raise Unclear from error
+        # It arrived, and may have to be taken back.
+        meta, kept = self.service.values([META_RANGE, BEFORE.rows()])
         blocks = blocks_in(kept.rows, kept.grid[0])
         own = next((block for block in blocks if block.uid == step.state.uid), None)
         if own is None:
@@ -279,8 +295,10 @@ class Push:
         commit.plan.empties = not self._serialises
         try:
             self._apply(commit)
-        except (_Astray, Stale, Unclear, Applied):
+        except (_Astray, Stale, Applied):
             return
+        except Unclear as unclear:
+            unclear.pass_on_interrupt()
 
     # What went astray
 
@@ -314,19 +332,4 @@ def _reason(error: Rejected, step: Step) -> str:
     part = str(step.requests[int(number[1])]) if number and int(number[1]) < len(step.requests) else ""
     sheet = re.search(r"'sheetId': (\d+)", part)
     title = next((tab.title for tab in ALL_TABS if sheet and tab.sheet_id == int(sheet[1])), "")
-    return f"in the tab “{title}”: {error.message}" if title else error.message
-
-
-def _not_known(error: Exception) -> NoReturn:
-    raise StoreOfflineError(
-        "The connection broke while this was being saved, and whether it arrived could not be found out: it may have"
-        " been saved. Look at the history when the connection is back, before you enter it again."
-    ) from error
-
-
-def may_be_saved(error: StoreError) -> StoreError:
-    """The error for a change of which it could not be found out whether it arrived."""
-    return StoreError(
-        "This may have been saved: look at the history before you enter it again. The connection broke while it was"
-        f" being saved, and then the spreadsheet could not be read: {error}"
-    )
+    return f"in the tab “{title}”, {error.reason}" if title else error.reason

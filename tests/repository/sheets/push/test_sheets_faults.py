@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.errors import StoreAccessError, StoreError, StoreOfflineError
+from crm.errors import StoreAccessError, StoreError, StoreOfflineError, StoreUnsureError
 from crm.model import Client, Conventions, Sale
 from crm.repository.sheets import repository as repository_module
 from crm.repository.sheets.push import push as push_module
@@ -431,7 +431,7 @@ def test_an_unknown_outcome_is_reported_as_unknown_in_time(team: Team, monkeypat
     team.repository._push.waiting = lambda wait: waits.append(wait.why)
     team.person.fault("drop_reply", only="write")
     team.person.fault("drop_request", only="read", times=1000, after=1)
-    with pytest.raises(StoreOfflineError, match="whether it arrived could not be found out"):
+    with pytest.raises(StoreUnsureError, match="whether it arrived could not be found out"):
         team.store.change(_sell, "a sale")
     assert "looking whether it arrived" in waits[0]
     team.person.clear_faults()
