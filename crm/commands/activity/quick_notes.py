@@ -259,8 +259,9 @@ _NO_DAY = re.compile(
 _HOUR_ALONE = re.compile(r"(?:at |@ ?)(\d|1\d|2[0-3])", re.IGNORECASE)
 # From one time to another, of which one at least is written as a time: 10:00-11:00, 2-3pm, from 10 to 11.
 _HOURS = re.compile(
-    r"(?P<before>.*?)(?P<from>(?<!\S)from )?(?P<start>\d{1,2}(?::\d\d)?)(?P<half> ?[ap]\.?m\.?)? ?"
-    r"(?:[-\u2013\u2014]|(?:to|until|till) ) ?(?P<end>\d{1,2}(?::\d\d)?(?P<end_half> ?[ap]\.?m\.?)?)(?P<behind> .+)?",
+    r"(?P<before>.*?)(?P<from>(?<!\S)from )?(?P<start>\d{1,2}(?::\d\d)?)(?P<half> ?[ap]\.?m\.?|[ap])? ?"
+    r"(?:[-\u2013\u2014]|(?:to|until|till) ) ?(?P<end>\d{1,2}(?::\d\d)?(?P<end_half> ?[ap]\.?m\.?|[ap](?!\w))?)"
+    r"(?P<behind> .+)?",
     re.IGNORECASE,
 )
 _SUM = rf"(?:{GROUPED_SUM}|\S*\d\S*)"

@@ -33,6 +33,12 @@ NOTES = [
     ("met Greta today, likes oak", "meeting", "Greta, likes oak", "2026-11-21", ""),
     ("call Acme yesterday, wants a quote, fri", "call", "Acme, wants a quote", "2026-11-20", "2026-11-27"),
     ("meeting with Acme on Nov 13, 2026, signed", "meeting", "Acme, signed", "2026-11-13", ""),
+    # Morning and afternoon in one letter.
+    ("call Cody Stoltzfus, pallets, tomorrow 2p", "call", "Cody Stoltzfus, pallets", "2026-11-21", "2026-11-22 14:00"),
+    ("call Greta about pallets tmrw 9a", "call", "Greta about pallets", "2026-11-21", "2026-11-22 09:00"),
+    ("call Greta next tues 9:30a, bring samples", "call", "Greta, bring samples", "", "2026-11-24 09:30"),
+    ("meet Greta tomorrow 2-3p", "meeting", "Greta", "", "2026-11-22 14:00 to 15:00"),
+    ("met Greta at gate 4a yesterday", "meeting", "Greta at gate 4a", "2026-11-20", ""),
     # Also without a comma, behind the text.
     ("Sven called about the table yesterday", "call", "Sven, about the table", "2026-11-20", ""),
     ("Sven called about the table yesterday at 14:00", "call", "Sven, about the table", "2026-11-20 14:00", ""),
