@@ -2,13 +2,33 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 
 from crm.model import Client, Sale, typed_fields
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z]{2})(?=\d)")
 _PUNCTUATION = re.compile(r"[^a-z0-9\u00f0-\uffff]+")
+
+# Words of headings in short; a full stop behind one is no letter.
+_SHORT_WORDS = {
+    "acc": "account", "acct": "account", "adr": "address", "addr": "address", "amt": "amount",
+    "bday": "birthday", "biz": "business", "bus": "business", "cel": "cell", "cmt": "comment", "cmts": "comments",
+    "cntry": "country", "cnty": "county", "co": "company", "comp": "company", "ctry": "country", "curr": "currency",
+    "cust": "customer", "desc": "description", "dt": "date", "eml": "email", "fst": "first", "frst": "first",
+    "hm": "home", "inv": "invoice", "lst": "last", "mktg": "marketing", "mob": "mobile", "nm": "name",
+    "ord": "order", "org": "organization", "ph": "phone", "phn": "phone", "phne": "phone", "postcd": "postcode",
+    "pri": "primary", "prim": "primary", "prov": "province", "pymt": "payment", "ref": "reference", "rcpt": "receipt",
+    "sec": "secondary", "str": "street", "surn": "surname", "tele": "telephone", "tot": "total", "txn": "transaction",
+    "wk": "work", "wrk": "work",
+}  # fmt: skip
+# At the end of a heading: phone no., acct #.
+_NUMBER_ENDS = frozenset(("no", "nr", "num", "nbr", "nmbr"))
+_YES_OR_NO = re.compile(
+    r"\b(?:y(?:es)?\s*/\s*no?|ja?\s*/\s*n(?:ein|ee)?|o(?:ui)?\s*/\s*n(?:on)?|s[i\u00ed]?\s*/\s*no?)\s*\??\s*$", re.I
+)
+# A shorter word without its blanks may be another, unless it is of letters alone: D.O.B.
+_LEAST_TOGETHER = 4
 
 # Best first: of two columns that are filled alike the one whose word comes first takes the field.
 _CLIENT = {
@@ -45,7 +65,7 @@ _CLIENT = {
     " geb datum, geboren, geboren am, date de naissance, anniversaire, ne le, fecha de nacimiento,"
     " nacimiento, cumpleanos, data di nascita, nato il, compleanno, geboortedatum, verjaardag, data"
     " de nascimento, nascimento, aniversario,"
-    " geb, geb am, gebdat, geb dat, geb tag,"
+    " bday, b day, geb, geb am, gebdat, geb dat, geb tag,"
     " data urodzenia, datum narozeni, fodelsedatum, fødselsdato, fødselsdag, дата рождения",
     "email": "e mail, email, e mail address, email address, mail, e mail value, email value, mail address,"
     " emailadresse, e mail adresse, mailadresse, courriel, adresse e mail, adresse email, adresse"
@@ -97,10 +117,12 @@ _CLIENT = {
     " fonte, provenienza, bron, herkomst, origem",
     "owner": "owner, contact owner, company owner, account owner, account manager, assigned to, sales rep,"
     " betreuer, kundenbetreuer, zustandig, verantwortlich, responsable, proprietaire, propietario,"
-    " responsabile, proprietario, eigenaar, accountmanager, responsavel",
+    " responsabile, proprietario, eigenaar, accountmanager, responsavel,"
+    " rep, account rep, salesperson, sales person",
     "marketing_consent": "marketing consent, marketing, newsletter, opt in, email opt in, accepts marketing, accepts"
     " email marketing, email marketing consent, consent, subscribed, einwilligung,"
-    " werbeeinwilligung, consentement, consentimiento, consenso, toestemming, consentimento",
+    " werbeeinwilligung, consentement, consentimiento, consenso, toestemming, consentimento,"
+    " mailing list, email list, e mail list, on mailing list, mailings, newsletter list, verteiler",
     "opt_out": "unsubscribed, unsubscribed from all email, opt out, opted out, email opt out, email opted out, do not"
     " email, do not mail, do not contact, has opted out of email, email optout, optout, unsubscribe, unsub time,"
     " unsub"
@@ -190,6 +212,34 @@ def plain_words(text: str) -> str:
     spread = unicodedata.normalize("NFKD", _CAMEL.sub(" ", text).casefold())
     bare = "".join(character for character in spread if not unicodedata.combining(character))
     return _PUNCTUATION.sub(" ", bare).strip()
+
+
+def spellings(heading: str) -> Iterator[list[str]]:
+    """The words of a heading, as they are and then without its question (Y/N), with short words in full: Acct #, Ph."""
+    if "#" not in heading:
+        yield plain_words(heading).split()
+    words = plain_words(_YES_OR_NO.sub("", heading.replace("#", " number "))).split()
+    if words and words[-1] in _NUMBER_ENDS:
+        words[-1] = "number"
+    yield [_SHORT_WORDS.get(word, word) for word in words]
+
+
+def target_of(words: Sequence[str], *, sales: bool) -> tuple[str, int] | None:
+    """The target that a phrase names, and its place among the target's phrases; its words may stand apart or together
+    where a phrase of ours has them otherwise: B-day, zipcode, Postal-Code."""
+    if entry := phrases(sales).get(" ".join(words)):
+        return entry
+    together = "".join(words)
+    is_spelt = len(words) == len(together) > 2
+    return _together(sales).get(together) if is_spelt or len(together) >= _LEAST_TOGETHER else None
+
+
+@cache
+def _together(sales: bool) -> Mapping[str, tuple[str, int]]:
+    known: dict[str, tuple[str, int]] = {}
+    for phrase, target in phrases(sales).items():
+        known.setdefault(phrase.replace(" ", ""), target)
+    return known
 
 
 @cache

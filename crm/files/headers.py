@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crm.files.column_names import phrases, plain_words
+from crm.files.column_names import spellings, target_of
 from crm.model.currencies import currency_in_heading
 
 # Words around a field's word which say whose it is, or which of several; an address keeps to one of them.
@@ -22,6 +22,7 @@ _WHOSE = {
     "personal",
     "deal",
 }
+_FIRST = {"main", "primary", "default"}
 _WHERE = {
     "home", "business", "work", "other", "company", "office", "billing", "shipping", "mailing", "delivery", "private",
     "privat", "privee", "prive", "priv", "geschaftlich", "gesch", "dienstlich", "dienstl",
@@ -30,6 +31,11 @@ _WHERE = {
     "mobile", "mobil", "cell", "movil", "portable", "direct", "alt", "postal", "po", "sa", "card", "ddi",
 }  # fmt: skip
 PLACES = ("address", "city", "region", "postcode", "country")
+# A column that has several of them in one cell.
+PLACE = "place"
+_OF_PLACE = frozenset(("city", "region", "postcode", "country"))
+_PARTED = re.compile(r"[,/&+|;]")
+_JOINS = frozenset(("and", "or", "und", "et", "y", "e"))
 _REACHED = (*PLACES, "email", "phone", "client.email", "client.phone")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _DATE_FORM = re.compile(r"\b[dmytj]{1,4}[./ -][dmytj]{1,4}[./ -][dmytj]{1,4}\b", re.IGNORECASE)
@@ -74,18 +80,24 @@ def date_order_in_heading(header: str) -> str:
 
 
 def _meaning(header: str, *, sales: bool) -> Meaning | None:
-    known = phrases(sales)
-    words = plain_words(header).split()
-    if entry := known.get(" ".join(words)):
-        return Meaning((0, 0, entry[1]), entry[0], "")
+    for place, words in enumerate(spellings(header)):
+        if meaning := _meaning_of_words(words, place, sales=sales):
+            return meaning
+    return None if sales else _of_several(header)
+
+
+def _meaning_of_words(words: list[str], respelt: int, *, sales: bool) -> Meaning | None:
+    if entry := target_of(words, sales=sales):
+        return Meaning((0, respelt, entry[1]), entry[0], "")
     numbers = [word for word in words if word.isdigit() and len(word) < 3]
     words = [word for word in words if word not in numbers]
     number = int(numbers[0]) if len(numbers) == 1 else 1
     if len(numbers) > 1 or not words:
         return None
     group = str(number) if number > 1 else ""
-    for stripped in range(3):
-        if entry := known.get(" ".join(words)):
+    stripped = 0
+    for _ in range(3):
+        if entry := target_of(words, sales=sales):
             if group and not group.isdigit() and entry[0] not in _REACHED:
                 return None
             return Meaning((number - 1, stripped, entry[1]), entry[0], group)
@@ -98,7 +110,44 @@ def _meaning(header: str, *, sales: bool) -> Meaning | None:
         else:
             return None
         group = word if word in _WHERE else group
+        # The main one is worth no less.
+        stripped += word not in _FIRST
     return None
+
+
+def _of_several(header: str) -> Meaning | None:
+    """The meaning of a heading that names one field in several ways (City or Town), or several parts of an address, as
+    City/State/ZIP does."""
+    targets: set[str] = set()
+    for place, part in enumerate(_PARTED.split(header)):
+        words = list(spellings(part))[-1]
+        while not place and len(words) > 1 and words[0] in _WHOSE | _WHERE:
+            words = words[1:]
+        # Beside a city it is no street.
+        named = {"region"} if words == ["st"] and targets else _named_in(words)
+        if words and not named:
+            return None
+        targets |= named
+    if len(targets) > 1:
+        target = PLACE if targets <= _OF_PLACE else "address" if targets <= {*PLACES} else ""
+        return Meaning((0, 2, 0), target, "") if target else None
+    return Meaning((0, 2, 0), targets.pop(), "") if targets else None
+
+
+def _named_in(words: list[str]) -> set[str]:
+    """The fields that some words name one after the other; none where other words are among them."""
+    targets: set[str] = set()
+    while words:
+        for count in range(min(3, len(words)), 0, -1):
+            if entry := target_of(words[:count], sales=False):
+                targets.add(entry[0])
+                words = words[count:]
+                break
+        else:
+            if words[0] not in _JOINS:
+                return set()
+            words = words[1:]
+    return targets
 
 
 def is_field_word(text: str) -> bool:

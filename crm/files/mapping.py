@@ -10,8 +10,9 @@ from crm.files.amounts import bare_amount, plain_amount
 from crm.files.column_names import plain_words
 from crm.files.columns import Match, is_company, yes_or_no
 from crm.files.dates import DaysInColumn, is_no_date, read_day, without_year
-from crm.files.headers import PLACES
+from crm.files.headers import PLACE, PLACES
 from crm.files.names import split_name
+from crm.files.places import split_place
 from crm.model import Client, Conventions, Sale, fields
 from crm.model.currencies import currencies_of, foreign_currency
 from crm.model.fields import Amount, Day, visible
@@ -86,6 +87,7 @@ class Mapper:
         self._tags: list[int] = []
         self._lines: list[int] = []
         self._opt_outs: list[int] = []
+        self._place: int | None = None
         self._other_addresses: dict[int, list[tuple[int, str, Callable[[str], str]]]] = {}
         # The fields of every row, without their texts.
         self.blank: dict[str, str] = {}
@@ -114,6 +116,9 @@ class Mapper:
             self.blank["tags"] = ""
         elif target == "address.more":
             self._lines.append(place)
+        elif target == PLACE:
+            self._place = place
+            self.blank = {"city": "", "region": "", "postcode": "", "country": ""} | self.blank
         elif target == "opt_out":
             self._opt_outs.append(place)
             self.blank["marketing_consent"] = ""
@@ -171,7 +176,8 @@ class Mapper:
         """Return whether there are fields that are made of several cells of a row."""
         return bool(
             self._extra or self._lines or self._other_addresses or self._opt_outs or self._statuses or self._tags
-            or self._names or self._born or self._currency is not None or any(days.is_mixed for *_, days in self._days)
+            or self._names or self._born or self._currency is not None or self._place is not None
+            or any(days.is_mixed for *_, days in self._days)
         )  # fmt: skip
 
     def _mapped(self, cells: Sequence[str], values: dict[str, str], several: Mapping[str, Sequence[int]]) -> Mapped:
@@ -181,6 +187,9 @@ class Mapper:
             self._take_recipients(target, [cells[place] for place in places], values, extra)
         if self._lines and (lines := [text for place in self._lines if (text := visible(cells[place]).strip())]):
             values["address"] = ", ".join(filter(None, (values["address"].strip(), *lines)))
+        if self._place is not None:
+            for target, text in split_place(visible(cells[self._place]), self._by).items():
+                values[target] = values[target].strip() or text
         if self._other_addresses:
             self._elsewhere(cells, values, extra)
         has_opted_out = any(_value(cells[place]).casefold() not in _NOT_OPTED_OUT for place in self._opt_outs)

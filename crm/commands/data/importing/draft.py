@@ -25,6 +25,7 @@ from crm.model import (
     typed_fields,
 )
 from crm.model.folding import words
+from crm.model.local_labels import PLACE_IN_ONE
 
 KINDS = {"clients": Client, "sales": Sale}
 _BILLS = frozenset((Service, Invoice, InvoiceLine, Adjustment, Payment, Allocation, Reminder))
@@ -158,9 +159,10 @@ def targets(what: str) -> dict[str, str]:
         return {
             "": "(leave out)",
             "name": "Whole name",
-            **{f"date_of_birth.{part}": f"Date of birth: {part}" for part in ("year", "month", "day")},
             **{name: field.label for name, field in typed_fields(Client).items()},
             "address.more": "Address: another line",
+            "place": PLACE_IN_ONE,
+            **{f"date_of_birth.{part}": f"Date of birth: {part}" for part in ("year", "month", "day")},
             "opt_out": "Has opted out of mailings (yes, or a date)",
         }
     of_sale = {

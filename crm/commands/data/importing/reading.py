@@ -30,6 +30,7 @@ _OF_MAPPER = frozenset(
         "currency",
         "status",
         "address.more",
+        "place",
         "opt_out",
         *(f"date_of_birth.{part}" for part in ("year", "month", "day")),
     )
