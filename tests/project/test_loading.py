@@ -117,7 +117,16 @@ def test_a_list_for_a_pipe_loads_the_texts_of_rich_and_what_makes_its_cells(
     ("group", "unused"),
     [
         ("email", ("crm.commands.mail.inbox", "crm.commands.mail.mailings", "crm.commands.mail.outbox", "crm.outward")),
-        ("history", ("crm.commands.data.demo", "crm.commands.data.exporting", "crm.commands.billing", "crm.rules")),
+        (
+            "history",
+            (
+                "crm.commands.data.demo",
+                "crm.commands.data.exporting",
+                "crm.commands.billing",
+                "crm.invoicing",
+                "crm.rules",
+            ),
+        ),
         ("invoices", ("crm.commands.mail", "crm.outward", "crm.commands.billing.issuing")),
         ("services", ("crm.commands.mail", "crm.outward", "crm.invoicing")),
         ("users", ("crm.outward", "email", "markdown_it", "smtplib", "ssl")),

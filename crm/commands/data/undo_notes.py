@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from crm.commands.context import CRM
 from crm.model import Client, Invoice, Payment, User
 from crm.repository import HistoryEntry, HistoryQuery, Query, Snapshot, was_issued_since
-from crm.repository.bills import instead_of_changing
 from crm.repository.undo import RESTORE_STAYS, issued_in
 from crm.wording import FEW, first_few
 
@@ -28,6 +27,9 @@ def _issued_by(snapshot: Snapshot, entry: HistoryEntry) -> str:
     invoice = issued_in(snapshot, entry)
     if invoice is None:
         return ""
+    # A list of the history needs no invoices.
+    from crm.repository.bills import instead_of_changing
+
     return f"{invoice.number} was issued, which cannot be undone. {instead_of_changing(invoice, command=False)}"
 
 
