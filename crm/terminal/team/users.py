@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rich.text import Text
+
 from crm.commands.registry import named
 from crm.commands.team.users import OneTimePassword, SessionShown, UserShown
 from crm.model import Client, User
@@ -88,7 +90,11 @@ def users(session: Session, **_: Any) -> None:
 def add(session: Session, **_: Any) -> None:
     """A new account; the first one is an admin's."""
     if not _listed(session):
-        session.say("Once there is an account, everyone who uses this data has to sign in.", "warning")
+        session.say(
+            "The first account is your own, with the rights of an admin. From then on, everyone who uses this data has"
+            " to sign in.",
+            "warning",
+        )
     _add(session)
 
 
@@ -130,15 +136,21 @@ def _add_first(session: Session) -> None:
     def ask_password() -> None:
         nonlocal password
         words = [str(value) for value in answers.values.values()]
-        session.page("Accounts", "New", "Your password")
+        session.page("Accounts", "Your account", "Your password")
         password = chosen_password(
             session, "Password", lambda typed: session.crm.accounts.check_new_password(typed, *words)
         )
 
     def done() -> Any:
+        # To compute what is kept of a password takes seconds on a slow machine.
+        session.page("Accounts", "Your account")
+        session.screen.print(Text("One moment, your account is being made.", "muted"))
         return session.call("users add", **answers.values, role="admin", password=password, again=password)
 
-    steps = answers.steps(asked, lambda: session.page("Accounts", "New"))
+    def page() -> None:
+        session.page("Accounts", "Your account")
+
+    steps = answers.steps(asked, page)
     made = in_steps(session, [*steps, ask_password, done], answers.is_written)
     sign_in_first(session, made.email, password)
 
