@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from crm.errors import StoreBusyError
 from crm.model import BY_NAME, RECORDS, Client, NumberSeries, Record, StatusRule
 from crm.model.rights import SEALED
 from crm.repository import ROSTER, tables
@@ -512,8 +511,6 @@ class Damage:
     def _new_state(self) -> State:
         """The state once all is restored: the one that is there, unless it cannot be what was written."""
         before, rows = self._stored_state, self._seen.state.history_rows
-        if before is not None and before.staging:
-            raise StoreBusyError("Someone is saving a large change to the spreadsheet.", "Try again.")
         history = next((len(repair.rows) for repair in self.repairs if repair.tab is HISTORY), None)
         seen = self._seen.state
         if before is not None and self.repairs and not self._unfinished and not before.is_older_copy(seen):
@@ -528,6 +525,8 @@ class Damage:
         return State(
             revision=max(seen.revision, rows, before.revision if before else 0) + _AHEAD,
             uid=new_id(),
+            # The next writer clears what was broken off.
+            staging=before.staging if before else "",
             history_rows=rows if history is None else history,
             last=self._numbers(),
             # Where accounts were changed since, it is theirs.
@@ -540,7 +539,9 @@ class Damage:
         stated = self._stored_state.last if self._stored_state is not None else {}
         for numbers in (stated, self._missed.numbers, mirror.numbers(self._connection)):
             last |= {name: max(last.get(name, 0), number) for name, number in numbers.items()}
-        for kind in RECORDS:
+        # The numbers of what is not finished are not given out yet.
+        staged = self._stored_state if self._stored_state and self._stored_state.staging else None
+        for kind in RECORDS if staged is None else ():
             rows = self._values[TABS[kind]].rows if TABS[kind] in self._values else []
             head = heading(kind, rows[0] if rows else [])
             at = head.positions.get("version")
@@ -548,7 +549,8 @@ class Damage:
             name = tables.TABLES[kind].name
             last[name] = max([last.get(name, 0), *(stamp[0] for stamp in stamps if stamp)])
         if HISTORY in self._values:
-            entries = history_tab.read(self._values[HISTORY].rows[1:])
+            end = None if staged is None else staged.history_rows + 1
+            entries = history_tab.read(self._values[HISTORY].rows[1:end])
             name = tables.transactions.name
             last[name] = max([last.get(name, 0), *(head["id"] for head in entries.transactions)])
             for entry in entries.audit:

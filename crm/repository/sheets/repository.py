@@ -910,6 +910,7 @@ class SheetsRepository(SqlRepository):
                 is_damaged = self._is_damaged()
                 if not is_damaged and not words:
                     return words
+                self._push.wait_while_somebody_stages()
                 self._enter(connection)
                 try:
                     damage = self._damage(connection)

@@ -157,8 +157,8 @@ class Block:
     is_marked: bool = True
     # Whether another commit than the one that it is on was there before.
     clashes: bool = False
-    # Whether it has written what it meant to.
-    went_well: bool = True
+    # Whether it has written what it meant to; None where that has not been looked at.
+    went_well: bool | None = None
 
     @property
     def transaction(self) -> str:
@@ -320,6 +320,18 @@ def _in_chain(rows: Sequence[Sequence[Cell]]) -> list[Block]:
         del whole[latest.uid]
         latest = whole.get(latest.base[1])
     return chain
+
+
+def newest_in(rows: Sequence[Sequence[Cell]]) -> Block | None:
+    """The newest block, read along with the first row below it; None where it cannot be read. It may clash if the
+    commit below is not the one that it is on."""
+    try:
+        block = _read(rows, 0)
+    except _UNREADABLE:
+        return None
+    below = str(rows[block.size][0]) if len(rows) > block.size and rows[block.size] else ""
+    block.clashes = below not in ("", block.base[1])
+    return block
 
 
 def _find_clashes(blocks: Sequence[Block]) -> None:

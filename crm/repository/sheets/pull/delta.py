@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import chain, groupby, islice
 from typing import Any
 
@@ -13,9 +14,9 @@ from crm.model import BY_NAME, Record
 from crm.repository import tables
 from crm.repository.bulk import insert_columns
 from crm.repository.sheets.google.answered_rows import Part
-from crm.repository.sheets.grid.layout import HISTORY, Cell
+from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.mirror.before_images import came_first
+from crm.repository.sheets.mirror.before_images import Block, blocks_in, came_first
 from crm.repository.sheets.mirror.history_tab import AUDIT_COLUMNS, Entered, Entries
 from crm.repository.sheets.mirror.mirror import Place, Seen, State
 from crm.repository.team import team_of
@@ -31,9 +32,10 @@ def _put_back(where: str = "") -> str:
 @dataclass
 class Contents:
     """The contents read of the spreadsheet, all of one moment. `history` holds the rows below row `history_from`, 0
-    being the heading, and `history_end` that row itself; `kept` is the tab of what the last commits wrote over. Google
-    was seen to apply requests one after the other where it `serialises`, and Drive to tell of edits at once where it is
-    `punctual`. The tabs of the `unchanged` kinds are as they were when the mirror last agreed with them."""
+    being the heading, and `history_end` that row itself; `kept` is the tab of what the last commits wrote over, its
+    first `kept_rows` rows. Google was seen to apply requests one after the other where it `serialises`, and Drive to
+    tell of edits at once where it is `punctual`. The tabs of the `unchanged` kinds are as they were when the mirror
+    last agreed with them."""
 
     state: State
     # Taken out tab by tab as they are read: a large one is not held twice.
@@ -43,6 +45,7 @@ class Contents:
     history_from: int
     everything: bool
     kept: Sequence[Sequence[Cell]] = ()
+    kept_rows: int = 0
     history_end: Sequence[Cell] = ()
     serialises: bool = False
     punctual: bool = False
@@ -51,6 +54,18 @@ class Contents:
     parts: Mapping[type[Record], Part] = field(default_factory=dict)
     # The commit that the mirror has taken for the last one.
     known: str = ""
+
+    @property
+    def has_all_kept(self) -> bool:
+        """Return whether all of that tab was asked for."""
+        return self.kept_rows == self.places[BEFORE.title].rows
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """The blocks of the last commits, the newest first, as far as they were read."""
+        blocks = blocks_in(self.kept, self.kept_rows)
+        # Whether the last one clashes is not known without the one below.
+        return blocks if self.has_all_kept else blocks[:-1]
 
 
 class TabDamagedError(StoreDamagedError):

@@ -36,7 +36,7 @@ from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.google.answered_rows import Rows, digest_of
 from crm.repository.sheets.grid.cells import READERS, cell_of, number_of
-from crm.repository.sheets.grid.layout import BEFORE, HISTORY, OWN, Cell, alike, columns, heading
+from crm.repository.sheets.grid.layout import HISTORY, OWN, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.before_images import lacks_commits, moved_in
 from crm.repository.sheets.mirror.history_tab import Entries
@@ -150,7 +150,7 @@ class _Intake:
         torn = [] if self.contents.everything else mirror.torn(self.connection)
         mirror.set_torn(self.connection, [*torn, *entries.torn])
         places = self.contents.places
-        mirror.set_moved(self.connection, moved_in(self.contents.kept, places[BEFORE.title].rows))
+        mirror.set_moved(self.connection, moved_in(self.contents.kept, self.contents.kept_rows))
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
         self._end_lost()
@@ -259,8 +259,8 @@ class _Intake:
 
     def _was_repaired(self, before: Seen | None) -> bool:
         """Return whether somebody has repaired the spreadsheet since."""
-        kept, grid = self.contents.kept, self.contents.places[BEFORE.title].rows
-        return lacks_commits(kept, grid, self.contents.state, before.state if before else None)
+        kept, rows = self.contents.kept, self.contents.kept_rows
+        return lacks_commits(kept, rows, self.contents.state, before.state if before else None)
 
     def _note_quiet(self, edits: HandEdits) -> None:
         """Note the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.

@@ -24,31 +24,41 @@ from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, P
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
 
+# So many rows of what commits have kept are read, where many more are kept.
+_KEPT_READ, _MANY_KEPT = 200, 1_000
 
-def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | None = None) -> Contents:
+
+def read(
+    service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | None = None, *, all_kept: bool = False
+) -> Contents:
     """Everything of the spreadsheet, the history only from where the mirror stands; one request. `quiet` are the tabs
-    that are known by their digest.
+    that are known by their digest. Of what commits have kept it is the latest, unless all of it is asked for.
 
     Raises StoreNotSetUpError, StoreNewerError, and StoreDamagedError where one of our tabs is gone.
     """
     # From the last known row on, which is there in any case, so that the range never begins below the grid.
     known = before.state.history_rows if before else 0
-    ranges = [META_RANGE, HISTORY.rows(known), BEFORE.rows(), *(TABS[kind].rows() for kind in RECORDS)]
+    is_long = before is not None and not all_kept and before.places[BEFORE.title].rows > _MANY_KEPT
+    ranges = [META_RANGE, HISTORY.rows(known), BEFORE.rows(0, _KEPT_READ if is_long else None)]
+    ranges += [TABS[kind].rows() for kind in RECORDS]
+    if is_long:
+        # A narrow column to the end says how many rows there are.
+        ranges.append({**BEFORE.rows(), "startColumnIndex": 1, "endColumnIndex": 2})
     try:
         meta, history, kept, *tabs = service.values(ranges)
     except Rejected as error:
         if known:
             # Rows of the history may be gone.
-            return read(service, None)
+            return read(service, None, all_kept=all_kept)
         raise without_tabs(service, error) from error
-    state = state_in(meta.rows)
+    state, all_kept_rows = state_in(meta.rows), (tabs.pop() if is_long else kept).grid[0]
     by_kind = dict(zip(RECORDS, tabs, strict=True))
     quiet = quiet if quiet and known else {}
     unchanged = dict(_unchanged(by_kind, quiet))
     parts = {kind: part for kind, part in _parts(by_kind, quiet) if kind not in unchanged}
     places = {
         HISTORY.title: Place(history.title, [], known + len(history.rows), *history.grid),
-        BEFORE.title: replace(_place(kept), heading=[]),
+        BEFORE.title: replace(_place(kept), heading=[], rows=all_kept_rows),
         **{
             kind.kind_name: _place(values, quiet.get(kind.kind_name), parts.get(kind), is_known=kind in unchanged)
             for kind, values in by_kind.items()
@@ -63,6 +73,7 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
         # What a new store holds is in no history: from there on nothing tells who has changed it.
         not known,
         kept.rows,
+        kept.grid[0],
         history.rows[0] if history.rows else [],
         is_serialised(meta.rows),
         is_punctual(meta.rows),

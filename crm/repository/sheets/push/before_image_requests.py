@@ -13,9 +13,9 @@ from crm.repository.sheets.push.plan import Plan, RowWrite
 _BLOCK_FROM = 200
 # So many rows of older commits stay, to take back several that went wrong at once.
 _REMEMBERED = 400
-# Where requests are merged more stay, and nothing is cut off before there are many more: a request that cuts rows off
-# may arrive late, and must not reach those that came in between.
-_REMEMBERED_OF_MERGED, _CUT_FROM = 4_000, 6_000
+# Where requests are merged a request that cuts rows off may arrive late, and must not reach those that came in between:
+# so many rows more stay than all tabs together have, up to a limit, and they are seldom cut off, so many at a time.
+_REMEMBERED_OF_MERGED, _MOST_REMEMBERED, _CUT_OFF = 4_000, 20_000, 2_000
 _MORE_COLUMNS = 10
 
 
@@ -91,7 +91,9 @@ def _rows_kept(plan: Plan, seen: Seen) -> int | None:
     """The number of rows of older commits that stay; None for all of them."""
     if not plan.empties:
         return _REMEMBERED
-    return _REMEMBERED_OF_MERGED if seen.places[BEFORE.title].rows > _CUT_FROM else None
+    in_use = sum(seen.places[kind.kind_name].used for kind in TABS)
+    kept = min(_REMEMBERED_OF_MERGED + in_use, _MOST_REMEMBERED)
+    return kept if seen.places[BEFORE.title].rows > kept + _CUT_OFF else None
 
 
 def _make_room(size: int, wide: int, kept: int | None) -> Iterator[Request]:

@@ -4,7 +4,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -15,15 +15,15 @@ from crm.repository import Wait, Waiting
 from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import Interrupted, NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import number_of, stamped
-from crm.repository.sheets.grid.layout import ALL_TABS, BEFORE, columns, heading, is_marker, marker
-from crm.repository.sheets.mirror.before_images import blocks_in
-from crm.repository.sheets.mirror.mirror import META_RANGE, Quiet, Seen, State
+from crm.repository.sheets.grid.layout import ALL_TABS, BEFORE, Cell, columns, heading, is_marker, marker
+from crm.repository.sheets.mirror.before_images import newest_in
+from crm.repository.sheets.mirror.mirror import META_RANGE, Quiet, Seen, State, without_unfinished
 from crm.repository.sheets.pull import reading
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.outcome import Ending, Unclear, in_doubt
 from crm.repository.sheets.push.plan import Plan, RowWrite
 from crm.repository.sheets.push.requests import ANSWER, Commit, Step, add_marker, kept_in, rows_in
-from crm.repository.sheets.push.rollback import astray, cut, lacks_history, recounting, rolled_back
+from crm.repository.sheets.push.rollback import astray, cut, falls_short, lacks_history, recounting, rolled_back
 from crm.repository.sheets.push.verification import Verified
 from crm.repository.tables import TABLES as TABLES_OF
 
@@ -219,16 +219,13 @@ class Push:
     def _look_again(self, step: Step) -> None:
         """Return whether a request whose answer was lost has written where it meant to."""
         # It arrived, and may have to be taken back.
-        meta, kept = self.service.values([META_RANGE, BEFORE.rows()])
-        blocks = blocks_in(kept.rows, kept.grid[0])
-        own = next((block for block in blocks if block.uid == step.state.uid), None)
-        if own is None:
+        meta, kept = self.service.values([META_RANGE, BEFORE.rows(0, step.block.size + 1)])
+        own = newest_in(kept.rows)
+        if own is None or own.uid != step.state.uid or reading.state_in(meta.rows).uid != own.uid:
+            # Somebody else was there since.
             raise Unclear
         if not own.is_as_planned:
             raise _Astray
-        if reading.state_in(meta.rows).uid != step.state.uid or own is not blocks[0]:
-            # Somebody else was there since.
-            raise Unclear
 
     def _restore_marker(self, base: State) -> bool:
         """Put the marker back where somebody has deleted it by hand, or put back an older version of the
@@ -257,18 +254,31 @@ class Push:
 
     def wait_for_stager(self, state: State) -> None:
         """Wait until somebody's transaction of several requests is through, or clear what it left."""
+        if self._was_given_up(state):
+            self._clear_staged()
+
+    def wait_while_somebody_stages(self) -> None:
+        """Wait until somebody's transaction of several requests is through, or was given up, also where the spreadsheet
+        is damaged."""
+        with suppress(Rejected):
+            (meta,) = self.service.values([META_RANGE])
+            self._was_given_up(_state_of_any(meta.rows))
+
+    def _was_given_up(self, state: State) -> bool:
+        """Wait until a transaction of several requests is through, or has not moved for long: whether it was given
+        up."""
         since = last_moved = time.monotonic()
         while state.staging:
             now = time.monotonic()
             if now - last_moved > ABANDONED_AFTER or state.staging in self._begun:
-                self._clear_staged()
-                return
+                return True
             self.waiting(Wait("Someone is saving a large change to the spreadsheet", now - since))
             time.sleep(1.0)
             (meta,) = self.service.values([META_RANGE])
-            moved = reading.state_in(meta.rows)
+            moved = _state_of_any(meta.rows)
             if not moved.is_at(state):
                 state, last_moved = moved, time.monotonic()
+        return False
 
     def _clear_staged(self) -> None:
         """Take away the rows of a transaction that was broken off; nobody has seen them."""
@@ -310,10 +320,12 @@ class Push:
                 # Others may be putting it right at this very moment.
                 time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
             contents = reading.read(self.service, seen, quiet)
+            if falls_short(contents, seen):
+                contents = reading.read(self.service, seen, quiet, all_kept=True)
             self._serialises = contents.serialises
             blocks = astray(contents)
             if blocks and lacks_history(contents, blocks):
-                contents = reading.read(self.service, None)
+                contents = reading.read(self.service, None, all_kept=True)
                 blocks = astray(contents)
             rollback = rolled_back(contents, blocks) if blocks else recounting(contents)
             if rollback is None:
@@ -333,3 +345,8 @@ def _reason(error: Rejected, step: Step) -> str:
     sheet = re.search(r"'sheetId': (\d+)", part)
     title = next((tab.title for tab in ALL_TABS if sheet and tab.sheet_id == int(sheet[1])), "")
     return f"in the tab “{title}”, {error.reason}" if title else error.reason
+
+
+def _state_of_any(rows: Sequence[Sequence[Cell]]) -> State:
+    """The state in the technical tab, also while it is being repaired; an empty one where it cannot be read."""
+    return State.read(without_unfinished(rows)) or State()

@@ -179,12 +179,12 @@ class Commit:
                 yield formatting.continued(TABS[kind].sheet_id, place.columns, place.rows, end)
 
     def _emptied(self) -> Iterator[Request]:
-        for deletion in self.plan.deletes:
-            wide = self.seen.places[deletion.kind.kind_name].columns
-            yield cells_request(TABS[deletion.kind].sheet_id, deletion.row, 0, [[""] * wide])
+        for kind in self.plan.kinds:
+            rows = [deletion.row for deletion in self.plan.deletes if deletion.kind is kind]
+            for first, count in runs(rows):
+                yield _clear(TABS[kind].sheet_id, first, first + count)
         if self.plan.cut:
-            first, end = self.plan.cut
-            yield cells_request(HISTORY.sheet_id, first, 0, [[""] * len(HISTORY_COLUMNS)] * (end - first))
+            yield _clear(HISTORY.sheet_id, *self.plan.cut)
 
     def _deletes(self) -> Iterator[Request]:
         if self.plan.empties:
@@ -282,6 +282,11 @@ def add_marker(state: State) -> Request:
 
 def _write_state(state: State) -> Request:
     return cells_request(META.sheet_id, 0, 0, state.rows())
+
+
+def _clear(sheet: int, first: int, end: int) -> Request:
+    """Empty some rows."""
+    return {"updateCells": {"range": {"sheetId": sheet, "startRowIndex": first, "endRowIndex": end}, "fields": VALUE}}
 
 
 def _joined(

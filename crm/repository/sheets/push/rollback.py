@@ -8,9 +8,9 @@ from itertools import takewhile
 
 from crm.model import RECORDS, Record
 from crm.repository.sheets.grid.cells import cell_in, number_of, stamped
-from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, Heading, alike, comparable, heading, trimmed
-from crm.repository.sheets.mirror.before_images import Block, Use, blocks_in
-from crm.repository.sheets.mirror.mirror import NEW_REVISION, State
+from crm.repository.sheets.grid.layout import HISTORY, Cell, Heading, alike, comparable, heading, trimmed
+from crm.repository.sheets.mirror.before_images import Block, Use
+from crm.repository.sheets.mirror.mirror import NEW_REVISION, Seen, State
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.plan import Plan, RowWrite, naming
 
@@ -33,12 +33,13 @@ def _end_of(blocks: Sequence[Block], transactions: Collection[str], least: int) 
 
 
 def _blocks(contents: Contents) -> list[Block]:
-    blocks = blocks_in(contents.kept, contents.places[BEFORE.title].rows)
-    for block in blocks:
-        block.went_well = block.is_as_planned or (
-            not block.clashes and (block.state is None or block.uid == contents.known or _is_applied(contents, block))
-        )
-    return blocks
+    for block in contents.blocks:
+        if block.went_well is None:
+            block.went_well = block.is_as_planned or (
+                not block.clashes
+                and (block.state is None or block.uid == contents.known or _is_applied(contents, block))
+            )
+    return contents.blocks
 
 
 def _is_applied(contents: Contents, block: Block) -> bool:
@@ -159,6 +160,22 @@ def _history_begins(contents: Contents, strays: Sequence[Block], valid: Sequence
         added = 0 if valid[0].is_unfinished else len(valid[0].redo.history)
         return valid[0].made.history_rows - added
     return _state_before(contents, strays).history_rows
+
+
+def falls_short(contents: Contents, seen: Seen | None) -> bool:
+    """Return whether more of what commits have kept is needed than was read: not all is there that clashes, or that
+    was saved since a machine has seen the spreadsheet."""
+    if contents.has_all_kept:
+        return False
+    blocks, reached = _blocks(contents), contents.state.uid
+    looked_at = blocks[: len(_disturbed(contents, astray(contents))) + 1]
+    uids = {block.uid for block in blocks}
+    if not looked_at or seen is None or any(block.base[1] not in uids for block in looked_at):
+        return True
+    for block in blocks:
+        if block.uid == reached != seen.state.uid:
+            reached = block.base[1]
+    return reached != seen.state.uid
 
 
 def lacks_history(contents: Contents, strays: Sequence[Block]) -> bool:

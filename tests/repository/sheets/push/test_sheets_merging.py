@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,8 +14,10 @@ import pytest
 from crm.errors import CRMError, NotFoundError, RefusedError
 from crm.model import Client, Sale
 from crm.repository.sheets import repository as repository_module
-from crm.repository.sheets.grid.layout import META
+from crm.repository.sheets.grid.layout import BEFORE, META
 from crm.repository.sheets.live_check import LiveCheck
+from crm.repository.sheets.pull import reading
+from crm.repository.sheets.push import before_image_requests
 from crm.repository.sheets.push import push as push_module
 from crm.repository.sheets.push import requests as commit_module
 from tests.support.by_hand import Sheet
@@ -232,6 +235,51 @@ def test_two_that_clear_up_after_a_killed_import_at_one_moment(
     assert not team.person._service.at_that_moment
     _check(team, 3)
     assert "an import" not in team.summaries()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["appended rows", "all"])
+@pytest.mark.parametrize("read", [1, 6, 9])
+def test_commits_further_below_are_read_where_one_clashes(
+    team: Team, monkeypatch: pytest.MonkeyPatch, mode: str, read: int
+) -> None:
+    monkeypatch.setattr(reading, "_KEPT_READ", read)
+    monkeypatch.setattr(reading, "_MANY_KEPT", 10)
+    for _ in range(3):
+        team.store.change(_sell, "a sale")
+    other = team.another("ben")
+    other.refresh()
+    team.person.merges(MODES[mode])
+
+    def sell_four() -> None:
+        for _ in range(4):
+            other.transact(lambda tx: _sell(tx, 2), "a sale")
+
+    team.person._service.at_that_moment.append(sell_four)
+    team.store.change(_sell, "a sale")
+    _check(team, 8)
+
+
+@pytest.mark.slow
+def test_old_before_images_are_cut_off_many_at_a_time(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(before_image_requests, "_REMEMBERED_OF_MERGED", 20)
+    monkeypatch.setattr(before_image_requests, "_CUT_OFF", 30)
+
+    def rows() -> int:
+        described = team.repository.service.describe("sheets(properties(sheetId,gridProperties(rowCount)))")
+        grids = {sheet["properties"]["sheetId"]: sheet["properties"]["gridProperties"] for sheet in described["sheets"]}
+        return int(grids[BEFORE.sheet_id]["rowCount"])
+
+    counts = []
+    for _ in range(24):
+        team.store.change(_sell, "a sale")
+        team.repository._look_at_sheet()
+        team.stored()
+        counts.append(rows())
+    cuts = [before - now for before, now in pairwise(counts) if now < before]
+    assert len(cuts) in (1, 2)
+    assert min(cuts) > 20
+    _check(team, 24)
 
 
 @pytest.mark.slow

@@ -102,6 +102,28 @@ def test_an_unfinished_transaction_is_cleared_by_the_next_writer(
     assert "forty" not in team.summaries()
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_technical_tab_that_somebody_changed_after_a_killed_transaction_is_repaired(
+    team: Team, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    monkeypatch.setattr(push_module, "ABANDONED_AFTER", 0.1)
+    _kill_at(team, 3)
+    other = team.another("ben")
+    before = team.stored(other)
+    with pytest.raises(Killed):
+        team.store.change(_add_forty, "forty")
+    team.person.set_cells(team.id, META.title, 1, team.cells(META)[0].index("client"), [[BEFORE - 1]])
+    other = team.another("cleo") if is_new else other
+    assert "crm" in other.damage_by_hand()[0]
+    other.repair()
+    other.transact(lambda tx: tx.add(Client(kind="person", last_name="Next")), "next")
+    found = team.agreed()
+    names = sorted(client.last_name for client in found[Client].values())  # type: ignore[attr-defined]
+    assert names == ["Next", *(f"Old {at}" for at in range(BEFORE))]
+    assert found[Sale] == before[Sale]
+    assert "forty" not in team.summaries()
+
+
 @pytest.mark.parametrize("edit", [
     ["sort", CLIENTS, 0, True], ["move_rows", CLIENTS, 5, 2, 1], ["insert_rows", CLIENTS, 2, 2],
     ["move_column", CLIENTS, 0, 4], ["insert_column", CLIENTS, 3, 1], ["set_cells", CLIENTS, 1, 3, [["by hand"]]],
