@@ -43,6 +43,7 @@ def _firm(store: Store, office: Office) -> Firm:
         "anna",
         running_on(TODAY),
         secret="what protects the accounts of these tests",
+        folder=office.folder / "data",
         **OUT_OF_ORDER,
     )
     accounts = cache(lambda: open_accounts(settings, store.repository))

@@ -175,7 +175,8 @@ OUT_OF_ORDER: Mapping[str, Any] = {
 @contextmanager
 def new_firm(office: Office) -> Iterator[Firm]:
     """A firm in an office that is not open yet."""
-    office.open(**OUT_OF_ORDER)
+    # What its commands save on this computer, other tests must not find.
+    office.open(folder=office.folder / "data", **OUT_OF_ORDER)
     made = Firm(office)
     yield made
     made.close()
