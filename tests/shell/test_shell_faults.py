@@ -384,8 +384,11 @@ def test_an_import_that_is_killed_leaves_all_or_nothing(shell: CommandLine) -> N
     rows += [[f"K{at % 4000}", "2026-01-02", f"{at % 97}.50", f"Killed {at % 4000}"] for at in range(12_000)]
     file = shell.write_csv("sales.csv", rows)
     log = shell.file.with_name("store.sqlite3-wal")
-    outcomes = []
-    for size in (1, 400_000):
+    outcomes: list[int] = []
+    # On a busy machine the import can be over before it is killed.
+    for at, size in enumerate((1, 400_000, 1, 1, 1)):
+        if at > 1 and 0 in outcomes:
+            break
         child = shell.start("import", file, "--as", "sales", "--create-clients")
         while child.poll() is None and not (log.exists() and log.stat().st_size >= size):
             time.sleep(0.002)
@@ -397,7 +400,7 @@ def test_an_import_that_is_killed_leaves_all_or_nothing(shell: CommandLine) -> N
         outcomes.append(sales)
         if sales:
             shell.did("history", "undo")
-    assert outcomes[0] == 0
+    assert 0 in outcomes
     # What was killed stands in nobody's way.
     assert shell.did("import", file, "--as", "sales", "--create-clients")["new"] == 12_000
     assert shell.sound()
