@@ -29,6 +29,7 @@ from crm.repository.sheets.google import http, rate_limit
 from crm.repository.sheets.google.credentials import account_from
 from crm.repository.sheets.google.rate_limit import Stopwatch
 from crm.repository.sheets.google.spreadsheet import Service
+from crm.repository.sheets.mirror.mirror import State
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.setup import set_up
 from crm.repository.sql import SqlRepository
@@ -318,7 +319,9 @@ def _sheets(
     written = folder / "machine-0" / "spreadsheet"
     is_new = not written.exists()
     if is_new:
-        written.write_text(google().make_like(_prepared(first_records(), clocks["now"]())))
+        made = google().make_like(_prepared(first_records(), clocks["now"]()))
+        google().set_cells(made, "crm", 1, State().rows()[0].index("spreadsheet"), [[made]])
+        written.write_text(made)
     spreadsheet = written.read_text()
     service = _service(spreadsheet, waiting=clocks["waiting"])
     mirror = Sqlite(machine / "mirror.sqlite3")

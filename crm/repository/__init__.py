@@ -34,6 +34,9 @@ SPREADSHEET = "the spreadsheet"
 # Facts of a store: what tells it from all others, and what seals its accounts as a whole (see `Seals`).
 STORE_ID = "store_id"
 ROSTER = "roster"
+# The spreadsheet that a store was copied from by hand (File, Make a copy), until somebody has said which of the two
+# sends the messages that wait in both.
+COPY_OF = "copy_of"
 # The roster of a store whose accounts must not give access.
 SHUT = "-"
 

@@ -15,15 +15,17 @@ from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
 from crm.commands.registry import About, command
 from crm.commands.repeating import moved_by
-from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
+from crm.errors import CRMError, FieldError, Question, RefusedError, StoreError, confirmation
 from crm.model import CHANNELS, STATES, UNSENT, Client, Contact, Message, Template
 from crm.model.encoding import plain
+from crm.model.fields import Choice
 from crm.model.fields.recipients import recipient_key
-from crm.repository import Transaction
+from crm.repository import COPY_OF, Query, Transaction
 
 TheMessage = Annotated[Message, About("Message", "its number", positional=True)]
 # These can be sent once more, to those who have not got them as far as is known.
 SENT_AGAIN = ("failed", "unsure", "cancelled")
+_COPIED = {"send": "Send them from here", "cancel": "Cancel them here"}
 _UNSURE = "It may have arrived already: the connection was lost after it was sent. Send it again?"
 
 
@@ -184,12 +186,32 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
 
 
 @command("email outbox", title="Send queued mail", menu="email", hint="What is waiting, and send it now", key="mail")
-def send_waiting(crm: CRM) -> outbox.Sent:
+def send_waiting(
+    crm: CRM,
+    copied: Annotated[
+        str,
+        Choice(_COPIED),
+        About("Copied", "in a copy of a spreadsheet: send the queued messages, or cancel them here"),
+    ] = "",
+) -> outbox.Sent:
     """Send queued messages that are due, and list what was sent, what failed and what is still queued.
 
     You can run it as often as you like, and several times at once: each message is sent once. Ctrl-C stops it after the
-    current message; the rest stays queued.
+    current message; the rest stays queued. In a spreadsheet that somebody has made a copy of, the same messages wait in
+    both: in the copy it first asks an admin what to do with them, and nothing is sent until then.
     """
+    with crm.read() as snapshot:
+        is_copy, waiting = bool(snapshot.fact(COPY_OF)), snapshot.count(Message, Query({"state": "queued"}))
+    if is_copy and not copied:
+        queued = f"{waiting} queued message{'s' * (waiting != 1)} may be sent from there too."
+        raise Question(
+            f"This spreadsheet is a copy of another one. {queued if waiting else 'No message waits in it.'}",
+            parameter="copied",
+            choices=_COPIED,
+            destructive=True,
+        )
+    if is_copy:
+        outbox.settle_copy(crm, copied)
     return outbox.send_queued(crm, steadily=True)
 
 

@@ -531,6 +531,7 @@ class Damage:
             last=self._numbers(),
             # Where accounts were changed since, it is theirs.
             roster=str(facts.get(ROSTER) or seen.roster),
+            home=before.home if before is not None else seen.home,
         )
 
     def _numbers(self) -> Mapping[str, int]:

@@ -29,6 +29,7 @@ from crm.model import BY_NAME, Client, Conventions, NumberSeries, Record
 from crm.model.data import READS_AFTER, SHEET_READS
 from crm.model.rights import SEALED
 from crm.repository import (
+    COPY_OF,
     PROGRAM,
     ROSTER,
     SPREADSHEET,
@@ -396,6 +397,8 @@ class SheetsRepository(SqlRepository):
         ask = partial(strange_among, self.service)
         edits = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting, strange, ask)
         put_fact(connection, ROSTER, contents.state.roster)
+        home = contents.state.home
+        put_fact(connection, COPY_OF, "" if home == self.service.spreadsheet else home)
         mirror.set_punctual(connection, contents.punctual)
         return edits
 
@@ -690,7 +693,8 @@ class SheetsRepository(SqlRepository):
     def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str) -> None:
         """Write a plan into the spreadsheet, and note in the mirror what it has made of it."""
         numbers, roster = mirror.numbers(connection), fact(connection, ROSTER)
-        done = self._push.commit(written, seen, uid, numbers, roster)
+        home = fact(connection, COPY_OF) or self.service.spreadsheet
+        done = self._push.commit(written, seen, uid, numbers, roster, home)
         with _noted():
             self._note(connection, numbers, *done)
 
@@ -745,6 +749,22 @@ class SheetsRepository(SqlRepository):
             mirror.put_rows(connection, kind, added, keeps_quiet=True)
             written[kind] = [row for _, row, _ in (*noted, *added)]
         mirror.set_seen(connection, Seen(state, commit.places(placed)), numbers, written)
+
+    def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
+        if name != COPY_OF:
+            super().set_fact(name, value, allowed)
+            return
+
+        def write(connection: Connection) -> bool:
+            allowed(self._seen(connection))
+            self._catch_up(connection)
+            self._enter(connection)
+            put_fact(connection, name, value)
+            self._write(connection, Plan(), mirror.must_have_seen(connection), new_id())
+            connection.commit()
+            return True
+
+        self._until_done(write)
 
     # Looking after the store
 

@@ -71,7 +71,7 @@ def _set_up(service: Service, first_records: Callable[[str], Sequence[Record]], 
             titles = set(existing.values())
             if is_new:
                 first = first_records(str(described.get("properties", {}).get("locale", "")))
-                service.write(_requests(titles, first, at))
+                service.write(_requests(titles, first, at, service.spreadsheet))
             else:
                 service.write(list(_tabs(missing, titles)))
             return is_new
@@ -141,12 +141,12 @@ def _formats(service: Service, head: Heading) -> Mapping[int, Any]:
     return {at: cell.get("userEnteredFormat", {}).get("numberFormat") for at, cell in enumerate(cells)}
 
 
-def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -> list[Request]:
+def _requests(titles: set[str], first_records: Sequence[Record], at: datetime, home: str) -> list[Request]:
     stored = _numbered(first_records, at)
     last = {
         TABLES[kind].name: max((record.id for record in stored if type(record) is kind), default=0) for kind in RECORDS
     }
-    state = State(revision=NEW_REVISION, uid=new_id(), last=last)
+    state = State(revision=NEW_REVISION, uid=new_id(), last=last, home=home)
     statuses = [rule.status for rule in stored if isinstance(rule, StatusRule)]
     requests = [add_tab(tab, titles) for tab in ALL_TABS]
     requests.append(cells_request(META.sheet_id, 0, 0, state.rows()))

@@ -8,15 +8,15 @@ from crm.commands.context import CRM
 from crm.commands.mail.outbox.attaching import refuse_too_large
 from crm.commands.mail.outbox.journal import SendingJournal
 from crm.commands.mail.outbox.leases import Selection
-from crm.commands.mail.outbox.sending import Sent, send, unsendable
+from crm.commands.mail.outbox.sending import COPIED, Sent, send, unsendable
 from crm.errors import UsageError
 from crm.model import Message
 from crm.model.fields.recipients import recipient_key
 from crm.model.record import record_with
 from crm.outward.outgoing import Party, new_message_id
-from crm.repository import Transaction
+from crm.repository import COPY_OF, Query, Transaction
 
-__all__ = ["Draft", "Sent", "allow_again", "queue", "queue_many", "refuse_unsendable", "send_queued"]
+__all__ = ["Draft", "Sent", "allow_again", "queue", "queue_many", "refuse_unsendable", "send_queued", "settle_copy"]
 
 # What stands after the @ in the Message-ID of a text.
 _NOWHERE = Party("crm@localhost")
@@ -44,7 +44,15 @@ class Draft:
 
 
 def refuse_unsendable(crm: CRM, channel: str = "email") -> None:
-    """Raise UsageError where nothing is set up that a message could go out through."""
+    """Raise UsageError where nothing is set up that a message could go out through, or nothing may go out because the
+    store is a copy."""
+    with crm.read() as snapshot:
+        if snapshot.fact(COPY_OF):
+            raise UsageError(f"{COPIED} Nothing was sent.")
+    _refuse_not_set_up(crm, channel)
+
+
+def _refuse_not_set_up(crm: CRM, channel: str) -> None:
     if why := unsendable(crm, channel):
         raise UsageError(f"{why} Nothing was sent.")
 
@@ -78,10 +86,23 @@ def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int =
     return send(crm, Selection(only, mailing), steadily=steadily)
 
 
+def settle_copy(crm: CRM, answer: str) -> None:
+    """Let this store send from now on, though it is a copy of another one: what it holds as queued too, or, where the
+    `answer` is 'cancel', only what is written from now on."""
+
+    def change(tx: Transaction) -> None:
+        for message in tx.find_all(Message, Query({"state": "queued"})):
+            tx.change(message, state="cancelled", until="", failure="it waits in the spreadsheet this is a copy of")
+
+    if answer == "cancel":
+        crm.transact(change, "cancelled the messages that wait in the original too")
+    crm.repository.set_fact(COPY_OF, "")
+
+
 def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Message]:
     time = tx.clock.time_of(tx.clock.now)
     for channel, some in groupby(drafts, key=lambda draft: draft.channel):
-        refuse_unsendable(crm, channel)
+        _refuse_not_set_up(crm, channel)
         # What is wrong with the settings of e-mail keeps no text back.
         mailer = crm.outward.mailer() if channel == "email" else None
         sender = mailer.sender if mailer else _NOWHERE

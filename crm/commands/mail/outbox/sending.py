@@ -18,7 +18,7 @@ from crm.errors import CRMError, OutwardError
 from crm.model import CHANNELS, Client, Message
 from crm.model.fields.recipients import recipient_key
 from crm.outward.mail import Fate
-from crm.repository import Transaction
+from crm.repository import COPY_OF, Transaction
 from crm.repository.queries.mail import postponed, still_queued
 
 # For so long a program may hold the messages that it took; those that it has not begun by then it begins no more.
@@ -85,6 +85,12 @@ def _settled(crm: CRM, some: Sequence[Ended]) -> list[Message]:
     return crm.transact(change, "updated messages that were being sent")
 
 
+COPIED = (
+    "This spreadsheet is a copy of another one, which holds the same messages and may send them too. `email outbox`"
+    " asks what to do with them."
+)
+
+
 class Sending:
     """One run over the outbox: `selection` of it is sent by `ways`, where `steadily` all at the team's pace, and else
     the messages of mailings and to occasions. `closed` says of the other channels why nothing goes out there."""
@@ -141,7 +147,8 @@ class Sending:
             later, next_try = postponed(snapshot, which, tried)
             queued = still_queued(snapshot, which, _LISTED, [*tried, *self._left])
         reasons = [INTERRUPTED] if self._stop.is_set() else []
-        reasons += [self._closed[channel] for channel in CHANNELS if channel in self._closed and counted[channel]]
+        closed = [self._closed[channel] for channel in CHANNELS if channel in self._closed and counted[channel]]
+        reasons += dict.fromkeys(closed)
         failed, unsure, waiting = (self._by_state[state] for state in ("failed", "unsure", "queued"))
         return Sent(
             self._sent,
@@ -287,6 +294,9 @@ class Sending:
 def send(crm: CRM, selection: Selection, *, steadily: bool) -> Sent:
     """Send the chosen messages of the outbox, once the outcomes of interrupted ones are known."""
     with SendingJournal(crm.outward.folder, crm.clock) as journal, open_transports(crm) as (ways, closed):
+        with crm.read() as snapshot:
+            if snapshot.fact(COPY_OF):
+                ways, closed = {}, dict.fromkeys(CHANNELS, COPIED)
         journal.forget_old()
         settled = [message for message in settle_broken_off(crm, journal) if selection.means(message)]
         with crm.progress("Sending") as tell:

@@ -61,6 +61,8 @@ _FIRST_NUMBERED = (
 )  # fmt: skip
 NUMBERED = tuple(dict.fromkeys((*_FIRST_NUMBERED, *(tables.TABLES[kind].name for kind in TABS))))
 
+_HOME = "spreadsheet"
+
 # The revision of a spreadsheet that was only set up.
 NEW_REVISION = 1
 
@@ -69,7 +71,7 @@ NEW_REVISION = 1
 class State:
     """The state: the row of the technical tab. `last` holds the highest number in use by table; `staging` names the
     transaction that is being written in several requests, '' when there is none. `roster` seals the accounts as a
-    whole."""
+    whole. `home` is the spreadsheet that this was written to: somebody may have copied it since."""
 
     revision: int = 0
     uid: str = ""
@@ -77,6 +79,7 @@ class State:
     history_rows: int = 0
     last: Mapping[str, int] = field(default_factory=dict)
     roster: str = ""
+    home: str = ""
 
     def is_at(self, other: "State") -> bool:
         """Return whether both are of the same revision."""
@@ -94,7 +97,8 @@ class State:
         """The two rows of the technical tab."""
         names: list[Cell] = ["format", "revision", "uid", "staging", "history_rows", *NUMBERED]
         values: list[Cell] = [FORMAT, self.revision, self.uid, self.staging, self.history_rows]
-        return [[*names, ROSTER], [*values, *[self.last.get(name, 0) for name in NUMBERED], self.roster]]
+        numbers = [self.last.get(name, 0) for name in NUMBERED]
+        return [[*names, ROSTER, _HOME], [*values, *numbers, self.roster, self.home]]
 
     @classmethod
     def read(cls, rows: Sequence[Sequence[Cell]]) -> "State | None":
@@ -108,6 +112,7 @@ class State:
                 int(facts["history_rows"]),
                 {name: int(facts.get(name, 0) or 0) for name in NUMBERED},
                 str(facts.get(ROSTER, "")),
+                str(facts.get(_HOME, "")),
             )
         except (IndexError, KeyError, ValueError, TypeError, OverflowError):
             return None

@@ -84,7 +84,7 @@ class Push:
         self._serialises = False
 
     def commit(
-        self, plan: Plan, seen: Seen, uid: str, last: Mapping[str, int], roster: str
+        self, plan: Plan, seen: Seen, uid: str, last: Mapping[str, int], roster: str, home: str
     ) -> tuple[Commit, State, Placed]:
         """Write a plan: how it was done, the state that it made, and where the new rows stand.
 
@@ -102,7 +102,7 @@ class Push:
             raise RefusedError(_NOT_PROVED)
         first, end = plan.cut or (0, 0)
         after = replace(seen.state, history_rows=seen.state.history_rows - (end - first))
-        commit = Commit(plan, seen, uid, replace(after, staging="", last=dict(last), roster=roster))
+        commit = Commit(plan, seen, uid, replace(after, staging="", last=dict(last), roster=roster, home=home))
         try:
             state, placed = self._apply(commit)
         except _Astray:

@@ -143,7 +143,7 @@ def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, Stat
     last = {name: max(number, before.last.get(name, 0)) for name, number in contents.state.last.items()}
     revision = max([contents.state.revision, before.revision, *(block.makes[0] for block in blocks)])
     rows = _roll_history_back(contents, strays, valid, plan)
-    return plan, replace(before, last=last, history_rows=rows, revision=revision)
+    return plan, replace(before, last=last, history_rows=rows, revision=revision, home=contents.state.home)
 
 
 def _state_before(contents: Contents, strays: Sequence[Block]) -> State:
