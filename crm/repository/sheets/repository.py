@@ -400,6 +400,7 @@ class SheetsRepository(SqlRepository):
         home = contents.state.home
         put_fact(connection, COPY_OF, "" if home == self.service.spreadsheet else home)
         mirror.set_punctual(connection, contents.punctual)
+        mirror.set_serialised(connection, contents.serialises)
         return edits
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits, version: int, began: float) -> None:
@@ -1137,7 +1138,10 @@ class SheetsRepository(SqlRepository):
 def _fullness(connection: Connection) -> str:
     """A notice where the spreadsheet is nearly full, else ''."""
     seen = mirror.seen(connection)
-    return capacity.notice(capacity.own_cells(seen) + mirror.other_cells(connection)) if seen else ""
+    if seen is None:
+        return ""
+    cells = capacity.own_cells(seen) + mirror.other_cells(connection)
+    return capacity.notice(cells, serialises=mirror.is_serialised(connection))
 
 
 @contextmanager

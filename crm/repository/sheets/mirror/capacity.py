@@ -22,12 +22,16 @@ def own_cells(seen: Seen) -> int:
     return sum(place.rows * place.columns for place in seen.places.values()) + _META_ROWS * META_COLUMNS
 
 
-def notice(cells: int) -> str:
-    """A notice for a spreadsheet with so many cells; '' where there is room enough."""
+def notice(cells: int, *, serialises: bool) -> str:
+    """A notice for a spreadsheet with so many cells; '' where there is room enough. Only where Google `serialises`
+    requests can old history be removed."""
     part = cells / MOST_CELLS
     if part < _NOTICE:
         return ""
     full = f"The spreadsheet is {int(part * 100)} % full ({cells / 1e6:.1f} of {MOST_CELLS / 1e6:.0f} million cells)."
+    if not serialises:
+        soon = "" if part < _URGENT else " Soon nothing more can be saved."
+        return f"{full}{soon} Delete empty rows and columns, or move everything to another store (`copy`)."
     if part < _URGENT:
         return f"{full} `history archive` moves old history to a file."
     return f"{full} Soon nothing more can be saved: move old history to a file (`history archive`), or all (`copy`)."

@@ -308,6 +308,16 @@ def set_punctual(connection: Connection, is_so: bool) -> None:
     _set_fact(connection, PROBE, "yes" if is_so else "")
 
 
+def is_serialised(connection: Connection) -> bool:
+    """Return whether Google was seen to apply requests one after the other."""
+    return _fact(connection, SERIALISES) == "yes"
+
+
+def set_serialised(connection: Connection, is_so: bool) -> None:
+    """Note whether Google was seen to apply requests one after the other."""
+    _set_fact(connection, SERIALISES, "yes" if is_so else "")
+
+
 def set_late(connection: Connection) -> None:
     """Note that Drive had not told of something that was in the spreadsheet."""
     _set_fact(connection, "probe was late", "yes")

@@ -139,6 +139,11 @@ def is_serialised(rows: Sequence[Sequence[Cell]]) -> bool:
     return len(rows) > 2 and list(rows[2][:2]) == [SERIALISES, "yes"]
 
 
+def is_merged(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Return whether the technical tab says that Google was seen to merge requests of one moment."""
+    return len(rows) > 2 and list(rows[2][:2]) == [SERIALISES, "no"]
+
+
 def is_punctual(rows: Sequence[Sequence[Cell]]) -> bool:
     """Return whether the technical tab says that Drive was seen to tell of edits at once."""
     return len(rows) > 3 and list(rows[3][:2]) == [PROBE, "yes"]

@@ -39,6 +39,10 @@ _MOST_REPAIRS = 20
 
 Placed = dict[type[Record], dict[int, int]]
 
+_MERGES = (
+    "Google merges requests to this spreadsheet that come at the same moment, as `check --live` has found. Rows of the"
+    " history cannot be removed safely there. Nothing was changed."
+)
 _NOT_PROVED = (
     "It is not known whether Google applies requests to this spreadsheet one after the other. Only then can rows of"
     " the history be removed safely. Run `check --live` first. Nothing was changed."
@@ -99,7 +103,7 @@ class Push:
             raise Stale
         plan.empties = not self._serialises
         if plan.cut and plan.empties:
-            raise RefusedError(_NOT_PROVED)
+            raise RefusedError(_MERGES if verified.merges else _NOT_PROVED)
         first, end = plan.cut or (0, 0)
         after = replace(seen.state, history_rows=seen.state.history_rows - (end - first))
         commit = Commit(plan, seen, uid, replace(after, staging="", last=dict(last), roster=roster, home=home))

@@ -5,7 +5,7 @@ from crm.repository.sheets.grid.layout import BEFORE, HISTORY, TABS, GridRange, 
 from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.mirror.before_images import came_first
 from crm.repository.sheets.mirror.mirror import META_RANGE, Seen
-from crm.repository.sheets.pull.reading import is_serialised, state_in, without_tabs
+from crm.repository.sheets.pull.reading import is_merged, is_serialised, state_in, without_tabs
 from crm.repository.sheets.push.plan import Plan
 
 # Rows are asked for one by one up to so many; more are read in one piece, whatever lies between.
@@ -32,6 +32,7 @@ class Verified:
         except Rejected as error:
             raise without_tabs(service, error) from error
         self.state, self.serialises = state_in(meta.rows), is_serialised(meta.rows)
+        self.merges = is_merged(meta.rows)
         self._before = before.rows[0] if before.rows else []
         self._history = [trimmed(row) for row in history.rows]
         headings = answers[: len(plan.kinds)]

@@ -82,11 +82,15 @@ def test_a_change_saved_while_history_is_archived_is_kept(team: Team) -> None:
     team.agreed()
 
 
-@pytest.mark.parametrize("answer", [[None, None], ["serialises", "no"]])
-def test_history_is_not_archived_before_google_is_known_to_serialize(team: Team, answer: list[str | None]) -> None:
+@pytest.mark.parametrize(
+    ("answer", "words"), [([None, None], "Run `check --live` first"), (["serialises", "no"], "Google merges requests")]
+)
+def test_history_is_not_archived_before_google_is_known_to_serialize(
+    team: Team, answer: list[str | None], words: str
+) -> None:
     team.person.set_cells(team.id, META.title, 2, 0, [answer])
     numbers = _numbers(team)
-    with pytest.raises(RefusedError, match="check --live"):
+    with pytest.raises(RefusedError, match=words):
         team.repository.forget_history(numbers[4], "moved old history")
     assert _numbers(team) == numbers
 
@@ -97,6 +101,16 @@ def test_a_notice_says_how_full_a_spreadsheet_is(team: Team, rows: int, words: s
     findings = [finding.what for finding in team.repository.check() if "% full" in finding.what]
     assert [words in finding for finding in findings] == ([True] if words else [])
     assert team.repository.notice() == "".join(findings)
+
+
+@pytest.mark.parametrize(("rows", "is_urgent"), [(280_000, False), (360_000, True)])
+def test_a_notice_advises_nothing_that_is_refused_where_google_merges(team: Team, rows: int, is_urgent: bool) -> None:
+    team.person.set_cells(team.id, META.title, 2, 0, [["serialises", "no"]])
+    team.person._document(team.id).change(lambda book: setattr(book.sheets[0], "row_count", rows))
+    (found,) = [finding.what for finding in team.repository.check() if "% full" in finding.what]
+    assert "history archive" not in found
+    assert "Delete empty rows and columns" in found
+    assert ("Soon nothing" in found) == is_urgent
 
 
 def test_merged_cells_are_named(team: Team) -> None:
