@@ -484,6 +484,23 @@ def test_without_a_network_reading_works_and_typed_text_is_kept(
 
 
 @pytest.mark.slow
+def test_a_change_that_may_have_been_saved_is_looked_for_first(
+    start: Start, network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    spreadsheet = with_anna(network, monkeypatch, tmp_path / "elsewhere")
+    session = start(CRM_GOOGLE_URL=network.google.url, CRM_STORE=f"sheets://{spreadsheet}")
+    session.choose("Clients").sees("n new").press("n").choose("A person")
+    session.sees("First name").press("Zed", "enter").sees("Last name").press("enter").sees("1) Save").settled()
+    network.google.fault("drop_reply", only="write")
+    network.google.before_next_write([["set_access", [spreadsheet, "none"]]])
+    session.press("1").sees("This may have been saved").sees("What you typed is still here.")
+    session.sees("Look whether it was saved").settled()
+    network.google.set_access(spreadsheet, "writer")
+    session.choose("Look whether it was saved").sees("It was saved.")
+    assert [row[1] for row in network.google.values(spreadsheet, "clients")[1:]] == ["Anna", "Zed"]
+
+
+@pytest.mark.slow
 def test_an_edit_by_hand_is_shown_beside_my_own(begin: Start, stand_in: StandIn, team: tuple[str, CRM]) -> None:
     spreadsheet, _ = team
     session = begin(CRM_STORE=f"sheets://{spreadsheet}").press("/").sees("Find").press("1", "enter").choose("Edit")
