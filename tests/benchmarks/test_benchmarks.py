@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -52,3 +53,8 @@ def test_a_benchmark_that_runs_out_of_time_prints_partial_results(
     assert "first" in printed
     assert "second" not in printed
     assert "out of its 60 s; this is what it has" in printed
+
+
+@pytest.mark.parametrize("name", [*benchmarks.NAMES, *benchmarks.NAMED_ONLY])
+def test_every_benchmark_can_be_loaded(name: str) -> None:
+    assert callable(import_module(f"benchmarks.{name}").measure)
