@@ -23,7 +23,7 @@ from crm.model.billing import (
 )
 from crm.model.clients import INVOICE_FORMATS, Client, Contact, StatusRule, View, named
 from crm.model.conventions import Conventions
-from crm.model.data import TIME_ZONE, Setting
+from crm.model.data import TIME_ZONE, ImportLayout, Setting
 from crm.model.mail import (
     ARRIVED,
     CHANNELS,
@@ -91,6 +91,7 @@ __all__ = [
     "Deal",
     "Field",
     "FollowUp",
+    "ImportLayout",
     "Interaction",
     "Invoice",
     "InvoiceLine",

@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 from crm.lean_dataclass import dataclass
-from crm.model.fields import Line
-from crm.model.kind import READ_ALL, Effects, Kind, Rights, Tab
+from crm.model.fields import Line, Prose
+from crm.model.kind import EVERYTHING, READ_ALL, Effects, Kind, Rights, Tab
 from crm.model.record import Record, described
 
 # How many records may vanish from a spreadsheet at once before it is asked what that means.
@@ -38,3 +38,25 @@ class Setting(Record):
 
     key: str = described("Name", Line(60))
     value: str = described("Value", Line(1000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class ImportLayout(Record):
+    """The columns that a person chose for files with certain headings: in `choices` (JSON) what each row is, the field
+    of each column, the order of dates, and how clients are matched. `headings` is a digest of them. The undo of an
+    import leaves it as it is."""
+
+    about: ClassVar[Kind] = Kind(
+        "import_layout",
+        "import_layouts",
+        noun="choice of columns",
+        needs=("headings", "choices"),
+        called="headings",
+        unique=("headings",),
+        rights=Rights(staff=EVERYTHING, words="choices of columns"),
+        tab=Tab(number=49, title="import columns", hidden=True, since=10),
+        since=12,
+    )
+
+    headings: str = described("Headings", Line(64))
+    choices: str = described("Choices", Prose())

@@ -32,6 +32,7 @@ from crm.model import (
     Adjustment,
     Client,
     Conventions,
+    ImportLayout,
     Invoice,
     InvoiceLine,
     Message,
@@ -57,8 +58,9 @@ if TYPE_CHECKING:
     from crm.repository.sql_access import SqlReader, SqlWriter
 
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
-# back that were removed on purpose. Only that accounts went with a client into another one is.
-_KEPT = tuple(SECRET)
+# back that were removed on purpose. Only that accounts went with a client into another one is. The columns that were
+# chosen for an import are there for the next one.
+_KEPT = (*SECRET, ImportLayout.kind_name)
 # What was added to these stays: it is only removed on purpose.
 _LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000

@@ -22,6 +22,10 @@ from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    11: """
+DROP TABLE import_layout;
+UPDATE store_facts SET value = '11' WHERE name = 'schema_version';
+""",
     10: """
 DROP INDEX invoice_overpaid;
 ALTER TABLE invoice DROP COLUMN used_again;

@@ -40,6 +40,7 @@ _UPDATES = (
 )
 # What is below a preview: a blank line, at most four entries, the hint.
 _BELOW = 7
+_OF_KNOWN = frozenset(("Spent",))
 _SHOWN = 5
 # A blank line, a title, the heads and two rows.
 _LEAST = 5
@@ -100,7 +101,9 @@ def _fitting(
     screen: Screen, by: Conventions, records: Sequence[Any], room: int, names: Mapping[int, str]
 ) -> Table | None:
     """The number of records that a table of so many lines holds, None for not even one."""
-    columns = tables.with_names(columns_of(type(records[0])) or (), {"client": names})
+    # A client who is not there yet has bought nothing.
+    known = [column for column in columns_of(type(records[0])) or () if column.title not in _OF_KNOWN]
+    columns = tables.with_names(known, {"client": names})
     for count in range(len(records), 0, -1):
         table = tables.table(columns, records[:count], by, screen.width)
         if _lines(screen, table) <= room:
@@ -210,7 +213,11 @@ def _draw_report(result: "ImportReport", screen: Screen, by: Conventions, advice
     if result.applied:
         _draw_all(screen, by, [refused, doubtful], {})
     else:
-        first = ("The first ones, as they are stored", result.first_records, len(result.first_records))
+        first = (
+            "The first new ones, as they are stored",
+            result.first_records,
+            max(result.new, len(result.first_records)),
+        )
         updated = ("Existing clients that change", result.updates, max(result.updated, len(result.updates)))
         _draw_all(screen, by, [first, updated, refused, doubtful], result.client_names)
     if not result.applied:

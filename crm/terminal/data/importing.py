@@ -1,7 +1,8 @@
 """Import at the menu: the file as it was understood, corrected by number, previewed, and only then carried out."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,18 @@ from rich.text import Text
 
 from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
-from crm.errors import FileError
+from crm.errors import Cancelled, FileError, NotFoundError
+from crm.files.columns import SEVERAL
 from crm.model.conventions import DATE_ORDERS
+from crm.model.local_labels import local_label
 from crm.repository import HistoryQuery
-from crm.terminal.console.keyboard import YES_OR_NO, Choice, yes_or_no
+from crm.terminal.console.keyboard import YES_OR_NO, Back, Choice, yes_or_no
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import columns_of, show
 from crm.terminal.drawing.screen import data
+from crm.terminal.toolkit.discarding import discards
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session
 
 if TYPE_CHECKING:
@@ -35,6 +38,11 @@ _PREVIEW = (
     " check are imported as they are written."
 )
 _RESULT = "What the import did. Refused rows were not imported. Rows to check were imported as they are written."
+_COLUMNS = (
+    "Each column of the file, the field that it goes to, and what is in it. Choose one to let it go to another field or"
+    " to a field of your own. They are remembered for files with the same headings."
+)
+_DISCARDED = "Leave the import and discard what you chose?"
 # What stands around an entry of a menu, and the columns from which there is room for wide gaps.
 _KEYED, _WIDE = 8, 60
 _ENCODINGS = {
@@ -82,7 +90,7 @@ class _ImportPages:
 
     def __init__(self, session: Session, draft: "ImportDraft") -> None:
         self.session = session
-        self.draft = draft
+        self.draft = self._begun = draft
         self.done = False
 
     def show(self) -> None:
@@ -91,8 +99,20 @@ class _ImportPages:
             self.session.page("Import a file", self.draft.file.name, purpose=_READING)
             self._columns()
             self.session.screen.print()
-            action = self.session.keyboard.choose("", self._entries())
+            try:
+                action = self.session.keyboard.choose("", self._entries())
+            except (Back, Cancelled):
+                if self._has_chosen and not discards(self.session.keyboard, _DISCARDED):
+                    continue
+                raise
             self.session.attempt(action)
+
+    @property
+    def _has_chosen(self) -> bool:
+        """Return whether something was chosen that would be lost."""
+        draft, begun = self.draft, self._begun
+        chosen = (draft.choices, draft.mode, draft.create_clients)
+        return chosen != (begun.choices, begun.mode, begun.create_clients)
 
     def _columns(self) -> None:
         """The columns and their targets, with the first row's content."""
@@ -125,7 +145,13 @@ class _ImportPages:
             return f"own field {target.removeprefix(_OWN)}"
         if target == "amount" and self.draft.in_foreign_currency:
             return f"Amount, not in {self.session.crm.conventions.currency}"
-        return self.draft.targets.get(target, target) if target else "(not imported)"
+        return self._targets.get(target, target) if target else "(not imported)"
+
+    @property
+    def _targets(self) -> Mapping[str, str]:
+        """The fields that a column may go to, as they are called in the team's country."""
+        country = self.session.crm.conventions.country
+        return {target: local_label(words, country) for target, words in self.draft.targets.items()}
 
     def _entries(self) -> list[Choice]:
         from crm.commands.data.importing import MATCHES, MODES
@@ -134,7 +160,7 @@ class _ImportPages:
         taken = sum(bool(match.target) for match in draft.matches)
         entries = [
             Choice("Continue: see what it would do", self._preview),
-            Choice(self._entry("Columns", f"{taken} of {len(self._shown())} are used"), self._change_column),
+            Choice(self._entry("Columns", f"{taken} of {len(self._shown())} are used"), self._change_columns),
             Choice(self._entry("Type of record", draft.what), self._change_what),
             Choice(self._entry("Match on", MATCHES[draft.match]), lambda: self._decide("match", MATCHES)),
             Choice(self._entry("Action", MODES[draft.mode]), lambda: self._decide("mode", MODES)),
@@ -150,9 +176,25 @@ class _ImportPages:
             entries.append(Choice(self._entry("Dates", orders_named), self._change_dates))
         if foreign := draft.in_foreign_currency:
             entries.append(Choice(f"Read {foreign} as amounts in {self.session.crm.conventions.currency}", self._own))
+        if draft.is_recalled:
+            entries.append(Choice("Detect the columns again", self._detect))
         if draft.source.kind != "vcard":
             entries.append(Choice("Read it differently", self._change_reading))
         return entries
+
+    def _detect(self) -> None:
+        """The columns as the program detects them, and not as they were chosen the last time."""
+        from crm.commands.data.importing import begin
+
+        kept = self._reading
+        self.draft = begin(self.session.crm, self.draft.file, new_columns=True, **kept)
+
+    @property
+    def _reading(self) -> dict[str, Any]:
+        """The options by which the file is read now."""
+        source = self.draft.source
+        known: dict[str, Any] = {"header": source.has_header, "sheet": source.sheet}
+        return known | ({"delimiter": source.delimiter, "encoding": source.encoding} if source.kind == "csv" else {})
 
     def _entry(self, label: str, value: str) -> str:
         """A label and its value on one line, the values below one another."""
@@ -190,11 +232,8 @@ class _ImportPages:
             entries += [Choice(f"Separated by {word}", {"delimiter": sign}) for word, sign in DELIMITERS.items()]
             entries += [Choice(f"Written in {words}", {"encoding": name}) for name, words in _ENCODINGS.items()]
         entries += [Choice(f"Sheet {title}", {"sheet": title, "header": None}) for title in source.other_sheets]
-        known: dict[str, Any] = {"header": source.has_header, "sheet": source.sheet}
-        if source.kind == "csv":
-            known |= {"delimiter": source.delimiter, "encoding": source.encoding}
         chosen = self.session.keyboard.choose("", entries)
-        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, **{**known, **chosen})
+        self.draft = begin(self.session.crm, self.draft.file, self.draft.what, **{**self._reading, **chosen})
 
     def _change_what(self) -> None:
         from crm.commands.data.importing import begin
@@ -203,19 +242,51 @@ class _ImportPages:
         if kind != self.draft.what:
             self.draft = begin(self.session.crm, self.draft.file, kind)
 
-    def _change_column(self) -> None:
-        def fetch(limit: int, offset: int) -> Sequence[tuple[str, int]]:
-            places = range(len(self.draft.matches))[offset : offset + limit]
-            arrow = self.session.screen.sign("→", "->")
-            return [(f"{self.draft.matches[at].column} {arrow} {self._target(at)}", at) for at in places]
+    def _change_columns(self) -> None:
+        """Choose where columns go, one after another, until that is done. Raises Back."""
+        session, at = self.session, None
+        while True:
+            session.page("Import a file", self.draft.file.name, "Columns", purpose=_COLUMNS)
+            places = self._shown()
+            entries = [Choice(self._line(place), place) for place in places]
+            at = session.keyboard.choose("Which column?", entries, back="Done", at=at)
+            if session.attempt(partial(self._change_column, at)):
+                # The next one is pointed at.
+                at = places[min(places.index(at) + 1, len(places) - 1)]
 
-        at = pick_listed(self.session.keyboard, "Which column?", fetch, nothing="no columns")
-        column = self.draft.matches[at].column
-        entries = _choices(self.draft.targets)
-        if self.draft.what == "clients":
+    def _line(self, at: int) -> str:
+        """A column, where it goes and what is in it, on a line."""
+        arrow = self.session.screen.sign("→", "->")
+        sample = f"   {self._sample(at)}" if self._sample(at) else ""
+        return self.session.screen.cut(f"{self.draft.matches[at].column} {arrow} {self._target(at)}{sample}", _KEYED)
+
+    def _change_column(self, at: int) -> bool:
+        """Choose where a column goes, and say which other one goes nowhere for it. Raises Back."""
+        session, before = self.session, self.draft
+        column = before.matches[at].column
+        session.page("Import a file", before.file.name, "Columns", column)
+        if sample := self._sample(at):
+            session.screen.print(data(f"For example: {sample}", "muted"))
+        users: dict[str, list[str]] = {}
+        for place, match in enumerate(before.matches):
+            if match.target and place != at:
+                users.setdefault(match.target, []).append(match.column)
+        entries = [
+            Choice(f"{words} ({'also' if target in SEVERAL else 'now'} {', '.join(users[target])})", target)
+            if target in users
+            else Choice(words, target)
+            for target, words in self._targets.items()
+        ]
+        if before.what == "clients":
             entries.append(Choice(f"A new field called {column}", f"{_OWN}{column}"))
-        target = self.session.keyboard.choose(f"{column} goes to:", entries, at=self.draft.matches[at].target)
-        self.draft = self.draft.with_target(at, target)
+        target = session.keyboard.choose(f"{column} goes to:", entries, at=before.matches[at].target)
+        self.draft = before.with_target(at, target)
+        for earlier, now in zip(before.matches, self.draft.matches, strict=True):
+            if earlier.target and not now.target and now is not self.draft.matches[at]:
+                session.say(
+                    f"{earlier.column} is not imported now: {self._target(at)} is taken from {column}.", "warning"
+                )
+        return True
 
     def _preview(self) -> None:
         from crm.commands.data.importing import NoColumnError, run
@@ -265,32 +336,47 @@ class _ImportPages:
             chosen()
         with session.crm.read() as snapshot:
             is_first = not snapshot.history(1, query=HistoryQuery(text="imported"))
-        self._result(session.insist(lambda: run(session.crm, self.draft, whole=True)))
-        if is_first:
+        is_undone = self._result(session.insist(lambda: run(session.crm, self.draft, whole=True)))
+        if is_first and not is_undone:
             session.say(
                 "Next: see your clients under Clients. How they get a status is under Data & settings, Status rules.",
                 "muted",
             )
         self.done = True
 
-    def _result(self, report: "ImportReport") -> None:
-        """Tell what was imported; where rows were refused or are doubtful, on a page with ways to all of them."""
+    def _result(self, report: "ImportReport") -> bool:
+        """Tell what was imported; where rows were refused or are doubtful, on a page with ways to all of them, which is
+        left when the import is undone. Return whether it was."""
         from crm.terminal.data.import_rendering import draw_at_menu
 
         session = self.session
         crumbs = ("Import a file", self.draft.file.name, "Result")
         entries = _row_lists(session, crumbs, report) if report.refusals or report.doubts else []
-        if entries:
-            brief = session.with_files(report.brief())
-            session.menu(
-                crumbs,
-                lambda: entries,
-                above=lambda: draw_at_menu(brief, session.screen, session.crm.conventions),
-                about=_RESULT,
-            )
-        else:
+        if not entries:
             with_files = session.with_files(report)
             session.tell_drawn(lambda: draw_at_menu(with_files, session.screen, session.crm.conventions))
+            return False
+        brief = session.with_files(report.brief())
+        number = self._number()
+
+        def draw() -> None:
+            if self._is_undone(number):
+                raise NotFoundError("This import was undone.")
+            draw_at_menu(brief, session.screen, session.crm.conventions)
+
+        session.menu(crumbs, lambda: entries, above=draw, about=_RESULT)
+        return self._is_undone(number)
+
+    def _number(self) -> int:
+        """The number of this import in the history; 0 if it changed nothing."""
+        text = f"imported {self.draft.what} from {self.draft.file.name}"
+        with self.session.crm.read() as snapshot:
+            return next((entry.id for entry in snapshot.history(1, query=HistoryQuery(text=text))), 0)
+
+    def _is_undone(self, number: int) -> bool:
+        with self.session.crm.read() as snapshot:
+            entries = snapshot.history(1, query=HistoryQuery(transaction=number))
+        return bool(entries) and entries[0].undone_by is not None
 
 
 def _row_lists(session: Session, crumbs: Sequence[str], report: "ImportReport") -> list[Choice]:

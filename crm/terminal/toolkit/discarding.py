@@ -14,9 +14,9 @@ class Discarded(Cancelled):
     """The person left, and said that what they had typed may be lost."""
 
 
-def discards(keyboard: Keyboard) -> bool:
+def discards(keyboard: Keyboard, question: str = _QUESTION) -> bool:
     """Ask whether what was typed may be lost. Ctrl-C says yes: it was pressed to leave."""
-    return _asked(keyboard, [Choice("Discard", True)]) is True
+    return _asked(keyboard, [Choice("Discard", True)], question) is True
 
 
 def leave_form(keyboard: Keyboard, others: Sequence[Choice] = ()) -> Any:
@@ -30,10 +30,10 @@ def leave_form(keyboard: Keyboard, others: Sequence[Choice] = ()) -> Any:
     return chosen
 
 
-def _asked(keyboard: Keyboard, entries: list[Choice]) -> Any:
+def _asked(keyboard: Keyboard, entries: list[Choice], question: str = _QUESTION) -> Any:
     """The answer; None to keep editing."""
     try:
-        return keyboard.choose(_QUESTION, entries, back="Keep editing", hidden=yes_or_no(True), hint=_KEYS, at=BACK)
+        return keyboard.choose(question, entries, back="Keep editing", hidden=yes_or_no(True), hint=_KEYS, at=BACK)
     except Back:
         return None
     except Cancelled:

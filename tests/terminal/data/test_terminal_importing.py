@@ -196,3 +196,87 @@ def test_amounts_whose_heading_names_another_currency_can_be_read_as_ones_own(
     session.choose("Import now").sees("Imported:")
     with crm.read() as snapshot:
         assert {sale.amount for sale in snapshot.find_all(Sale)} == {Decimal("11.77"), Decimal(12)}
+
+
+# A list of one's own: what the program does not guess, and a second number.
+ODD = (
+    "Code,Who,Direct,Fixed line,Hat,Kind of shop\n"
+    "C-1,Ada Quist,(614) 555-0101,(614) 555-0201,7,bakery\n"
+    "C-2,Bo Quist,(614) 555-0102,,8,florist\n"
+)
+
+
+def columns_of_import(session: Any, file: Path) -> Any:
+    session.choose("Data").choose("Import a file").sees("File (").press(str(file), "enter").sees("Read as CSV")
+    return session.choose("Columns").sees("Which column?")
+
+
+def test_one_column_after_another_is_chosen_and_that_is_remembered_for_the_same_headings(
+    start: Start, crm: CRM, tmp_path: Path
+) -> None:
+    file = tmp_path / "shops.csv"
+    file.write_text(ODD, "utf-8")
+    session = columns_of_import(start(), file).sees("Code → (not imported)   C-1")
+    session.choose("Code").sees("Columns › Code").sees("For example: C-1").press("refer", "enter")
+    # The list of columns is there again, and Enter goes on with the next one.
+    session.sees("Code → Reference").sees("Which column?").press("enter").sees("Who goes to:").press("whole", "enter")
+    session.sees("Who → Whole name").choose("Hat").press("new field", "enter").sees("Hat → own field Hat")
+    session.press("0").sees("4 of 6 are used").choose("Continue").sees("2 new clients").choose("Import now")
+    session.sees("Imported:").choose("Import a file").sees("File (").press(str(file), "enter")
+    session.sees("columns as last time").choose("Continue").sees("Everything in this file is already here.")
+    session.press("esc", "esc").choose("Import a file").sees("File (").press(str(file), "enter")
+    session.choose("Detect the columns again").lacks("columns as last time").sees("Columns").press("esc")
+    session.sees("Leave the import and discard what you chose?").press("y").sees("Import a file")
+    with crm.read() as snapshot:
+        assert [(known.reference, known.extra) for known in snapshot.find_all(Client)][1:] == [
+            ("C-1", {"Hat": "7"}), ("C-2", {"Hat": "8"}),
+        ]  # fmt: skip
+
+
+def test_esc_asks_before_the_columns_that_were_chosen_are_lost(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "shops.csv"
+    file.write_text(ODD, "utf-8")
+    session = columns_of_import(start(), file).choose("Who").press("whole", "enter").sees("Who → Whole name")
+    session.press("0").sees("Read as CSV").press("esc").sees("Leave the import and discard what you chose?")
+    session.press("esc").sees("Who").sees("Whole name").press("esc").press("y").sees("Export to a file")
+    session.choose("Import a file").sees("File (").press(str(file), "enter").sees("Read as CSV").press("esc")
+    session.sees("Export to a file")
+
+
+def test_a_field_that_another_column_has_is_named_and_a_second_phone_is_kept(
+    start: Start, crm: CRM, tmp_path: Path
+) -> None:
+    file = tmp_path / "shops.csv"
+    file.write_text(ODD.replace("Who", "Contact").replace("Fixed line", "Cell"), "utf-8")
+    session = columns_of_import(start(), file).choose("Direct").press("phone").sees("Phone (also Cell)").press("enter")
+    session.sees("Direct → Phone").sees("Cell → Phone").lacks("is not imported now")
+    session.choose("Kind of shop").press("whole").sees("Whole name (now Contact)").press("enter")
+    session.sees("Contact is not imported now: Whole name is taken from Kind of shop.")
+    session.sees("Contact → (not imported)").choose("Contact").press("whole", "enter").press("0")
+    session.choose("Continue").choose("Import now").sees("Imported:")
+    with crm.read() as snapshot:
+        ada = next(known for known in snapshot.find_all(Client) if known.first_name == "Ada")
+    assert (ada.phone, ada.extra) == ("+16145550101", {"Other phone": "+16145550201"})
+
+
+def test_a_whole_birthday_comes_before_its_parts(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "shops.csv"
+    file.write_text("Name,Cake on\nAda,3/4/1980\n", "utf-8")
+    session = columns_of_import(start(), file).choose("Cake on").press("birth", "enter")
+    session.sees("Cake on → Date of birth   3/4/1980")
+
+
+def test_the_page_of_a_result_is_left_when_its_import_is_undone(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Name,E-mail\nAda Quist,ada\nBo Quist,bo@example.com\n", "utf-8")
+    session = previewed(start(), file).choose("Import now").sees("Result").sees("Values to check (1)")
+    session.press("u").sees("Removes: Ada Quist").press("y").sees("Undone").sees("Export to a file").settled()
+    session.lacks("Imported:").lacks("Next: see your clients").lacks("Values to check")
+    assert session.lines[0].startswith("Data"), session.text
+
+
+def test_a_preview_counts_the_new_clients_that_it_does_not_show(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Name\n" + "".join(f"Ada Q{letter}st\n" for letter in "abcdefghijklmnopqrst"), "utf-8")
+    session = previewed(start(lines=30), file).sees("20 new clients").sees("The first new ones, as they are stored")
+    session.sees("and 15 more").lacks("Spent")

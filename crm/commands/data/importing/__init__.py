@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.data.importing.delimiters import DELIMITERS
@@ -68,10 +68,14 @@ def import_file(
     own_currency: Annotated[
         bool, About("Own currency", "read amounts as yours, even if the name of their column tells another currency")
     ] = False,
+    new_columns: Annotated[
+        bool, About("New columns", "detect them again, even if you chose them for a file with the same headings")
+    ] = False,
 ) -> "ImportReport | WholeStoreReport":
     """Import clients or sales from a file; importing the same file again adds nothing.
 
-    It detects the encoding, the delimiter, the header, what the columns mean and the order of dates. Rows that cannot
+    It detects the encoding, the delimiter, the header, what the columns mean and the order of dates. What you choose
+    instead is remembered for files with the same headings. Rows that cannot
     be imported go to a file beside it, with the reason, and values to check go to another. `history undo` undoes a
     whole import.
     """
@@ -82,7 +86,9 @@ def import_file(
     from crm.files.standard_input import is_standard_input, kept_input
 
     with kept_input() if is_standard_input(file) else nullcontext(file) as read:
-        draft = begin(crm, read, as_, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
+        draft = begin(
+            crm, read, as_, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet, new_columns=new_columns
+        )
         if read != file:
             # What is refused goes to a file in the folder that one is in.
             draft = replace(draft, file=Path(read.name))
@@ -91,7 +97,8 @@ def import_file(
             draft = draft.with_date_order(dates)
         if own_currency:
             draft = draft.in_own_currency()
-        return run(crm, decided(draft, match=match, mode=mode, create_clients=create_clients), preview=preview)
+        draft = decided(draft, match=match or draft.match, mode=mode, create_clients=create_clients)
+        return run(crm, draft, preview=preview)
 
 
 def begin(
@@ -103,16 +110,22 @@ def begin(
     delimiter: str = "",
     header: bool | None = None,
     sheet: str = "",
+    new_columns: bool = False,
 ) -> "ImportDraft":
-    """The file as it is understood, to be corrected. Raises FileError for one that cannot be read."""
+    """The file as it is understood, to be corrected: as one with its headings was imported the last time, unless its
+    columns are to be detected as `new_columns`. Raises FileError for one that cannot be read."""
     from crm.commands.data.importing.draft import drafted
+    from crm.commands.data.importing.layouts import as_last_time, remembered_kind
     from crm.repository.queries.clients import own_fields
 
     sign = DELIMITERS.get(delimiter, delimiter)
+    how: dict[str, Any] = {"encoding": encoding, "delimiter": sign, "header": header, "sheet": sheet}
     with crm.read() as snapshot:
-        own = own_fields(snapshot)
-    how = {"encoding": encoding, "delimiter": sign}
-    return drafted(file, what, crm.conventions, **how, header=header, sheet=sheet, own_fields=own)
+        how["own_fields"] = own_fields(snapshot)
+        if new_columns:
+            return drafted(file, what, crm.conventions, **how)
+        kind = what or (lambda source: remembered_kind(snapshot, source))
+        return as_last_time(snapshot, drafted(file, kind, crm.conventions, **how))
 
 
 def decided(
@@ -130,6 +143,7 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
     """Carry a draft out, as one transaction; with `preview` say what it would do and change nothing. The report has the
     first rows that were refused or are doubtful, or with `whole` all of them."""
     _refuse_pointless(draft)
+    from crm.commands.data.importing.layouts import remember
     from crm.commands.data.importing.report import Tally
 
     with ExitStack() as opened:
@@ -143,6 +157,8 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
                 raise FileError(f"{draft.file.name} has a heading, but no rows below it. Nothing was imported.")
             if preview:
                 raise _OnlyPreview
+            if tallies[-1].changed:
+                remember(tx, draft)
 
         try:
             crm.transact(change, f"imported {draft.what} from {draft.file.name}")

@@ -1,7 +1,8 @@
 """An import before it is carried out: the file as it was understood, and what the person corrected."""
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from crm.commands.data.importing.delimiters import DELIMITERS
 from crm.errors import FieldError, FileError, UsageError
 from crm.files import Match, Source, match_columns, open_source, retargeted
 from crm.files.column_names import plain_words
+from crm.files.columns import SEVERAL
 from crm.model import (
     Adjustment,
     Allocation,
@@ -54,6 +56,17 @@ class ImportDraft:
     match: str = ""
     mode: str = "both"
     create_clients: bool = False
+    # The order of dates that a person chose, the choices as the program detected them, and whether those of the last
+    # import of such a file were taken.
+    dates: str = ""
+    detected: str = ""
+    is_recalled: bool = False
+
+    @property
+    def choices(self) -> str:
+        """The choices that are remembered for files with these headings, in JSON."""
+        columns = [[match.target, match.rank] for match in self.matches]
+        return json.dumps({"what": self.what, "columns": columns, "dates": self.dates, "match": self.match})
 
     @property
     def read_as(self) -> str:
@@ -73,7 +86,10 @@ class ImportDraft:
         separated = (
             f"separated by {_DELIMITER_WORDS.get(source.delimiter, source.delimiter)}" if source.delimiter else ""
         )
-        return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, sheet, header, hidden)))
+        recalled = "columns as last time" if self.is_recalled else ""
+        return ", ".join(
+            filter(None, (source.kind.upper(), source.encoding, separated, sheet, header, hidden, recalled))
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -124,17 +140,24 @@ class ImportDraft:
         return targets(self.what)
 
     def with_target(self, column: int, target: str) -> "ImportDraft":
-        """The draft with another target for a column; whichever had that target before goes nowhere."""
+        """The draft with another target for a column. Whichever had that target before goes nowhere, unless several may
+        have it: then those that a person chose come first, each after the ones before it in the file."""
         own = self.what == "clients" and target.startswith("extra:") and target.removeprefix("extra:").strip()
         if target not in self.targets and not own:
             raise FieldError(f"no field {target}; use one of {', '.join(filter(None, self.targets))}")
-        matches = [retargeted(match, "") if target and match.target == target else match for match in self.matches]
+        matches = list(self.matches)
         matches[column] = retargeted(matches[column], target)
+        others = [at for at, match in enumerate(matches) if target and match.target == target]
+        # A person's choices in the order of the file, then the program's in theirs.
+        others.sort(key=lambda at: (True, matches[at].rank) if matches[at].by else (False, at))
+        for rank, at in enumerate(others):
+            is_kept = at == column or target in SEVERAL
+            matches[at] = replace(matches[at], rank=rank) if is_kept else retargeted(matches[at], "")
         return replace(self, matches=matches)
 
     def with_date_order(self, order: str) -> "ImportDraft":
         """The draft with all its dates read in one order: 'ymd', 'dmy' or 'mdy'."""
-        return replace(self, matches=[replace(match, date_order=order) for match in self.matches])
+        return replace(self, matches=[replace(match, date_order=order) for match in self.matches], dates=order)
 
     def in_own_currency(self) -> "ImportDraft":
         """The draft with its amounts in the team's currency, whatever the names of their columns tell."""
@@ -178,7 +201,7 @@ def targets(what: str) -> dict[str, str]:
 
 def drafted(
     file: Path,
-    what: str,
+    what: str | Callable[[Source], str],
     by: Conventions,
     *,
     encoding: str = "",
@@ -187,20 +210,22 @@ def drafted(
     sheet: str = "",
     own_fields: Sequence[str] = (),
 ) -> ImportDraft:
-    """A draft of importing a file, everything about it detected; `what` '' looks whether it holds sales. Columns that
-    are called like one of the team's `own_fields` go there.
+    """A draft of importing a file, everything about it detected; `what` '' looks whether it holds sales, and a function
+    is asked with the opened file. Columns that are called like one of the team's `own_fields` go there.
 
     Raises FileError for a file that cannot be read as a table.
     """
     source = open_source(file, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
     _refuse_bills(file, source)
-    if not what:
-        as_sales = match_columns(source.columns, source.sample, Sale, by)
-        what = "sales" if _are_sales(as_sales, match_columns(source.columns, source.sample, Client, by)) else "clients"
-    matches = _without_sides(match_columns(source.columns, source.sample, KINDS[what], by))
-    if what == "clients":
+    as_sales = match_columns(source.columns, source.sample, Sale, by)
+    as_clients = match_columns(source.columns, source.sample, Client, by)
+    detected = "sales" if _are_sales(as_sales, as_clients) else "clients"
+    what = what(source) if callable(what) else what
+    matches = _without_sides(as_sales if (what or detected) == "sales" else as_clients)
+    if (what or detected) == "clients":
         matches = _with_own_fields(matches, own_fields)
-    return ImportDraft(file, what, source, matches)
+    draft = ImportDraft(file, what or detected, source, matches)
+    return replace(draft, detected=draft.choices if draft.what == detected else "")
 
 
 def _refuse_bills(file: Path, source: Source) -> None:

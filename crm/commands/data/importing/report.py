@@ -201,6 +201,11 @@ class Tally:
         self.count_new(row)
 
     @property
+    def changed(self) -> bool:
+        """Return whether something was added or updated."""
+        return bool(self.new or self.updated or self.joined or self.clients_created)
+
+    @property
     def lacks_records(self) -> bool:
         """Return whether the report has room for more new records."""
         return len(self.first_records) < _FIRST
