@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -56,12 +57,14 @@ class Mapped(NamedTuple):
     """A row by fields: the text of each field that has a column ('' for a blank cell), and of the team's own fields
     those that are filled. `opted_out` says that a column of who has opted out elsewhere does so. `unclear_dates` are
     dates of a column that has day and month in two orders: target, column, cell, and whether it is read in the order
-    that is not the column's, or could be read in either."""
+    that is not the column's, or could be read in either. `yearless` is a birthday without its year, which is in the
+    notes."""
 
     fields: dict[str, str]
     extra: dict[str, str]
     opted_out: bool = False
     unclear_dates: Sequence[tuple[str, Match, str, Literal["other", "either"]]] = ()
+    yearless: str = ""
 
 
 class Mapper:
@@ -203,8 +206,9 @@ class Mapper:
             self._name(cells[place], values)
         if self._born and len(values["date_of_birth"]) < 3:
             values["date_of_birth"] = self._birth(cells, values["date_of_birth"])
+        yearless = ""
         if (born := values.get("date_of_birth")) and not born[:4].isdigit():
-            self._without_year(values)
+            yearless = self._without_year(values)
         if self._currency is not None and (written := cells[self._currency].strip()):
             values["amount"] = _with_currency(values.get("amount", ""), written, self._by)
         unclear = [
@@ -212,7 +216,7 @@ class Mapper:
             for place, target, match, days in self._days
             if days.is_mixed and (doubt := days.doubt(cells[place]))
         ]
-        return Mapped(values, extra, has_opted_out, unclear)
+        return Mapped(values, extra, has_opted_out, unclear, yearless)
 
     def _take_recipients(
         self, target: str, written: Sequence[str], values: dict[str, str], extra: dict[str, str]
@@ -292,14 +296,16 @@ class Mapper:
         except FieldError:
             return f"{year}-{month}-{day}"
 
-    def _without_year(self, values: dict[str, str]) -> None:
-        """A birthday that names no year is worth a note, and no date."""
-        if day := without_year(values["date_of_birth"], self._birth_order, self._by):
-            note = f"Birthday: {day} (month-day, no year given)"
-            values["date_of_birth"], values["notes"] = (
-                "",
-                "\n".join(filter(None, (values.get("notes", "").strip(), note))),
-            )
+    def _without_year(self, values: dict[str, str]) -> str:
+        """Move a birthday that names no year to the notes, as it is no date, and return it; '' for any other text."""
+        written = without_year(values["date_of_birth"], self._birth_order, self._by)
+        if not written:
+            return ""
+        # A leap year has every day that there is.
+        day = self._by.named_day(date.fromisoformat(f"2000-{written}"))
+        lines = (values.get("notes", "").strip(), f"Birthday: {day} (no year given)")
+        values["date_of_birth"], values["notes"] = "", "\n".join(filter(None, lines))
+        return day
 
 
 def _has_no_year(columns: Mapping[str, Sequence[str]]) -> bool:

@@ -243,10 +243,7 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
     if not (first or last or company):
         (first, last), nickname = split_name(only("NICKNAME")), ""
     born, notes = _birthday(only("BDAY")), [_plain(entry.value) for entry in every("NOTE")]
-    if born.startswith("--"):
-        notes.append(f"Birthday: {born[2:]} (month-day, no year given)")
-        born = ""
-    elif born and not _FULL_DATE.search(born):
+    if born and not born.startswith("--") and not _FULL_DATE.search(born):
         # A year alone, or words: no card is lost for it.
         notes.append(f"Birthday: {born}")
         born = ""

@@ -225,11 +225,15 @@ class Conventions:
             return self.weekday(day)
         if day.year != self.today.year:
             return self.whole_day(day)
-        return self._written_day(day, _DAY_OF_MONTH)
+        return self.named_day(day)
 
     def weekday_and_day(self, day: date) -> str:
         """A date with its day of the week and without its year: Sat, Nov 21."""
         return self._written_day(day, _DAY_OF_WEEK_AND_MONTH)
+
+    def named_day(self, day: date) -> str:
+        """A date with its month in letters and without its year: Nov 21."""
+        return self._written_day(day, _DAY_OF_MONTH)
 
     def day_and_month(self, day: date) -> str:
         """A date without its year, in numbers: 12/24, 24/12, 24.12."""

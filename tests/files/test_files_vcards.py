@@ -66,7 +66,7 @@ def test_version_4_and_companies(cards):
     ) == [
         {
             "first_name": "Anna", "last_name": "Berg", "phone": "+43-1-555",
-            "notes": "Birthday: 04-12 (month-day, no year given)",
+            "notes": "Birthday: 12. Apr. (no year given)",
         },
         {"company": "Berg GmbH", "kind": "company"},
         {"company": "Hof AG", "kind": "company"},

@@ -230,7 +230,11 @@ def draw_fields(
     rows += [(clean(name), linked(data(value), web_link(value))) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width, most))
     if client.notes and "notes" not in hidden:
-        notes = data(client.notes, "note", lines=most is None)
+        notes = data(
+            client.notes if most is None else screen.sign(" · ", " - ").join(client.notes.splitlines()),
+            "note",
+            lines=True,
+        )
         if most is not None:
             notes.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(notes)

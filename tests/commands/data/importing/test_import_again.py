@@ -103,3 +103,16 @@ def test_a_file_that_is_read_as_the_program_reads_it_is_not_remembered(crm: CRM,
 def test_columns_that_staff_choose_are_remembered_for_everyone(firm: Firm, file: Path) -> None:
     assert named("import")(firm.crms["staff"], file, map=CHOSEN).new == 2
     assert "columns as last time" in named("import")(firm.crms["admin"], file, preview=True).read_as
+
+
+def test_a_birthday_without_a_year_is_listed_to_check_and_stands_in_the_notes(crm: CRM, tmp_path: Path) -> None:
+    file = tmp_path / "birthdays.csv"
+    file.write_text("Name,B-day,Remarks\nAda Quist,1/2,rye only\nBo Quist,3/4/1980,\nCy Quist,5/6,\n", "utf-8")
+    report = named("import")(crm, file)
+    why = "has no year, so it is kept in the notes"
+    assert [(doubt.row, doubt.value, doubt.why) for doubt in report.doubts] == [(2, "Jan 2", why), (4, "May 6", why)]
+    with crm.read() as snapshot:
+        notes = [client.notes for client in snapshot.find_all(Client)]
+    assert notes == ["rye only\nBirthday: Jan 2 (no year given)", "", "Birthday: May 6 (no year given)"]
+    again = named("import")(crm, file)
+    assert (again.new, again.updated, again.unchanged) == (0, 0, 3)
