@@ -333,6 +333,10 @@ _NOT_SOLD = frozenset(
 )  # fmt: skip
 
 
+# Who a text is about, where that is known.
+_SOMEBODY = "X"
+
+
 class UnreadDayError(FieldError):
     """A day in a note that cannot be read; `written` is how it is there."""
 
@@ -430,6 +434,16 @@ def read_notes(line: str, by: Conventions, text: Sequence[str] = ()) -> Iterator
         for place, piece in reversed(list(enumerate(text))):
             body = body.replace(_mask(place), piece)
         yield dataclasses.replace(note, body=body)
+
+
+def day_ahead(text: str, by: Conventions) -> QuickNote | None:
+    """The reading of what a contact was about as the text of a quick note, where it names a day to follow up on; None
+    for any other text."""
+    try:
+        note = next(read_notes(f"called {_SOMEBODY}, {text}", by))
+    except FieldError:
+        return None
+    return note if note.due_on else None
 
 
 def masked(line: str, text: Sequence[str]) -> str:

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 from crm.commands.activity.interactions import logged
 from crm.commands.clients.contacts import contacts_of
+from crm.commands.registry import named
 from crm.commands.repeating import moves, repeating
 from crm.model import INTERACTIONS, Client, Contact, Field, Interaction, typed_fields
 from crm.model.fields import Check, Line
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm
@@ -169,6 +170,26 @@ def log(session: Session, company: Client, kind: str = "", contact: Contact | No
             after = repeating(snapshot, company.id)
         for line in moves(before, after, session.crm.conventions):
             session.say(f"  {line}")
+    _offer_follow_up(session, company, added.subject)
+
+
+def _offer_follow_up(session: Session, client: Client, subject: str) -> None:
+    """Ask whether a day in what was logged is that of a follow-up, as a quick note takes it."""
+    from crm.commands.activity.quick_notes import day_ahead
+
+    by, command = session.crm.conventions, named("follow-ups add")
+    note = day_ahead(subject, by)
+    if note is None or note.due_on is None or not session.offers(command):
+        return
+    day = ", ".join(filter(None, (by.weekday_and_day(note.due_on), by.time_of_day(note.due_time))))
+    what = note.apart()[1] or subject
+    session.page("Clients", client.name, command.title, client=client.id)
+    try:
+        session.confirm(f"Follow up on {day}: {what}?", "Add the follow-up", "No follow-up")
+    except Back:
+        return
+    session.call(command.words, client=client, what=what, due=note.due_on, time=note.due_time)
+    session.done(f"Added a follow-up for {client.name}: {day}")
 
 
 def _log(session: Session, client: Client, form: InteractionForm) -> Interaction:

@@ -149,6 +149,11 @@ class ClientsPage(ListPage):
         self.view, self.filters, self.where, self.offset = view, filters, where, 0
         self.marked = {}
 
+    def beginnings(self) -> Sequence[Choice]:
+        command = named("import")
+        is_offered = not self.view and not self.where and self.session.offers(command)
+        return [Choice(command.title, partial(self.session.start, command))] if is_offered else []
+
     def keys(self) -> Sequence[Choice]:
         keys = [
             letters.NEW(lambda: self.session.start(named("clients add")), "client"),

@@ -127,6 +127,10 @@ class ListPage:
         """The summary of all rows beside the title, such as their sum; '' for none."""
         return ""
 
+    def beginnings(self) -> Sequence[Choice]:
+        """The entries of an empty list: other ways to its first rows than the key that adds one."""
+        return ()
+
     def nothing(self, keys: Sequence[Choice]) -> str:
         """The text of an empty list: it names the rows that are left out of it."""
         name, others = self.left_out
@@ -269,6 +273,8 @@ class ListPage:
             )
             for place, ((line, pieces), row) in enumerate(zip(lines, self.drawn, strict=True))
         ]
+        if not rows and not set(self._dropped()) - _WHOSE and not self._left_out_count(self.left_out[0]):
+            entries = list(self.beginnings())
         if screen.plain or not rows:
             return head, entries, keys, []
         return head, entries, [Choice("Back", BACK, "0"), *keys], self._arrows(len(rows) > size, size)

@@ -247,3 +247,23 @@ def test_contacts_work_line_by_line(crm: CRM) -> None:
     for text in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 of 1 / calls", "Call: about it"):
         assert text in output.replace(" · ", " / "), output
     assert "Something went wrong" not in output
+
+
+def test_a_day_in_a_call_that_is_logged_is_offered_as_a_follow_up(start: Start, crm: CRM) -> None:
+    acme = company(crm)
+
+    def logged(subject: str) -> Any:
+        session.press("l").sees("What was it?").press("1").sees("Call (what").press(subject, "enter")
+        return session.sees("1) Save").press("1")
+
+    session = opened(start)
+    logged("Left VM, call back at (614) 555-0199 next tues 9a").sees("Logged a call with Acme").sees(
+        "Follow up on Tue, Nov 24, 9:00 AM: Left VM, call back at (614)"
+    )
+    session.press("y").sees("Added a follow-up for Acme: Tue, Nov 24, 9:00 AM")
+    logged("wants rye by 12/24").sees("Follow up on Thu, Dec 24: wants rye?").press("n").sees("Call: wants rye")
+    logged("no answer yesterday").sees("Logged a call").lacks("Follow up on")
+    (due,) = all_of(crm, FollowUp)
+    assert (due.client, due.due_on, due.due_time) == (acme.id, date(2026, 11, 24), "09:00")
+    assert due.what == "Left VM, call back at (614) 555-0199"
+    assert len(all_of(crm, Interaction)) == 3

@@ -280,3 +280,15 @@ def test_a_preview_counts_the_new_clients_that_it_does_not_show(start: Start, tm
     file.write_text("Name\n" + "".join(f"Ada Q{letter}st\n" for letter in "abcdefghijklmnopqrst"), "utf-8")
     session = previewed(start(lines=30), file).sees("20 new clients").sees("The first new ones, as they are stored")
     session.sees("and 15 more").lacks("Spent")
+
+
+def test_an_empty_list_of_clients_leads_to_the_import(start: Start, crm: CRM, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Name,E-mail\nAda Quist,ada@example.com\n", "utf-8")
+    session = start().sees("Clients")
+    with crm.read() as snapshot:
+        (anna,) = snapshot.find_all(Client)
+    named("clients delete")(crm, anna, yes=True)
+    session.choose("Clients").sees("No clients yet.").sees("1) Import a file").press("1").sees("File (")
+    session.press(str(file), "enter").choose("Continue").choose("Import now").sees("Imported:").sees("Ada Quist")
+    session.press("f").sees("Filter").lacks("Import a file")
