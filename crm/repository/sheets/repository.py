@@ -849,7 +849,8 @@ class SheetsRepository(SqlRepository):
         return super().backup(to, allowed)
 
     def put_back_columns(self) -> Mapping[type[Record], Sequence[str]]:
-        """Put columns back that were deleted by hand, with what the mirror holds; their fields, by tab."""
+        """Put columns back that were deleted by hand, with what the mirror holds; their fields, by tab. One that this
+        machine has never seen stays away: to others an empty one would be an edit of each of its cells."""
         put_back: Mapping[type[Record], Sequence[str]] = {}
 
         def write(connection: Connection) -> bool:
@@ -857,7 +858,7 @@ class SheetsRepository(SqlRepository):
             self._catch_up(connection)
             self._enter(connection)
             seen = mirror.must_have_seen(connection)
-            if missing := column_restore.missing(seen):
+            if missing := column_restore.missing(seen, mirror.blind(connection)):
                 put_back = put_back or missing
                 if places := self._renamed(connection, seen, missing):
                     # The columns are there under other headings; others may be gone as well.

@@ -17,9 +17,14 @@ from crm.repository.sheets.push.plan import Plan, RowWrite, as_heading
 _ALIKE = 0.9
 
 
-def missing(seen: Seen) -> dict[type[Record], list[str]]:
-    """The fields whose column is gone, by tab."""
-    names_of = {kind: heading(kind, seen.places[kind.kind_name].heading).missing for kind in RECORDS}
+def missing(seen: Seen, blind: Mapping[str, Collection[str]]) -> dict[type[Record], list[str]]:
+    """The fields whose column is gone, by tab, but for those that hold something nobody has seen here: the `blind` ones
+    that a spreadsheet had from the start."""
+    names_of: dict[type[Record], list[str]] = {}
+    for kind in RECORDS:
+        head = heading(kind, seen.places[kind.kind_name].heading)
+        unseen = set(blind.get(kind.kind_name, ())) - head.later_fields
+        names_of[kind] = [name for name in head.missing if name not in unseen]
     return {kind: names for kind, names in names_of.items() if names}
 
 

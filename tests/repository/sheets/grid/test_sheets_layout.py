@@ -450,6 +450,28 @@ def test_a_renamed_heading_is_restored(team: Team) -> None:
     assert team.agreed() == before
 
 
+@pytest.mark.parametrize("how", ["deleted", "renamed"])
+def test_a_column_is_restored_only_by_a_computer_that_has_seen_it(team: Team, how: str) -> None:
+    """An empty column, or one beside the renamed one, would empty the field everywhere."""
+    team.store.add(last_name="Fox", city="Bonn", marketing_consent=True)
+    before = team.stored()
+    for text in ("City", "Marketing consent"):
+        if how == "deleted":
+            team.person.delete_column(team.id, CLIENTS, column(team, text))
+        else:
+            rename(team, text, f"Our {text}")
+    fresh = team.another()
+    team.stored(fresh)
+    headings = team.cells(Client)[0]
+    assert fresh.put_back_columns() == {}
+    assert team.cells(Client)[0] == headings
+    assert any("“City” is gone; undo that, or run `sheets setup` on a computer" in line for line in wrong(team, fresh))
+    assert team.stored() == before
+    assert sorted(team.repository.put_back_columns()[Client]) == ["city", "marketing_consent"]
+    assert team.agreed() == before
+    assert team.stored(fresh) == before
+
+
 def test_the_documentation_says_how_many_cells_records_take() -> None:
     text = (Path(__file__).parents[4] / "docs/google-sheets.md").read_text("utf-8")
     client, sale, change = len(columns(Client)), len(columns(Sale)), len(HISTORY_COLUMNS)
