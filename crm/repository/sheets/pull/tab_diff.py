@@ -178,7 +178,8 @@ class TabIntake:
         self.wrong += [problems.of_heading(at, message) for at, message in head.problems]
         missing = [name for name in head.missing if name not in head.later_fields]
         for name in missing:
-            message = f"the column “{header(self.kind, name)}” is gone; undo that, or run `sheets setup` on a computer that had read it before"
+            message = f"the column “{header(self.kind, name)}” is gone; undo that, or run `sheets setup` on a computer"
+            message += " that had read it before"
             self.wrong.append(problems.of_heading(0, message))
         return self._without_new_columns(head, missing) if missing and not self.fresh else head
 

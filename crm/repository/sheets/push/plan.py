@@ -314,8 +314,8 @@ class _Tab:
         if at is None:
             raise StoreDamagedError(
                 f"The tab “{self.place.title}” has no column “{header(self.kind, name)}” any more. Nothing was saved."
-                " Undo its deletion in the spreadsheet, or run `sheets setup` on a computer that had read it before: that"
-                " puts it back."
+                " Undo its deletion in the spreadsheet, or run `sheets setup` on a computer that had read it before:"
+                " that puts it back."
             )
         return at
 
