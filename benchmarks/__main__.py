@@ -10,6 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -44,7 +45,7 @@ def main(names: list[str]) -> int:
             module = import_module(f"benchmarks.{name}")
             budget = getattr(module, "BUDGET", BUDGET)
             results: list[Result] = []
-            remark = _filled(results, lambda module=module: module.measure(Path(folder)), budget)
+            remark = _filled(results, partial(module.measure, Path(folder)), budget)
             _print(name, results, f"{remark}; this is what it has" if remark else "")
             held &= all(result.holds for result in results)
             measured &= not remark

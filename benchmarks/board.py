@@ -47,7 +47,7 @@ def measure(folder: Path) -> Iterator[Result]:
     _made(path)
     crm = crm_at(path)
     screen = Screen(io.StringIO(), plain=True)
-    screen.console.size = (_COLUMNS, _LINES)  # type: ignore[assignment]
+    screen.console.size = (_COLUMNS, _LINES)
     with (
         closing(Session(crm, LineKeyboard(io.StringIO(), screen), screen)) as session,
         closing(sqlite3.connect(path)) as bare,

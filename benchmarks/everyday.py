@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def measure(folder: Path) -> Iterator[Result]:
         every = [
             claim(
                 name,
-                lambda name=name: named("clients list")(crm, {name: _FILTERS[name]}, limit=_PAGE),
+                partial(named("clients list"), crm, {name: _FILTERS[name]}, limit=_PAGE),
                 bare(_BARE_FILTER),
                 "bare SQL by e-mail address",
                 LIMIT,
@@ -123,9 +124,7 @@ def measure(folder: Path) -> Iterator[Result]:
             runs=20,
         )
         for words, statement in _LISTS.items():
-            yield claim(
-                words, lambda words=words: _listed(crm, words), bare(statement), "bare SQL", LIMIT_OF_LIST, runs=20
-            )
+            yield claim(words, partial(_listed, crm, words), bare(statement), "bare SQL", LIMIT_OF_LIST, runs=20)
     crm.repository.close()
 
 

@@ -1,9 +1,10 @@
 """Each report on deals and people over 100 000 clients, a million sales and 200 000 deals, beside the bare SQL."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,8 @@ def measure(folder: Path) -> Iterator[Result]:
             command = named(words)
             yield claim(
                 words,
-                lambda command=command, given=given: command(crm, **given),
-                lambda statements=statements: [bare.execute(statement).fetchall() for statement in statements],
+                partial(command, crm, **given),
+                partial(_all_rows, bare, statements),
                 "bare SQL",
                 LIMIT,
                 runs=RUNS,
@@ -120,3 +121,7 @@ def _made(path: Path) -> None:
             store.execute(f"{_NUMBERS.format(count=count)} INSERT INTO {table} SELECT {values} FROM numbers")
         store.commit()
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _all_rows(bare: sqlite3.Connection, statements: Iterable[str]) -> list[list[Any]]:
+    return [bare.execute(statement).fetchall() for statement in statements]

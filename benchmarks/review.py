@@ -11,6 +11,7 @@ from benchmarks.measuring import Result, claim, seconds
 from crm.model import StatusRule
 from crm.repository import Transaction
 from crm.rules import RuleSet
+from crm.rules.metrics import Value
 
 COUNT = 1_000_000
 LIMIT = 2.0
@@ -119,7 +120,7 @@ def _by_hand(path: Path) -> tuple[float, float]:
 
 def _in_python() -> Result:
     rules = RuleSet((number, *rule) for number, rule in enumerate(RULES, start=1))
-    values = {
+    values: dict[str, Value] = {
         "total_spend": Decimal("1200.00"),
         "sales_count": 3,
         "average_sale": Decimal("400.00"),
@@ -137,7 +138,7 @@ def _in_python() -> Result:
     )
 
 
-def _decided(values: dict[str, object]) -> tuple[str, str]:
+def _decided(values: dict[str, Value]) -> tuple[str, str]:
     if values["total_spend"] >= Decimal(35000):  # type: ignore[operator]
         return "VIP", ""
     if values["sales_count"] >= 10 and values["average_sale"] >= Decimal(100):  # type: ignore[operator]

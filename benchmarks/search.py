@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.made_up import crm_at, store_with_contacts
@@ -129,13 +130,13 @@ def measure(folder: Path) -> Iterator[Result]:
         median = statistics.median_low(answered.values())
         floor = bare(store, next(text for text, taken in answered.items() if taken == median))
         every = [
-            claim(kind, lambda text=text: snapshot.search(text), floor, _FLOOR, LIMIT_OF_THE_WORST, runs=5)
+            claim(kind, partial(snapshot.search, text), floor, _FLOOR, LIMIT_OF_THE_WORST, runs=5)
             for kind, text in KINDS.items()
         ]
         short = [
             claim(
                 kind,
-                lambda text=text: snapshot.search(text),
+                partial(snapshot.search, text),
                 lambda: store.execute(_BARE_SHORT, {"part": "%zu%"}).fetchall(),
                 "bare LIKE",
                 LIMIT_OF_SHORT,

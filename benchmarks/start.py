@@ -5,7 +5,7 @@ import pty
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -26,14 +26,16 @@ def measure(folder: Path) -> Iterator[Result]:
     for name in ("Anna", "Bert", "Cleo"):
         add(crm_at(small), {"first_name": name})
 
-    def claimed(what: str, at_most: float, *arguments: str, on_terminal: bool = False, **environment: str) -> Result:
+    def claimed(
+        what: str, at_most: float, *arguments: str, on_terminal: bool = False, words: Sequence[str] = ()
+    ) -> Result:
         def action() -> None:
             command = [sys.executable, "run.py", *arguments]
             # Three clients are so few that a terminal holds what is written until it is closed.
             ours, its = pty.openpty()
             try:
                 out = its if on_terminal else subprocess.DEVNULL
-                subprocess.run(command, env=_environment(small, **environment), stdout=out, check=True)
+                subprocess.run(command, env=_environment(small, **_asking(*words)), stdout=out, check=True)
             finally:
                 os.close(ours)
                 os.close(its)
@@ -45,8 +47,8 @@ def measure(folder: Path) -> Iterator[Result]:
     yield claimed("a command that reads a table, for a pipe", 1.7, "clients", "list")
     yield claimed("a command that reads a table, drawn", 1.7, "clients", "list", on_terminal=True)
     yield claimed("a list of e-mails, for a pipe", 1.7, "email", "list")
-    yield claimed("Tab: commands", 1.7, **_asking("clients", "l"))
-    yield claimed("Tab: names of clients", 1.7, **_asking("clients", "show", "An"))
+    yield claimed("Tab: commands", 1.7, words=("clients", "l"))
+    yield claimed("Tab: names of clients", 1.7, words=("clients", "show", "An"))
     path = store_of(folder, 100_000)
     yield claim("start to the first menu", lambda: to_menu(path), importing, IMPORTING, 2.0, runs=_RUNS)
     keys = [(_first_key(path), seconds(importing)) for _ in range(_RUNS)]
@@ -59,7 +61,9 @@ def _environment(path: Path, **more: str) -> dict[str, str]:
 
 
 def _asking(*words: str) -> dict[str, str]:
-    """The environment in which bash asks for completions of the last word."""
+    """The environment in which bash asks for completions of the last word, if there is one."""
+    if not words:
+        return {}
     line = ["run.py", *words]
     return {"_RUN_PY_COMPLETE": "bash_complete", "COMP_WORDS": "\n".join(line), "COMP_CWORD": str(len(words))}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from benchmarks.made_up import TODAY, crm_at, store_of
@@ -47,7 +48,7 @@ def measure(folder: Path) -> Iterator[Result]:
     crm.transact(_busy, "made-up entries")
     # Sold one after the other, each sale leaves a change of the totals in the history, which tells nothing.
     for number in range(500):
-        crm.transact(lambda tx, n=number: tx.add(_sale(n)), "recorded a sale")
+        crm.transact(partial(_add, _sale(number)), "recorded a sale")
     with crm.read() as snapshot:
         client = snapshot.get(Client, _CLIENT)
     timeline = named("timeline")
@@ -85,6 +86,10 @@ def measure(folder: Path) -> Iterator[Result]:
 
 def _sale(number: int) -> Sale:
     return Sale(client=_CLIENT, on=TODAY - timedelta(days=number % 700), amount=Decimal(12), note="made up")
+
+
+def _add(sale: Sale, tx: Transaction) -> None:
+    tx.add(sale)
 
 
 def _busy(tx: Transaction) -> None:

@@ -127,12 +127,12 @@ def _multiply(file: sqlite3.Connection, clients: int, invoices: int, of_open: in
     }  # fmt: skip
     series = f"WITH RECURSIVE series(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM series WHERE n < {invoices})"
     for kind, values in changed.items():
+        table = TABLES[kind].name
         names = [column.name for column in TABLES[kind].columns]
         columns = ", ".join(values.get(name, f'"{name}"') for name in names)
         listed = ", ".join(f'"{name}"' for name in names)
         file.execute(
-            f"INSERT INTO {kind.kind_name} ({listed}) {series} SELECT {columns} FROM {kind.kind_name}, series"
-            f" WHERE {kind.kind_name}.id = 1"
+            f"INSERT INTO {table} ({listed}) {series} SELECT {columns} FROM {table}, series WHERE {table}.id = 1"
         )
     file.execute(
         "UPDATE client SET open_amount = coalesce((SELECT sum(open) FROM invoice WHERE invoice.client = client.id), 0)"
