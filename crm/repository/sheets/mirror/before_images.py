@@ -323,14 +323,17 @@ def _in_chain(rows: Sequence[Sequence[Cell]]) -> list[Block]:
 
 
 def newest_in(rows: Sequence[Sequence[Cell]]) -> Block | None:
-    """The newest block, read along with the first row below it; None where it cannot be read. It may clash if the
-    commit below is not the one that it is on."""
+    """The newest block, read along with the first two rows below it; None where it cannot be read. It may clash if the
+    commit below is not the one that it is on, or is not in order."""
     try:
         block = _read(rows, 0)
     except _UNREADABLE:
         return None
-    below = str(rows[block.size][0]) if len(rows) > block.size and rows[block.size] else ""
-    block.clashes = below not in ("", block.base[1])
+    below, after = (str(cell_in(row, 0)) for row in [*rows[block.size : block.size + 2], [], []][:2])
+    is_on_it = below in ("", block.base[1])
+    # People may have sorted the tab; an older version did not say whose the second row is.
+    is_in_order = "/" not in after or after == Block(below, (0, ""), 0).mark(1)
+    block.clashes = not is_on_it or not is_in_order
     return block
 
 

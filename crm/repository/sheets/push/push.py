@@ -223,7 +223,7 @@ class Push:
     def _look_again(self, step: Step) -> None:
         """Return whether a request whose answer was lost has written where it meant to."""
         # It arrived, and may have to be taken back.
-        meta, kept = self.service.values([META_RANGE, BEFORE.rows(0, step.block.size + 1)])
+        meta, kept = self.service.values([META_RANGE, BEFORE.rows(0, step.block.size + 2)])
         own = newest_in(kept.rows)
         if own is None or own.uid != step.state.uid or reading.state_in(meta.rows).uid != own.uid:
             # Somebody else was there since.
