@@ -51,7 +51,6 @@ class ImportLayout(Record):
         "import_layouts",
         noun="choice of columns",
         needs=("headings", "choices"),
-        called="headings",
         unique=("headings",),
         rights=Rights(staff=EVERYTHING, words="choices of columns"),
         tab=Tab(number=49, title="import columns", hidden=True, since=10),
