@@ -247,7 +247,7 @@ def test_edits_that_cannot_be_saved_yet_are_shown_and_applied_later(
     elif how == "viewer":
         team.person.set_access(team.id, WRITER)
     else:
-        assert "above the limit" in team.repository.notice()
+        assert "the spreadsheet is full" in team.repository.notice()
         monkeypatch.undo()
         # Somebody makes room.
         team.person.delete_rows(team.id, SALES, 30, 10)
