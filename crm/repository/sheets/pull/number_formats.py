@@ -86,11 +86,10 @@ def unconfirmed(
             kept = _Kept(changes, name)
             for at, row in enumerate(rows):
                 cell: Any = row[column] if column < len(row) else ""
-                if not at or cell == "":
-                    continue
                 # A truth is no number, and a text may be one.
                 if type(cell) is not int and type(cell) is not float:
-                    typed_over.setdefault(kind, set()).add(at)
+                    if at and cell != "":
+                        typed_over.setdefault(kind, set()).add(at)
                     continue
                 record_id: Any = cell_in(row, at_id)
                 number = kept.number(record_id if type(record_id) is int else number_of(record_id))
