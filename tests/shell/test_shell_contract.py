@@ -238,7 +238,8 @@ LISTS = (
 OBJECTS = (
     "clients show 1|clients edit 1 --city Graz|clients pin 1 --status VIP|clients delete 1 --yes|sales add 1 --amount 5"
     "|sales undo 1 --yes|rules add --status Gold --when sales_count>1|rules edit 1 --no-active|rules remove 1"
-    "|rules preview|rules apply|rules why 1|views save v|settings set currency EUR|history undo|check|backup|today|demo"
+    "|rules preview|rules apply|rules why 1|views save v|settings set currency EUR --recount-ok|history undo"
+    "|check|backup|today|demo"
 )
 
 

@@ -116,12 +116,13 @@ class GoogleSpreadsheets:
 
     def set_up(self, url: str) -> Sequence[str]:
         with self._service(url) as service:
+            is_older = setup.is_of_older_version(service)
             is_new = setup.set_up(service, self.first_records, self.now())
             self._find_out(service)
             if is_new:
                 return []
             with self._opened(url) as repository:
-                put_back = repository.put_back_columns()
+                put_back = repository.put_back_columns(is_older=is_older)
                 _keep_opt_outs(repository)
                 with repository.read() as snapshot:
                     rules = snapshot.find_all(StatusRule)

@@ -848,9 +848,10 @@ class SheetsRepository(SqlRepository):
         self.refresh()
         return super().backup(to, allowed)
 
-    def put_back_columns(self) -> Mapping[type[Record], Sequence[str]]:
+    def put_back_columns(self, *, is_older: bool = False) -> Mapping[type[Record], Sequence[str]]:
         """Put columns back that were deleted by hand, with what the mirror holds; their fields, by tab. One that this
-        machine has never seen stays away: to others an empty one would be an edit of each of its cells."""
+        machine has never seen stays away, as to others an empty one would be an edit of each of its cells; but not
+        where the spreadsheet `is_older`: it may not have had them."""
         put_back: Mapping[type[Record], Sequence[str]] = {}
 
         def write(connection: Connection) -> bool:
@@ -858,7 +859,7 @@ class SheetsRepository(SqlRepository):
             self._catch_up(connection)
             self._enter(connection)
             seen = mirror.must_have_seen(connection)
-            if missing := column_restore.missing(seen, mirror.blind(connection)):
+            if missing := column_restore.missing(seen, {} if is_older else mirror.blind(connection)):
                 put_back = put_back or missing
                 if places := self._renamed(connection, seen, missing):
                     # The columns are there under other headings; others may be gone as well.

@@ -51,6 +51,13 @@ def set_up(service: Service, first_records: Callable[[str], Sequence[Record]], a
         return _set_up(service, first_records, at, outcome)
 
 
+def is_of_older_version(service: Service) -> bool:
+    """Return whether a spreadsheet lacks tabs only because an older version has made it."""
+    described = service.describe("sheets(properties(sheetId))")
+    existing = {sheet["properties"].get("sheetId", 0) for sheet in described["sheets"]}
+    return is_older(service, [tab for tab in ALL_TABS if tab.sheet_id not in existing])
+
+
 def _set_up(service: Service, first_records: Callable[[str], Sequence[Record]], at: datetime, outcome: Outcome) -> bool:
     unanswered, refused = False, ""
     for _ in range(_TRIES):

@@ -12,7 +12,7 @@ from crm.terminal.mail.sending_results import tell_tried
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.lists import list_page
-from crm.terminal.toolkit.pages import record_flow
+from crm.terminal.toolkit.pages import flow, record_flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
@@ -87,6 +87,12 @@ class MessagePage(RecordPage[Message, MessageCard]):
 
 def _read(session: Session, message: Message) -> None:
     session.read(session.path_to(message.subject), lambda: draw_text(session.screen, text_of(message)))
+
+
+@flow("email outbox")
+def send_waiting(session: Session, **arguments: Any) -> None:
+    """Send what is queued; what is to become of the messages of a copied spreadsheet, the command asks by itself."""
+    session.lead(named("email outbox"), **{"copied": "", **arguments})
 
 
 @record_flow("email again")

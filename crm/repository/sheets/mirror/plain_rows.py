@@ -70,7 +70,7 @@ class PlainRows:
         checked = {*kind.about.unique, "id"}
         if kind is Client:
             checked |= {"first_name", "last_name", "company", "status", "status_reason", "status_pinned_until"}
-        checked |= {*facts(kind)}
+        checked |= {*facts(kind), *self._amounts}
         self._looked_at = checked | making | {link for link in fields(kind) if link in kind.about.needs}
         # What the cells of each column were read as so far, and what the database takes for them.
         self._known: dict[str, _Known] = defaultdict(_Known)
