@@ -113,7 +113,11 @@ def add(
     crm: CRM,
     client: TheClient,
     what: Annotated[str, Line(500), About("What", "what to do", positional=True)],
-    due: Annotated[date | When | None, DUE, About("Due", "a date, or with a time: fri 10:00, next week")] = None,
+    due: Annotated[
+        date | When | None,
+        DUE,
+        About("Due", "a date, or with a time: fri 10:00, next week; empty only if it repeats"),
+    ] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "local; empty for any time of the day")] = "",
     for_: Annotated[str | None, Person(), About("For", "who does it; you by default")] = None,
     deal: Annotated[Deal | None, About("Deal", "what it is about; empty for none")] = None,
