@@ -15,7 +15,7 @@ from crm.model.local_labels import local_label
 from crm.model.paths import display_path
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import side_card, side_width
-from crm.terminal.drawing.render import renderer
+from crm.terminal.drawing.render import renderer, show_as_row
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
@@ -107,6 +107,9 @@ def _changed(record: "RecordChange") -> str:
     if record.operation == "delete":
         return record.name
     return "; ".join(f"{field.label}: {field.was or EMPTY} → {field.now or EMPTY}" for field in record.fields)
+
+
+renderer("crm.repository.HistoryEntry")(show_as_row)
 
 
 @renderer("crm.commands.data.settings.SettingShown")
