@@ -61,6 +61,8 @@ _CONTRASTS = """(terminal) => {
 def contrasts(page: Page, terminal: str = "") -> list[tuple[float, str]]:
     """The contrast (WCAG 2) of all text on a page to what is behind it, the lowest first, each with the text;
     `terminal` is the ground of the terminal on it."""
+    # Before its style sheet has come a page has the browser's colours.
+    page.wait_for_load_state()
     found: list[list[Any]] = page.evaluate(_CONTRASTS, terminal)
     return [(float(contrast), str(words)) for contrast, words in found]
 
