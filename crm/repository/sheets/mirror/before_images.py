@@ -248,20 +248,18 @@ class Block:
 def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
     """The blocks in the tab, newest first, as far as it can be read; the oldest may have been cut off. Of rows that
     people have moved or changed there, and those below, only the blocks count that lead from one to the other."""
-    blocks = list(_arranged(rows, grid)[0])
-    _find_clashes(blocks)
-    return blocks
+    return arranged(rows, grid)[0]
 
 
-def moved_in(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[int, int] | None:
-    """The first row of the tab that people have moved or changed, and the end of what is below; None if none was."""
-    end = _arranged(rows, grid)[1]
+def moved_in(rows: Sequence[Sequence[Cell]], end: int) -> tuple[int, int] | None:
+    """The first row of the tab that people have moved or changed, and the end of what is below; None if none was. `end`
+    is where those end that nobody has moved."""
     left = [at for at, row in enumerate(rows) if at >= end and any(cell != "" for cell in row)]
     return (left[0], left[-1] + 1) if left else None
 
 
-def _arranged(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[list[Block], int]:
-    """The blocks, and the row where those end that are where they were written."""
+def arranged(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[list[Block], int]:
+    """The blocks (see `blocks_in`), and the row where those end that are where they were written."""
     blocks, at = _in_place(rows, grid)
     chain = _in_chain(rows[at:])
     uids = [block.uid for block in (*blocks, *chain)]
@@ -275,7 +273,9 @@ def _arranged(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[list[Block], i
         blocks = blocks[:first]
         at = sum(block.size for block in blocks)
         chain = _in_chain(rows[at:])
-    return [*blocks, *chain], at
+    blocks = [*blocks, *chain]
+    _find_clashes(blocks)
+    return blocks, at
 
 
 def _in_place(rows: Sequence[Sequence[Cell]], grid: int) -> tuple[list[Block], int]:
@@ -347,11 +347,12 @@ def _find_clashes(blocks: Sequence[Block]) -> None:
         block.clashes = below.makes != block.base and came_between
 
 
-def lacks_commits(rows: Sequence[Sequence[Cell]], grid: int, current: State, seen: State | None) -> bool:
-    """Return whether the tab, of so many rows, lacks what led from the state that was `seen`, or from a new store, to
-    the current one: somebody has repaired the spreadsheet since, and a repair keeps nothing. Where older commits may
-    have been cut off, or cannot be read, it is not known."""
-    blocks = blocks_in(rows, grid)
+def lacks_commits(
+    blocks: Sequence[Block], rows: Sequence[Sequence[Cell]], grid: int, current: State, seen: State | None
+) -> bool:
+    """Return whether the blocks in the tab, of so many rows, lack what led from the state that was `seen`, or from a
+    new store, to the current one: somebody has repaired the spreadsheet since, and a repair keeps nothing. Where older
+    commits may have been cut off, or cannot be read, it is not known."""
     made_by = {block.uid: block for block in blocks}
     uid, revision, reached = current.uid, current.revision, None
     while seen is None or uid != seen.uid:
@@ -395,7 +396,7 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     block = Block(str(uid), (revision, base), int(size), parts, added, cut)
     if redo := fields.get("redo"):
         for part, again in zip(parts, redo["cells"], strict=True):
-            part.cells = {int(place): list(cells) for place, cells in again}
+            part.cells = {int(place): cells for place, cells in again}
         by_kind = {_BY_SHEET[int(sheet)]: list(rows) for sheet, rows in redo["rows"].items()}
         # An older version has not kept them.
         headings = {

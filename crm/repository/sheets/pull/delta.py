@@ -16,7 +16,7 @@ from crm.repository.bulk import insert_columns
 from crm.repository.sheets.google.answered_rows import Part
 from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.mirror.before_images import Block, blocks_in, came_first
+from crm.repository.sheets.mirror.before_images import Block, arranged, came_first, lacks_commits, moved_in
 from crm.repository.sheets.mirror.history_tab import AUDIT_COLUMNS, Entered, Entries
 from crm.repository.sheets.mirror.mirror import Place, Seen, State
 from crm.repository.team import team_of
@@ -63,9 +63,22 @@ class Contents:
     @cached_property
     def blocks(self) -> list[Block]:
         """The blocks of the last commits, the newest first, as far as they were read."""
-        blocks = blocks_in(self.kept, self.kept_rows)
+        blocks, _ = self._arranged
         # Whether the last one clashes is not known without the one below.
         return blocks if self.has_all_kept else blocks[:-1]
+
+    @property
+    def moved(self) -> tuple[int, int] | None:
+        """The rows of that tab that people have moved or changed: the first, and the end; None if none was."""
+        return moved_in(self.kept, self._arranged[1])
+
+    def lacks_commits(self, seen: State | None) -> bool:
+        """Return whether what led from a state to the current one is not all in that tab (see `lacks_commits`)."""
+        return lacks_commits(self._arranged[0], self.kept, self.kept_rows, self.state, seen)
+
+    @cached_property
+    def _arranged(self) -> tuple[list[Block], int]:
+        return arranged(self.kept, self.kept_rows)
 
 
 class TabDamagedError(StoreDamagedError):

@@ -38,7 +38,6 @@ from crm.repository.sheets.google.answered_rows import Rows, digest_of
 from crm.repository.sheets.grid.cells import READERS, cell_of, number_of
 from crm.repository.sheets.grid.layout import HISTORY, OWN, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
-from crm.repository.sheets.mirror.before_images import lacks_commits, moved_in
 from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records, refuse_lost_links, some_records
 from crm.repository.sheets.mirror.mirror import Quiet, Seen
@@ -150,7 +149,7 @@ class _Intake:
         torn = [] if self.contents.everything else mirror.torn(self.connection)
         mirror.set_torn(self.connection, [*torn, *entries.torn])
         places = self.contents.places
-        mirror.set_moved(self.connection, moved_in(self.contents.kept, self.contents.kept_rows))
+        mirror.set_moved(self.connection, self.contents.moved)
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
         self._end_lost()
@@ -259,8 +258,7 @@ class _Intake:
 
     def _was_repaired(self, before: Seen | None) -> bool:
         """Return whether somebody has repaired the spreadsheet since."""
-        kept, rows = self.contents.kept, self.contents.kept_rows
-        return lacks_commits(kept, rows, self.contents.state, before.state if before else None)
+        return self.contents.lacks_commits(before.state if before else None)
 
     def _note_quiet(self, edits: HandEdits) -> None:
         """Note the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.
