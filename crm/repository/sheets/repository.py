@@ -691,10 +691,11 @@ class SheetsRepository(SqlRepository):
         tx.committed()
         return result
 
-    def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str) -> None:
-        """Write a plan into the spreadsheet, and note in the mirror what it has made of it."""
+    def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str, home: str = "") -> None:
+        """Write a plan into the spreadsheet, and note in the mirror what it has made of it. `home` is the spreadsheet
+        that it belongs to from now on, '' for the one that it belonged to."""
         numbers, roster = mirror.numbers(connection), fact(connection, ROSTER)
-        home = fact(connection, COPY_OF) or self.service.spreadsheet
+        home = home or seen.state.home or self.service.spreadsheet
         done = self._push.commit(written, seen, uid, numbers, roster, home)
         with _noted():
             self._note(connection, numbers, *done)
@@ -761,7 +762,7 @@ class SheetsRepository(SqlRepository):
             self._catch_up(connection)
             self._enter(connection)
             put_fact(connection, name, value)
-            self._write(connection, Plan(), mirror.must_have_seen(connection), new_id())
+            self._write(connection, Plan(), mirror.must_have_seen(connection), new_id(), self.service.spreadsheet)
             connection.commit()
             return True
 

@@ -61,6 +61,6 @@ def test_a_sale_is_written_to_its_cell_without_extra_reads() -> None:
         sell()
         sell()
         spent = cost(sell)
-    assert len(spent.statements) <= 28, spent.statements
+    assert len(spent.statements) <= 27, spent.statements
     assert not [words for words in spent.statements if words.startswith("DELETE")]
     assert (spent.calls <= 1400, spent.files <= 43) == (True, True), spent
