@@ -40,7 +40,9 @@ TABS: Mapping[type[Record], Tab] = {
     kind: Tab(734_100_000 + kind.about.tab.number, kind.about.tab.title or kind.plural, kind.about.tab.hidden)
     for kind in sorted(RECORDS, key=lambda kind: kind.about.tab.number)
 }
-FORMAT = max(5, *(kind.about.tab.since for kind in RECORDS))
+# Since this format what a commit wrote is in a column of its own in the tab of before images.
+APART_SINCE = 11
+FORMAT = max(APART_SINCE, *(kind.about.tab.since for kind in RECORDS))
 # In a spreadsheet of a store of this format every record has all of its columns.
 _COMPLETE = 6
 # The tabs that each format has and the one before had not.
@@ -104,8 +106,8 @@ HISTORY_COLUMNS = (
     "Account",
 )  # fmt: skip
 # What is beside the rows that a commit kept: which commit, how many rows, in how many pieces it is written what it
-# meant, and that.
-BEFORE_COLUMNS = ("UID", "Rows", "Pieces", "What it meant")
+# meant, that, and what it wrote.
+BEFORE_COLUMNS = ("UID", "Rows", "Pieces", "What it meant", "What it wrote")
 
 
 def letters(column: int) -> str:

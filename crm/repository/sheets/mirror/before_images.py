@@ -11,15 +11,18 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 from typing import Any
 
 from crm.model import RECORDS, Record
 from crm.repository.sheets.grid.cells import cell_in
 from crm.repository.sheets.grid.layout import (
+    APART_SINCE,
+    BEFORE,
     BEFORE_COLUMNS,
     TABS,
     Cell,
+    GridRange,
     comparable,
     runs,
     trimmed,
@@ -30,7 +33,8 @@ from crm.repository.sheets.mirror.mirror import NEW_REVISION, State
 _PIECE = 40_000
 # A row says of its commit as much as tells it apart: the beginning of the uid, and which one of several requests.
 _SHORT, _LONG = 8, 32
-# The cells that are kept begin in this column.
+# The columns of what a commit meant and of what it wrote; those after them hold the cells that are kept.
+_MEANT, _WROTE = len(BEFORE_COLUMNS) - 2, len(BEFORE_COLUMNS) - 1
 AT = len(BEFORE_COLUMNS)
 # So much of what a commit wrote is kept with it where Google applies requests one after the other.
 _MOST_AGAIN = 400_000
@@ -41,8 +45,8 @@ _BY_SHEET = {TABS[kind].sheet_id: kind for kind in RECORDS}
 _BETWEEN = -1
 # What may go wrong with what people have changed.
 _UNREADABLE = (ValueError, KeyError, IndexError, TypeError, RecursionError, OverflowError)
-# The revisions that a commit is on and that it makes, at the beginning of its intent.
-_ON_AND_MAKES = re.compile(r'\{"base":\[(\d+),"[^"]*"\],"state":\[\d+,(\d+),')
+# The revision that a commit is on, its format, and the revision that it makes, at the beginning of its intent.
+_ON_AND_MAKES = re.compile(r'\{"base":\[(\d+),"[^"]*"\],"state":\[(\d+),(\d+),')
 
 Rows = Mapping[int, Sequence[Cell]]
 
@@ -200,21 +204,22 @@ class Block:
             for at, part in enumerate(self.parts, start=1)
         )
 
-    def written(self) -> list[str]:
-        """The intent of the commit, as text for one cell or several."""
+    def written(self) -> tuple[list[str], list[str]]:
+        """The intent of the commit, and what it wrote: each as text for one cell or several, '' where that is not
+        kept."""
         added = {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in self.added.items() if ids}
         parts = [part.encoded() for part in self.parts]
         # Older versions look for what was adopted.
         made = {"state": self.made.rows()[1], "repairs": self.repairs} if self.made is not None else {}
         made |= {"marked": True} | ({"lacks": True} if self.lacks else {})
         about = {"base": self.base, **made, "added": added, "adopted": {}, "cut": self.cut, "parts": parts}
-        text = json.dumps(about | self._again(), separators=(",", ":"))
-        return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+        again = _in_pieces(self._again())
+        return _in_pieces(json.dumps(about | {"again": len(again)}, separators=(",", ":"))), again
 
-    def _again(self) -> dict[str, Any]:
+    def _again(self) -> str:
         """The cells that were written, unless they are too many."""
         if self.redo is None:
-            return {}
+            return ""
         again = {
             "cells": [[list(at_cells) for at_cells in part.cells.items()] for part in self.parts],
             "rows": {TABS[kind].sheet_id: rows for kind, rows in self.redo.added.items()},
@@ -222,7 +227,8 @@ class Block:
             "headings": {TABS[kind].sheet_id: list(texts.items()) for kind, texts in self.redo.headings.items()},
             "state": self.redo.state,
         }
-        return {"redo": again} if self.keeps_all or len(json.dumps(again)) <= _MOST_AGAIN else {}
+        text = json.dumps(again, separators=(",", ":"))
+        return text if self.keeps_all or len(text) <= _MOST_AGAIN else ""
 
     def rows_of(self, part: Part) -> list[Sequence[Cell]]:
         """The rows that were kept of a tab."""
@@ -243,6 +249,18 @@ class Block:
         _, count, first = self.cut or (0, 0, 0)
         rows = [trimmed(self.rows.get(at, [])) for at in range(first, first + count)]
         return [row for row in rows if row]
+
+
+def kept_ranges(rows: int | None = None) -> tuple[GridRange, GridRange]:
+    """The ranges of the tab, of its first rows or of all, without what the commits wrote: after large changes that is
+    very much, and it is only needed where something clashes. `kept_rows` puts them together."""
+    span = BEFORE.rows(0, rows)
+    return {**span, "startColumnIndex": 0, "endColumnIndex": _WROTE}, {**span, "startColumnIndex": AT}
+
+
+def kept_rows(notes: Sequence[Sequence[Cell]], cells: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+    """The rows of the tab by what was read of the two ranges."""
+    return [[*note, *[""] * (AT - len(note)), *row] for note, row in zip_longest(notes, cells, fillvalue=())]
 
 
 def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
@@ -369,20 +387,20 @@ def lacks_commits(
 def came_first(top: Sequence[Cell], state: State) -> bool:
     """Return whether the last commit found the revision that it is on, by the first row of the tab. One that comes once
     more, or late, where the marker does not hold, finds another one. A row of another commit is an earlier one."""
-    before = State.read([State().rows()[0], top[AT:]]) if top else None
+    intent = _ON_AND_MAKES.match(str(cell_in(top, _MEANT)))
+    before = State.read([State().rows()[0], top[_kept_from(int(intent[2]) if intent else 0) :]]) if top else None
     if before is None:
         return True
     if before.revision >= state.revision or str(top[0]) != state.uid:
         return before.revision < state.revision
     # One that takes back a late commit, whose revision is an old one, goes on from the latest.
-    intent = _ON_AND_MAKES.match(str(top[AT - 1]))
-    on, makes = map(int, intent.groups()) if intent else (before.revision, before.revision + 1)
+    on, makes = (int(intent[1]), int(intent[3])) if intent else (before.revision, before.revision + 1)
     return (before.revision, state.revision) == (on, makes)
 
 
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
-    uid, size, pieces, _ = rows[at][:AT]
-    fields: dict[str, Any] = json.loads("".join(str(row[AT - 1]) for row in rows[at : at + int(pieces)]))
+    uid, size, pieces, _ = rows[at][: _MEANT + 1]
+    fields: dict[str, Any] = json.loads("".join(str(row[_MEANT]) for row in rows[at : at + int(pieces)]))
     counted = [*fields["added"].values(), *(part["rows"] for part in fields["parts"])]
     if sum(count for spans in counted for _, count in spans) > _MOST_ROWS:
         raise ValueError("these are more rows than a spreadsheet has")
@@ -394,7 +412,10 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     parts = [Part.read(part) for part in fields["parts"]]
     cut = tuple(fields["cut"]) if fields["cut"] else None
     block = Block(str(uid), (revision, base), int(size), parts, added, cut)
-    if redo := fields.get("redo"):
+    kept_from = _kept_from(int((fields.get("state") or [0])[0]))
+    again = "".join(str(cell_in(row, _WROTE)) for row in rows[at : at + int(fields.get("again", 0))])
+    # An older version has kept it with the rest.
+    if redo := json.loads(again) if again else fields.get("redo"):
         for part, again in zip(parts, redo["cells"], strict=True):
             part.cells = {int(place): cells for place, cells in again}
         by_kind = {_BY_SHEET[int(sheet)]: list(rows) for sheet, rows in redo["rows"].items()}
@@ -410,8 +431,17 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     block.repairs = bool(fields.get("repairs"))
     block.lacks = bool(fields.get("lacks"))
     block.is_marked = bool(fields.get("marked"))
-    block.rows = {place: row[AT:] for place, row in enumerate(rows[at : at + block.size])}
+    block.rows = {place: row[kept_from:] for place, row in enumerate(rows[at : at + block.size])}
     return block
+
+
+def _kept_from(format_: int) -> int:
+    """The first column of the cells that a commit of some format has kept."""
+    return AT if format_ >= APART_SINCE else _WROTE
+
+
+def _in_pieces(text: str) -> list[str]:
+    return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
 
 def _digest(cells: Sequence[Any]) -> str:

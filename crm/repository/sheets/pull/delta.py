@@ -54,6 +54,8 @@ class Contents:
     parts: Mapping[type[Record], Part] = field(default_factory=dict)
     # The commit that the mirror has taken for the last one.
     known: str = ""
+    # Whether what the last commits wrote was read too, and not only what they wrote over.
+    has_written: bool = True
 
     @property
     def has_all_kept(self) -> bool:

@@ -12,6 +12,7 @@ from crm.repository.sheets.grid.layout import (
     ACCOUNT_TABS,
     ADDED,
     ALL_TABS,
+    APART_SINCE,
     BEFORE,
     FORMAT,
     HISTORY,
@@ -20,6 +21,7 @@ from crm.repository.sheets.grid.layout import (
     Cell,
     Tab,
 )
+from crm.repository.sheets.mirror.before_images import kept_ranges, kept_rows
 from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, Place, Quiet, Seen, State, unfinished
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
@@ -29,17 +31,24 @@ _KEPT_READ, _MANY_KEPT = 200, 1_000
 
 
 def read(
-    service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | None = None, *, all_kept: bool = False
+    service: Service,
+    before: Seen | None,
+    quiet: Mapping[str, Quiet] | None = None,
+    *,
+    all_kept: bool = False,
+    written: bool = False,
 ) -> Contents:
     """Everything of the spreadsheet, the history only from where the mirror stands; one request. `quiet` are the tabs
-    that are known by their digest. Of what commits have kept it is the latest, unless all of it is asked for.
+    that are known by their digest. Of what commits have kept it is the latest, unless all of it is asked for, and what
+    they wrote only where that is asked for too.
 
     Raises StoreNotSetUpError, StoreNewerError, and StoreDamagedError where one of our tabs is gone.
     """
     # From the last known row on, which is there in any case, so that the range never begins below the grid.
     known = before.state.history_rows if before else 0
     is_long = before is not None and not all_kept and before.places[BEFORE.title].rows > _MANY_KEPT
-    ranges = [META_RANGE, HISTORY.rows(known), BEFORE.rows(0, _KEPT_READ if is_long else None)]
+    most = _KEPT_READ if is_long else None
+    ranges = [META_RANGE, HISTORY.rows(known), *([BEFORE.rows(0, most)] if written else kept_ranges(most))]
     ranges += [TABS[kind].rows() for kind in RECORDS]
     if is_long:
         # A narrow column to the end says how many rows there are.
@@ -49,8 +58,14 @@ def read(
     except Rejected as error:
         if known:
             # Rows of the history may be gone.
-            return read(service, None, all_kept=all_kept)
+            return read(service, None, all_kept=all_kept, written=written)
         raise without_tabs(service, error) from error
+    if not written:
+        if State.format_of(meta.rows) < APART_SINCE:
+            # An older version has kept cells in that column.
+            return read(service, before, quiet, all_kept=all_kept, written=True)
+        cells = tabs.pop(0)
+        kept = replace(cells, rows=kept_rows(kept.rows, cells.rows))
     state, all_kept_rows = state_in(meta.rows), (tabs.pop() if is_long else kept).grid[0]
     by_kind = dict(zip(RECORDS, tabs, strict=True))
     quiet = quiet if quiet and known else {}
@@ -80,6 +95,7 @@ def read(
         unchanged.keys(),
         parts,
         before.state.uid if before else "",
+        written,
     )
 
 

@@ -1,6 +1,7 @@
 """The requests with which a commit keeps its before images."""
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from crm.model import Record
 from crm.repository.sheets.grid.cells import Request, cells_request
@@ -59,9 +60,10 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
         copies.append(_copy(HISTORY.sheet_id, first, end - first, block.size))
         block.cut = (first, end - first, block.size)
         block.size += end - first
-    text = block.written()
-    block.size = max(block.size, len(text))
-    return block, [*_make_room(block.size, _width(plan, seen), _rows_kept(plan, seen)), *copies, _notes(block, text)]
+    texts = block.written()
+    block.size = max(block.size, *map(len, texts))
+    room = _make_room(block.size, _width(plan, seen), _rows_kept(plan, seen))
+    return block, [*room, *copies, _notes(block, *texts)]
 
 
 def wide_of(plan: Plan, seen: Seen, kind: type[Record]) -> int:
@@ -121,11 +123,11 @@ def _copy(sheet: int, row: int, count: int, to: int) -> Request:
     return {"copyPaste": {"source": source, "destination": corner, "pasteType": "PASTE_VALUES"}}
 
 
-def _notes(block: Block, text: Sequence[str]) -> Request:
+def _notes(block: Block, meant: Sequence[str], wrote: Sequence[str]) -> Request:
     rows: list[list[Cell]] = [[block.mark(at)] for at in range(block.size)]
-    rows[0] += [block.size, len(text), ""]
-    for row, piece in zip(rows, text, strict=False):
-        row[1:] = [*(row[1:3] or ["", ""]), piece]
+    rows[0] += [block.size, len(meant)]
+    for row, (what, cells) in zip(rows, zip_longest(meant, wrote, fillvalue=""), strict=False):
+        row[1:] = [*(row[1:] or ["", ""]), what, *filter(None, [cells])]
     return cells_request(BEFORE.sheet_id, 0, 0, rows)
 
 

@@ -15,8 +15,8 @@ from crm.repository import Wait, Waiting
 from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import Interrupted, NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import number_of, stamped
-from crm.repository.sheets.grid.layout import ALL_TABS, BEFORE, Cell, columns, heading, is_marker, marker
-from crm.repository.sheets.mirror.before_images import newest_in
+from crm.repository.sheets.grid.layout import ALL_TABS, Cell, columns, heading, is_marker, marker
+from crm.repository.sheets.mirror.before_images import kept_ranges, kept_rows, newest_in
 from crm.repository.sheets.mirror.mirror import META_RANGE, Quiet, Seen, State, without_unfinished
 from crm.repository.sheets.pull import reading
 from crm.repository.sheets.pull.ingest import Contents
@@ -223,8 +223,8 @@ class Push:
     def _look_again(self, step: Step) -> None:
         """Return whether a request whose answer was lost has written where it meant to."""
         # It arrived, and may have to be taken back.
-        meta, kept = self.service.values([META_RANGE, BEFORE.rows(0, step.block.size + 2)])
-        own = newest_in(kept.rows)
+        meta, notes, cells = self.service.values([META_RANGE, *kept_ranges(step.block.size + 2)])
+        own = newest_in(kept_rows(notes.rows, cells.rows))
         if own is None or own.uid != step.state.uid or reading.state_in(meta.rows).uid != own.uid:
             # Somebody else was there since.
             raise Unclear
@@ -324,12 +324,14 @@ class Push:
                 # Others may be putting it right at this very moment.
                 time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
             contents = reading.read(self.service, seen, quiet)
-            if falls_short(contents, seen):
-                contents = reading.read(self.service, seen, quiet, all_kept=True)
+            if astray(contents) and not contents.has_written:
+                contents = reading.read(self.service, seen, quiet, all_kept=True, written=True)
+            elif falls_short(contents, seen):
+                contents = reading.read(self.service, seen, quiet, all_kept=True, written=contents.has_written)
             self._serialises = contents.serialises
             blocks = astray(contents)
-            if blocks and lacks_history(contents, blocks):
-                contents = reading.read(self.service, None, all_kept=True)
+            if blocks and (not contents.has_written or lacks_history(contents, blocks)):
+                contents = reading.read(self.service, None, all_kept=True, written=True)
                 blocks = astray(contents)
             rollback = rolled_back(contents, blocks) if blocks else recounting(contents)
             if rollback is None:

@@ -1,5 +1,6 @@
 """People who sort, drag, edit or clear the hidden tab of before images: no change is lost by it."""
 
+import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pytest
 
 from crm.model import Client, Sale
-from crm.repository.sheets.grid.layout import BEFORE
-from tests.support.sheets_team import Team, new_team
+from crm.repository.sheets.grid.layout import BEFORE, META
+from tests.support.sheets_team import CLIENTS, Team, new_team
 
 pytestmark = pytest.mark.in_turn
 
@@ -104,3 +105,54 @@ def test_a_sale_that_nothing_holds_any_more_as_before_images_were_cleared_is_tol
     lost = [finding.what for finding in other.check() if "not in it any more" in finding.what]
     assert lost
     assert "change 3 is" in lost[0]
+
+
+def test_a_large_change_is_read_whole_only_where_something_clashes(team: Team) -> None:
+    team.person.serialises(team.id, False)
+    many = [Client(kind="person", last_name=f"Long {at}", notes=f"number {at}" * 150) for at in range(200)]
+    team.store.change(lambda tx: tx.add_all(many))
+    kept = sum(len(str(row[4])) for row in team.cells(BEFORE) if len(row) > 4)
+    assert kept > 300_000
+    found, fresh = team.stored(), team.another("ben")
+    team.person.reset_counts()
+    assert team.stored(fresh) == found
+    sent = team.person.counts(team.id)["bytes_out"]
+    assert sent < kept * 1.6, "what is in the sheet, and not what was written once more"
+    # Where rows were moved meanwhile, it is.
+    team.in_the_window(["sort", CLIENTS, 3, True])
+    team.store.change(lambda tx: _sell(tx, 2))
+    team.agreed()
+
+
+@pytest.mark.parametrize("merged", [pytest.param(True, marks=pytest.mark.slow), False])
+def test_before_images_of_an_older_version_still_count(team: Team, merged: bool) -> None:
+    team.person.serialises(team.id, not merged)
+    team.person.merges(MERGES if merged else [])
+    team.store.change(lambda tx: _sell(tx, 3))
+    found = team.stored()
+    other = team.another("ben")
+    assert team.stored(other) == found
+    _as_an_older_version_wrote(team)
+    fresh = team.another("eva")
+    assert team.stored(fresh) == found
+    assert team.stored(other) == found
+    assert [finding.what for finding in fresh.check() if finding.wrong or "crm before" in finding.what] == []
+    team.in_the_window(["sort", CLIENTS, 3, True])
+    other.transact(lambda tx: _sell(tx, 1), "a sale")
+    fresh.transact(lambda tx: _sell(tx, 2), "a sale")
+    team.agreed()
+
+
+def _as_an_older_version_wrote(team: Team) -> None:
+    """Put what each commit wrote into one text with what it meant, as before format 11."""
+    rows = [[*row, ""] for row in team.cells(BEFORE)]
+    for row in rows:
+        if len(row) > 3 and row[3]:
+            meant = json.loads(row[3])
+            meant["state"][0] = 10
+            assert meant.pop("again") <= 1
+            row[3] = json.dumps(meant | ({"redo": json.loads(row[4])} if row[4] else {}), separators=(",", ":"))
+        del row[4:5]
+    wide = max(map(len, rows)) + 1
+    team.person.set_cells(team.id, TITLE, 0, 0, [[*row, *[""] * (wide - len(row))] for row in rows])
+    team.person.set_cells(team.id, META.title, 1, 0, [[10]])
