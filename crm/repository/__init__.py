@@ -37,6 +37,12 @@ ROSTER = "roster"
 # The spreadsheet that a store was copied from by hand (File, Make a copy), until somebody has said which of the two
 # sends the messages that wait in both.
 COPY_OF = "copy_of"
+# The day on which all statuses were reviewed last (ISO 8601); ALL_DUE where some could not be reviewed since.
+REVIEWED = "reviewed_on"
+ALL_DUE = "all"
+# What keeps statuses from being reviewed on this computer, as a sentence: rules, or values that they judge by, that it
+# cannot read.
+UNREVIEWABLE = "unreviewable"
 # The roster of a store whose accounts must not give access.
 SHUT = "-"
 

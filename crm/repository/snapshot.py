@@ -11,12 +11,13 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from crm.batching import batches
 from crm.clock import Clock
-from crm.errors import NotFoundError
+from crm.errors import NotFoundError, RefusedError
 from crm.model import Client, Record, people
 from crm.model.data import PAID_INVOICES
 from crm.model.record import AnyRecord
 from crm.repository import (
     STORE_ID,
+    UNREVIEWABLE,
     Change,
     HistoryEntry,
     HistoryQuery,
@@ -90,6 +91,17 @@ class SqlSnapshot:
     @cached_property
     def rules(self) -> "RuleSet":
         return _rule_set(tuple((row[0], row[1], row[2]) for row in self._active_rules))
+
+    @cached_property
+    def unreviewable(self) -> str:
+        """The reason why statuses are not reviewed here, as a sentence; '' where they are."""
+        rules = self._active_rules
+        return (rules[0][4] or "") if rules else self.fact(UNREVIEWABLE)
+
+    def refuse_unreviewable(self) -> None:
+        """Raise RefusedError where statuses cannot be reviewed here."""
+        if self.unreviewable:
+            raise RefusedError(f"{self.unreviewable} Nothing was changed.")
 
     @cached_property
     def by_invoices(self) -> bool:
@@ -189,6 +201,7 @@ class SqlSnapshot:
     def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
         from crm.repository import review
 
+        self.refuse_unreviewable()
         statement = review.moves(rules or self.rules, self.clock, self.by_invoices).order_by("id").limit(limit)
         return [
             StatusMove(row.id, row.name.strip(), row.before, row.after, row.reason)
@@ -198,6 +211,7 @@ class SqlSnapshot:
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
         from crm.repository import review
 
+        self.refuse_unreviewable()
         moving = review.moves(rules or self.rules, self.clock, self.by_invoices).subquery()
         statement = select(moving.c.before, moving.c.after, func.count()).group_by(moving.c.before, moving.c.after)
         return {(row[0], row[1]): row[2] for row in self.connection.execute(statement)}

@@ -34,7 +34,9 @@ from crm.model import LASTING, RECORDS, TIME_ZONE, Record
 from crm.model.paths import display_path
 from crm.model.rights import SEALED
 from crm.repository import (
+    ALL_DUE,
     PROGRAM,
+    REVIEWED,
     STORE_ID,
     Allowed,
     Backup,
@@ -58,8 +60,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-# The fact that says on which day all statuses were reviewed last.
-REVIEWED = "reviewed_on"
 # A wait for another writer is announced after so many seconds, and given up after so many.
 TELLS_AFTER = 2.0
 GIVES_UP_AFTER = 30.0
@@ -427,16 +427,23 @@ class SqlRepository:
 
         def review(tx: "SqlTransaction") -> None:
             # Another program may have been first.
-            if self._is_review_due(tx.fact(REVIEWED)):
+            before = tx.fact(REVIEWED)
+            if not self._is_review_due(before):
+                self._reviewed_on = before
+            elif not tx.unreviewable:
                 tx.user = PROGRAM
-                tx.review_day()
+                if before == ALL_DUE:
+                    tx.review_all()
+                else:
+                    tx.review_day()
                 tx.put_fact(REVIEWED, day)
+                self._reviewed_on = day
 
-        self._reviewed_on = day
         self.transact(review, "reviewed statuses for the day")
 
     def _is_review_due(self, reviewed_on: str) -> bool:
-        """Return whether the review of `reviewed_on` (ISO 8601, '' for none) does not count for today."""
+        """Return whether the review of `reviewed_on` (ISO 8601, '' for none, ALL_DUE where some were left out) does not
+        count for today."""
         today = self.clock.today
         # At midnight another machine may be a day ahead; farther ahead was only a clock that was wrong.
         return not today.isoformat() <= reviewed_on <= (today + timedelta(days=1)).isoformat()

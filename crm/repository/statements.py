@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Select, String, bindparam, select, type_coerce
 
 from crm.model import Client, Record
+from crm.repository import UNREVIEWABLE
 from crm.repository.spend import SPEND_COUNTED
 from crm.repository.sql_functions import among
 from crm.repository.tables import TABLES, ByKind, client, record_columns, rule, store_facts, transactions, user
@@ -35,9 +36,11 @@ CLIENTS_BY = {
         ("name", client.c.search_name),
     )
 }
-# The active rules in their order: number, status, condition; and beside each what makes the totals that they judge by.
+_UNREVIEWABLE = select(store_facts.c.value).where(store_facts.c.name == UNREVIEWABLE)
+# The active rules in their order: number, status, condition; and beside each what makes the totals that they judge by,
+# and what keeps statuses from being reviewed.
 RULES = (
-    select(rule.c.id, rule.c.status, rule.c.when, SPEND_COUNTED.scalar_subquery())
+    select(rule.c.id, rule.c.status, rule.c.when, SPEND_COUNTED.scalar_subquery(), _UNREVIEWABLE.scalar_subquery())
     .where(rule.c.active)
     .order_by(rule.c.position, rule.c.id)
 )

@@ -37,6 +37,8 @@ from crm.model.encoding import plain
 from crm.model.record import AnyRecord, blank_values, derived_columns, record_with
 from crm.model.rights import MASKED, SEALED
 from crm.repository import (
+    ALL_DUE,
+    REVIEWED,
     SPREADSHEET,
     STORE_ID,
     HistoryEntry,
@@ -159,6 +161,8 @@ class SqlTransaction(SqlSnapshot):
         self.cut_history: tuple[int, int] | None = None
         # Whether a setting has changed that says what the figures of all clients are summed from.
         self._recounts = False
+        # Whether a status was not reviewed that should have been.
+        self._left_unreviewed = False
 
     @cached_property
     def _known_rosters(self) -> KnownRosters:
@@ -474,6 +478,9 @@ class SqlTransaction(SqlSnapshot):
     def _first_status(self, record: Client) -> dict[str, Any]:
         """The status that the rules give to a new client, who has no sales."""
         known = {name: metrics.value(record, name, None, self.clock) for name in self.rules.needs}
+        if self.unreviewable:
+            self._left_unreviewed = True
+            return {"status_since": self.today}
         if "days_since_added" in known:
             known["days_since_added"] = 0
         # Without sales most new clients have the same figures.
@@ -804,9 +811,12 @@ class SqlTransaction(SqlSnapshot):
             return moved
         self.resum(Client, (row.id for row in self.connection.execute(sums.wrong(Client, self.by_invoices))))
         moved += self.settle()
-        if others := self.moves():
+        if self.unreviewable:
+            self._left_unreviewed = True
+        elif others := self.moves():
             self.review_all()
-        return [*moved, *(move for move in others if move.before != move.after)]
+            moved += [move for move in others if move.before != move.after]
+        return moved
 
     def _follow_lines(self) -> None:
         """The figures of drafts follow from their lines."""
@@ -916,6 +926,9 @@ class SqlTransaction(SqlSnapshot):
         pinned = record.status_pinned_until
         if pinned and pinned >= self.today:
             return {}
+        if self.unreviewable:
+            self._left_unreviewed = True
+            return {}
         decision = self.rules.decide(known)
         status, why = decision.status, decision.reason
         ruled: dict[str, Any] = {"status": status, "status_reason": why, "status_pinned_until": None}
@@ -947,6 +960,7 @@ class SqlTransaction(SqlSnapshot):
             self.review_all()
 
     def review_all(self) -> dict[tuple[str, str], int]:
+        self.refuse_unreviewable()
         self.settle()
         self._known.clear()
         self._entered = None
@@ -968,6 +982,8 @@ class SqlTransaction(SqlSnapshot):
     def finish(self) -> None:
         """All that a commit still has to write."""
         self.settle()
+        if self._left_unreviewed:
+            self.put_fact(REVIEWED, ALL_DUE)
         if self.balances.noted and not self.is_restoring:
             self.balances.refuse_wrong(self)
         if self._wrong_levels is not None:

@@ -12,7 +12,7 @@ from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, StatusRule
 from crm.model.fields import Choice, Line, Whole
-from crm.repository import Snapshot, StatusMove, Transaction
+from crm.repository import REVIEWED, Snapshot, StatusMove, Transaction
 from crm.repository.queries import clients
 from crm.rules import SETS, RuleSet, Trace, rule_text, split_rule
 
@@ -222,7 +222,7 @@ def apply(crm: CRM) -> RulesReport:
         return _report(tx.review_all(), moves, applied=True)
 
     report = crm.transact(change, "applied the rules")
-    crm.repository.set_fact("reviewed_on", crm.today.isoformat())
+    crm.repository.set_fact(REVIEWED, crm.today.isoformat())
     return report
 
 

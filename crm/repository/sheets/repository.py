@@ -31,8 +31,10 @@ from crm.model.rights import SEALED
 from crm.repository import (
     COPY_OF,
     PROGRAM,
+    REVIEWED,
     ROSTER,
     SPREADSHEET,
+    UNREVIEWABLE,
     Allowed,
     Finding,
     Held,
@@ -53,7 +55,7 @@ from crm.repository.sheets.mirror import capacity, mirror, problems
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
 from crm.repository.sheets.mirror.preview import Preview
-from crm.repository.sheets.mirror.problems import untaken_words, words
+from crm.repository.sheets.mirror.problems import unreviewable, untaken_words, words
 from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts, reading
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
@@ -73,7 +75,7 @@ from crm.repository.sheets.push.push import (
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.sheets.repairing import Damage
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
-from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
+from crm.repository.sql import SqlRepository, not_as_it_says
 from crm.repository.sqlite.dialect import Sqlite
 from crm.repository.tables import setting
 from crm.repository.team import team_of
@@ -230,9 +232,10 @@ class SheetsRepository(SqlRepository):
             with self._errors_explained(), self._engine.connect() as connection:
                 held, untaken = mirror.held(connection), mirror.untaken(connection)
                 full, lost = _fullness(connection), mirror.lost_unreported(connection)
+                unjudged = fact(connection, UNREVIEWABLE)
             if untaken:
                 return untaken_words(untaken)
-            return f"{words(held)} `sheets repair` asks what to do." if held else lost or full
+            return f"{words(held)} `sheets repair` asks what to do." if held else unjudged or lost or full
         with self._errors_explained(), self._engine.connect() as connection:
             by = ingest.conventions(connection, self.clock)
             moment = datetime.fromtimestamp(mirror.checked(connection)[1], UTC)
@@ -399,6 +402,7 @@ class SheetsRepository(SqlRepository):
         put_fact(connection, ROSTER, contents.state.roster)
         home = contents.state.home
         put_fact(connection, COPY_OF, "" if home == self.service.spreadsheet else home)
+        put_fact(connection, UNREVIEWABLE, unreviewable(connection))
         mirror.set_punctual(connection, contents.punctual)
         mirror.set_serialised(connection, contents.serialises)
         return edits

@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from crm.errors import RefusedError
-from crm.model import BY_NAME, Record
-from crm.repository import Finding, sums
-from crm.repository.sheets.grid.layout import BEFORE, HISTORY, columns, heading, letters, runs
+from crm.model import BY_NAME, RECORDS, Client, Record, Setting, StatusRule
+from crm.repository import Finding, statements, sums
+from crm.repository.driver import select_rows
+from crm.repository.sheets.grid.layout import BEFORE, HISTORY, columns, header, heading, letters, runs
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import in_json
+from crm.repository.tables import TABLES
 
 # Where a row as a whole is wrong, in the place of a field's name.
 WHOLE_ROW = "(row)"
@@ -20,6 +22,17 @@ _REMEDY = "Fix the cell in the spreadsheet. Until then the last valid value coun
 _ENDS_LOSS = "To keep the spreadsheet as it is and end this notice, run `sheets repair`."
 _PUT_BACK = "Put the row back (File, Version history). Until then, this change cannot be undone."
 _ENDS_MOVED = "Undo that in the spreadsheet (Edit, Undo), or leave it: later changes push these rows out of the tab."
+_COLUMN_BACK = "Put it back (File, Version history), or run `sheets setup` on a computer that has read it before."
+_UNREVIEWABLE = "Statuses are not reviewed on this computer"
+# The rules, and all that makes the figures that they look at.
+_JUDGED_BY = [
+    kind.kind_name
+    for kind in RECORDS
+    if kind in (StatusRule, Setting)
+    or kind.about.effects.reviews
+    or kind.about.effects.spends
+    or any(totals.onto is Client for totals in sums.FED.get(kind, ()))
+]
 _table = mirror.sheet_problem
 _NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
 
@@ -177,6 +190,37 @@ def problems(connection: Connection) -> Iterator[Finding]:
         row = problem.place if problem.id and problem.place is not None else problem.row
         cell = f"{letters(column or 0)}{row + 1}"
         yield Finding(f"{place.title}!{cell}: {problem.what}.", True, problem.record, problem.id, _REMEDY)
+
+
+def unreviewable(connection: Connection) -> str:
+    """The reason why statuses are not reviewed here, as a sentence: a row of a rule, or of what rules judge by, was
+    never read, or a column that a rule needs is missing; '' where they are."""
+    suspects: dict[type[Record], set[int]] = {}
+    noted = select(_table.c.record, _table.c.id).where(_table.c.record.in_(_JUDGED_BY), _table.c.id != 0)
+    # What belongs to a client that is gone counts for nobody.
+    for name, record_id in connection.execute(noted.where(_table.c.field != "client")):
+        suspects.setdefault(BY_NAME[name], set()).add(record_id)
+    for kind, numbers in suspects.items():
+        known = select(TABLES[kind].c.id).where(TABLES[kind].c.id.in_(numbers))
+        left_out = numbers.difference(connection.execute(known).scalars())
+        for finding in problems(connection) if left_out else ():
+            if finding.record == kind.kind_name and finding.record_id in left_out:
+                return f"{_UNREVIEWABLE}: {finding.what} Correct it in the spreadsheet."
+    if (seen := mirror.seen(connection)) and (missing := mirror.blind(connection).get(Client.kind_name)):
+        needed = [name for name in _fields_of_rules(connection) if name in missing]
+        if needed:
+            tab, column = seen.places[Client.kind_name].title, header(Client, needed[0])
+            where = f"a rule needs the column “{column}”, which is gone from the tab “{tab}”"
+            return f"{_UNREVIEWABLE}: {where}. {_COLUMN_BACK}"
+    return ""
+
+
+def _fields_of_rules(connection: Connection) -> Sequence[str]:
+    """The fields of a client that the active rules look at."""
+    from crm.repository.metrics import fields_read
+    from crm.rules import RuleSet
+
+    return fields_read(RuleSet(tuple(row)[:3] for row in select_rows(connection, statements.RULES)).needs)
 
 
 def _cell(kind: type[Record], row: Sequence[Any], name: str) -> Any:
