@@ -15,9 +15,11 @@ from crm.commands.context import CRM
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import FileError, RefusedError
+from crm.invoicing.document import InvoiceDocument
 from crm.invoicing.requirements import Missing, missing
-from crm.model import FILLED_AFTER_ISSUE, Invoice
+from crm.model import FILLED_AFTER_ISSUE, Client, Invoice
 from crm.model.fields import Choice
+from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path, path_of
 from crm.outward.einvoice import FORMATS, check, write
 from crm.outward.einvoice.faults import Checked
@@ -84,7 +86,7 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
         if notice := einvoice_notice(card):
             # A client can fill in nothing.
             notices += [] if is_of_client(crm) else [notice]
-        else:
+        elif not missing(document, "factur-x"):
             xml = write(document, "factur-x")
     template = crm.settings["invoice_template"]
     made = make_pdf(document, xml=xml, template=path_of(template) if template else None)
@@ -92,25 +94,40 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
 
 
 def einvoice_notice(card: InvoiceCard) -> str:
-    """The reason why the PDF of an issued invoice has no e-invoice inside, '' where it has one, or is to have none."""
-    lacks = missing(card.document, "factur-x") if card.client.invoice_format in ("", "factur-x") else ()
-    return lacking(lacks, "No e-invoice is inside", _afterwards(lacks, card), is_issued=True) if lacks else ""
+    """The reason why the PDF of an issued invoice has no e-invoice inside, '' where it has one, or nobody expects
+    one."""
+    lacks = lacks_for_einvoice(card.client, card.document)
+    if not lacks:
+        return ""
+    lacking = f"No e-invoice is inside. Missing: {'; '.join(lack.sentence for lack in lacks)}."
+    if not card.client.invoice_format:
+        return f"The PDF can be sent as it is. {lacking}"
+    return f"{lacking}{_afterwards(lacks, card, named=False)}"
 
 
-def _afterwards(lacks: Sequence[Missing], card: InvoiceCard, otherwise: str = "") -> str:
-    """The sentence that says what helps where something is missing that an issued invoice does not take any more."""
+def lacks_for_einvoice(client: Client, document: InvoiceDocument) -> Sequence[Missing]:
+    """Everything that the e-invoice in the PDF of an invoice lacks; nothing where nobody expects one: the client wants
+    none inside, or says nothing and the team is in a country without VAT."""
+    is_expected = not client.invoice_format and document.seller.country not in LOCAL_TAXES
+    return missing(document, "factur-x") if is_expected or client.invoice_format == "factur-x" else ()
+
+
+def _afterwards(lacks: Sequence[Missing], card: InvoiceCard, otherwise: str = "", *, named: bool = True) -> str:
+    """The sentence that says what helps where something is missing that an issued invoice does not take any more;
+    the commands for it are `named` where it is not seen in the menu, too."""
     parties = {"seller": card.document.seller, "buyer": card.document.buyer}
     addressed = [of for of, party in parties.items() if party.electronic_address]
     if all(lack.field in _FILLED_IN and lack.of not in addressed for lack in lacks):
         return otherwise
     number = card.invoice.number
-    credited = f"credit it (`invoices credit {number}`)"
+    credited = f"credit it (`invoices credit {number}`)" if named else "credit it"
+    copy = f" (`invoices copy {number}`)" if named else ""
     if any(lack.field == "currency" for lack in lacks):
         again = f"{credited} and draft it again in another currency"
     elif any(map(stays, lacks)):
-        again = f"{credited}, copy it (`invoices copy {number}`), and correct the copy before you issue it"
+        again = f"{credited}, copy it{copy}, and correct the copy before you issue it"
     else:
-        again = f"fill this in, then {credited} and issue a copy of it (`invoices copy {number}`)"
+        again = f"fill this in, then {credited} and issue a copy of it{copy}"
     return f" {number} stays as it was issued: {again}."
 
 

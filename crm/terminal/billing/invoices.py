@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 
 from crm.commands.billing.documents import InvoiceCard, format_for, is_beside
+from crm.commands.billing.files import lacks_for_einvoice
 from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen, says_how_to_pay, untaxed_lines
 from crm.commands.billing.payments import paid_on
 from crm.commands.billing.services import usual_rate
@@ -377,6 +378,10 @@ def issue(session: Session, invoice: Invoice) -> None:
     if not says_how_to_pay(as_of_today):
         no_way = "It does not say how to pay: no bank account and no payment terms are set (Settings)."
         doubts[no_way] = ("iban", "bank_account", "payment_terms")
+    # What the format of the client needs has been asked for.
+    if beyond := lacks_for_einvoice(card.client, as_of_today):
+        sentences = "; ".join(lack.sentence for lack in beyond)
+        doubts[f"Its PDF will have no e-invoice inside. Missing: {sentences}."] = ()
     if not doubts:
         session.confirm(question, "Issue it", destructive=True)
     elif key := _set_first(session, doubts, question):

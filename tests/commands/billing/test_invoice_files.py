@@ -119,10 +119,14 @@ def test_an_issued_invoice_in_an_unsupported_currency_gets_a_way_out(
     with pytest.raises(RefusedError) as refused:
         desk("invoices xml", invoice, "factur-x", tmp_path / "e.xml")
     notice = desk("invoices pdf", invoice, tmp_path / "e.pdf").notice
-    for sentence in (str(refused.value), notice):
-        assert re.findall(r"`([^`]+)`", sentence) == [f"invoices credit {invoice.number}"]
-        assert sentence.endswith("and draft it again in another currency.")
+    assert re.findall(r"`([^`]+)`", str(refused.value)) == [f"invoices credit {invoice.number}"]
+    assert str(refused.value).endswith("and draft it again in another currency.")
+    # Nobody needs the e-invoice of a client who has said nothing: the invoice is as it should be.
+    assert notice.startswith("The PDF can be sent as it is. No e-invoice is inside. Missing: a currency")
     desk("clients edit", desk.acme, {"invoice_format": "factur-x"})
+    assert desk("invoices pdf", invoice, tmp_path / "e.pdf", yes=True).notice.endswith(
+        "stays as it was issued: credit it and draft it again in another currency."
+    )
     draft = desk.draft("Talk 10 0%", currency=currency)
     with pytest.raises(RefusedError, match=r"`invoices add … --currency`\). Nothing was changed"):
         desk("invoices issue", draft)

@@ -445,7 +445,23 @@ def test_the_walk_through_an_address_asks_for_state_and_zip_code_too(menu: Menu)
         client = snapshot.get(Client, mailed.acme.id)
     assert (client.address, client.city, client.region, client.postcode) == ("1 Elm St", "Toledo", "OH", "43004")
     assert client.country == "US"
-    assert "It gets the next number" in menu("invoices issue", "Draft 1", BACK)
+    asked = menu("invoices issue", "Draft 1", "Issue it")
+    assert "It gets the next number" in asked
+    # No e-invoice is expected there: nothing is said of it, before the issue or after.
+    (issued,) = menu.all(Invoice)
+    made = menu("invoices pdf", issued.number)
+    assert "Saved PDF" in made
+    assert "No e-invoice" not in asked + made
+
+
+def test_missing_parts_of_an_e_invoice_are_named_before_the_issue(menu: Menu) -> None:
+    menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"], currency="KWD")
+    asked = menu("invoices issue", "Draft 1", "Issue it")
+    assert "Its PDF will have no e-invoice inside. Missing: a currency with two decimals" in asked
+    (issued,) = menu.all(Invoice)
+    made = menu("invoices pdf", issued.number)
+    assert "The PDF can be sent as it is. No e-invoice is inside." in made
+    assert "`" not in made
 
 
 def test_a_word_in_place_of_a_tax_number_is_refused(menu: Menu) -> None:
