@@ -363,12 +363,8 @@ def _confirm_older(crm: CRM) -> None:
     if mine is None:
         return
     last, passed = mine
-    own = [entry for entry in passed if _is_mine(crm, entry)]
-    if not own:
+    if not (newest := last_stays(crm, passed, numbered=True)):
         return
-    with crm.read() as snapshot:
-        newest = cannot_be_undone(snapshot, own[0])
-    newest = newest or f"Your last change, {own[0].what} ({own[0].id}), cannot be undone."
     lines = (
         newest,
         "",
@@ -377,6 +373,18 @@ def _confirm_older(crm: CRM) -> None:
         f"`history undo {last.id}` undoes this older change.",
     )
     raise confirmation("\n".join(lines), "Undo the older change")
+
+
+def last_stays(crm: CRM, passed: Sequence[HistoryEntry], *, numbered: bool = False) -> str:
+    """The sentence that the reader's last change, with its number where it is `numbered`, cannot be undone, from the
+    transactions that an undo passes over; '' where it can."""
+    own = [entry for entry in passed if _is_mine(crm, entry)]
+    if not own:
+        return ""
+    with crm.read() as snapshot:
+        stays = cannot_be_undone(snapshot, own[0])
+    number = f" ({own[0].id})" if numbered else ""
+    return stays or f"Your last change, {own[0].what}{number}, cannot be undone."
 
 
 def undo_title_of(crm: CRM, entry: HistoryEntry) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
 from crm.model import StatusRule
 from crm.rules import RuleSet, rule_text, split_rule
@@ -30,6 +31,11 @@ class RulesPage(ListPage):
     # In their order, which the keys beside them show.
     columns = RULES[1:]
     command = "rules list"
+
+    def about_rows(self) -> str:
+        count = named("rules preview")(self.session.crm).clients
+        clients = pluralize(count, "client", "clients", self.session.crm.conventions)
+        return f"{clients} would change status (press {letters.MORE.key} to see which)" if count else ""
 
     def keys(self) -> Sequence[Choice]:
         return [letters.NEW(lambda: add(self.session), "rule")] if self.session.offers(named("rules add")) else []
@@ -100,7 +106,7 @@ def _preview(session: Session) -> None:
     try:
         session.keyboard.choose("", [Choice("Apply to all clients now", True)], back="Later")
     except Back:
-        session.say("The clients keep their status until the rules are applied.")
+        session.say("The clients keep their status until you apply the rules.")
         return
     session.tell(session.call("rules apply"))
 

@@ -775,13 +775,13 @@ class Session:
 
     def _undo_last(self) -> None:
         from crm.commands.data.history import (
+            last_stays,
             my_last,
             nothing_to_undo,
             passed_over_message,
             undo_preview,
             undo_title_of,
         )
-        from crm.commands.data.undo_notes import cannot_be_undone
 
         mine = my_last(self.crm)
         if mine is None:
@@ -790,9 +790,7 @@ class Session:
         last, passed = mine
         title = undo_title_of(self.crm, last)
         question = f"Undo: {title} ({self.conventions.time(last.at)})?"
-        with self.crm.read() as snapshot:
-            stays = cannot_be_undone(snapshot, passed[0]) if passed else ""
-        if stays:
+        if stays := last_stays(self.crm, passed):
             # What is offered is older than what was done last.
             question = f"{stays}\n\nBefore that: {title} ({self.conventions.time(last.at)})."
         lines = ["" if stays else passed_over_message(passed), question, *undo_preview(self.crm, last)]

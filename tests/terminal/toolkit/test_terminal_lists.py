@@ -310,7 +310,10 @@ def test_a_rule_with_an_error_is_corrected_previewed_and_applied(start: Start, c
 def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM) -> None:
     session = start().choose("Data").choose("Status rules").sees("1) VIP").press("1").choose("Edit")
     session.sees("Rule: VIP when total_spend >= 35000").press("kill", "Top when total_spend >= 30000", "enter")
-    session.sees("1 client would change status").press("0").sees("keep their status").sees("1) Top").press("1")
+    session.sees("1 client would change status").press("0").sees("keep their status").sees("1) Top")
+    # What was not applied is not forgotten.
+    session.sees("1 client would change status (press . to see which)").press(".").sees("Preview changes").press("0")
+    session.sees("1) Top").press("1")
     session.choose("Turn off").sees("No changes").press("enter").sees("off").press("1")
     session.choose("Move up or down").sees("to the position of").press("2").sees("Top is now number 2").press("enter")
     session.sees("2) Top").press("2").choose("Remove").sees("Remove Top when").choose("Remove").sees(
