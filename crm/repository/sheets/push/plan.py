@@ -327,11 +327,12 @@ class _Tab:
 
 
 def naming(head: Heading, before: Mapping[int, Cell], cells: Mapping[int, Cell]) -> dict[int, Cell]:
-    """The cells by which a row is known once these were written; none where it has an ID and keeps it."""
+    """The cells by which a row is known once these were written; none where it has an ID and keeps it. Two programs may
+    give one ID and stamp at the same moment, but not make two records in the same microsecond."""
     at = head.positions.get("id")
     if at is not None and at not in cells and before.get(at, "") != "":
         return {}
-    identity = [head.positions[name] for name in ("id", "version") if name in head.positions]
+    identity = [head.positions[name] for name in ("id", "version", "created_at") if name in head.positions]
     return {at: cells[at] for at in identity if at in cells}
 
 

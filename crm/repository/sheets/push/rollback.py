@@ -254,6 +254,9 @@ class _Row:
     gone: bool = False
     # The ID that a repair had written there before it was taken back.
     meant_for: int | None = None
+    # The columns that a commit has written over which took the row for another one: what was there is known only from
+    # the commit that had filled it.
+    lost: set[int] = field(default_factory=set)
 
     def cell(self, at: int | None) -> Cell:
         """The cell in a column; '' where there is none."""
@@ -304,7 +307,12 @@ class _Tab:
         if not block.found_base:
             self._put_all_back(block)
         ids = set(block.added.get(self.kind, ()))
-        counts = Counter(record_id for row in self.rows if not row.gone and (record_id := self.id_of(row)) in ids)
+        made = self._made_by(block)
+        counts = Counter(
+            record_id
+            for row in self.rows
+            if not row.gone and (record_id := self.id_of(row)) in ids and self.may_be_of(row, made.get(record_id, ""))
+        )
         self._take_away(block, {record_id for record_id in ids if counts[record_id] > 1})
         for cells in self._added_without_id(block):
             self._take_like(cells, at_least=2)
@@ -317,12 +325,12 @@ class _Tab:
             if part.kind is self.kind:
                 kept_head = heading(self.kind, block.rows.get(at, []))
                 columns = _columns(kept_head, self.head)
-                by_id = {self.id_of(row): row for row in self.rows if not row.gone}
+                owners = _Owners(self, [row for row in self.rows if not row.gone])
                 for offset, (use, kept) in enumerate(zip(part.uses, block.rows_of(part), strict=True)):
                     if use is None or offset not in part.cells:
                         continue
                     victim = _Victim(use, kept, kept_head, columns, {}, part.cells[offset])
-                    row = by_id.get(victim.id) if victim.id else None
+                    row = owners.row_before(victim) if victim.id else None
                     for column, cell in zip(use.writes or (), part.cells[offset], strict=True):
                         place, was = columns(column), kept[column] if column < len(kept) else ""
                         if row is not None and place is not None and alike(row.cell(place), cell):
@@ -332,8 +340,27 @@ class _Tab:
             row.gone = row.gone or tuple(trimmed(row.now)) in added
 
     def _added_by(self, block: Block) -> set[tuple[Cell, ...]]:
-        """The rows that a commit added, as far as they are known."""
-        return {tuple(trimmed(cells)) for cells in block.redo.added.get(self.kind, ())} if block.redo else set()
+        """The cells of the rows that a commit added, as far as they are known."""
+        return {tuple(row.now) for row in self._rows_added_by(block)}
+
+    def _rows_added_by(self, block: Block) -> list[_Row]:
+        """The rows that a commit added, as far as they are known, in the columns that they are in by now."""
+        rows = block.redo.added.get(self.kind, ()) if block.redo else ()
+        top = next((block.rows.get(at, []) for at, part in enumerate(block.parts, 1) if part.kind is self.kind), [])
+        head = _Row(None, [], list(top))
+        for at, text in (block.redo.headings.get(self.kind, {}) if block.redo else {}).items():
+            head.put(at, text)
+        columns = _columns(heading(self.kind, head.now), self.head)
+        added = [_Row(None, []) for _ in rows]
+        for row, cells in zip(added, rows, strict=True):
+            for at, cell in enumerate(cells):
+                if cell != "" and (place := columns(at)) is not None:
+                    row.put(place, cell)
+        return added
+
+    def _made_by(self, block: Block) -> dict[int | None, Cell]:
+        """The times at which the records were made whose rows a commit added, by ID."""
+        return {self.id_of(row): self.made_in(row) for row in self._rows_added_by(block)}
 
     def write_again(self, block: Block) -> None:
         """Write what a commit wrote wherever it is not there any more, and nobody has written anything else since."""
@@ -348,17 +375,25 @@ class _Tab:
                     if use is None or offset not in part.cells:
                         continue
                     victim = _Victim(use, kept, kept_head, columns, {}, part.cells[offset])
-                    row = owners.row_before(victim)
+                    before = owners.row_before(victim)
+                    row = before or owners.row_given(victim)
                     for column, cell in zip(use.writes or (), part.cells[offset], strict=True):
                         place, was = columns(column), kept[column] if column < len(kept) else ""
-                        if row is not None and place is not None and alike(row.cell(place), was):
+                        if row is None or place is None:
+                            continue
+                        if place in row.lost or (before and alike(row.cell(place), was)):
                             row.put(place, cell)
+                            row.lost.discard(place)
         self._head_again(block.redo.headings.get(self.kind, {}) if block.redo else {})
-        known = {self.id_of(row) for row in self.rows if not row.gone}
-        for cells in block.redo.added.get(self.kind, ()) if block.redo else ():
-            added = _Row(None, [], list(cells))
-            if self.id_of(added) not in known:
+        owners = _Owners(self, [row for row in self.rows if not row.gone])
+        for added in self._rows_added_by(block):
+            row = owners.row_added(added)
+            if row is None:
                 self.rows.append(added)
+                continue
+            for at in row.lost:
+                row.put(at, added.cell(at))
+            row.lost.clear()
 
     def _head_again(self, texts: Mapping[int, str]) -> None:
         """Write headings of new columns that are not there any more."""
@@ -398,9 +433,9 @@ class _Tab:
                 # One that is not there any more was deleted by a person since.
                 row.meant_for = self.id_of(row) or row.meant_for
                 victim.restore(row)
-            elif left := next((row for row in self.rows if not row.gone and victim.is_all_of(row)), None):
-                # Or somebody else has emptied it at the same moment.
-                left.now = [""] * len(left.was)
+            elif left := owners.row_filled_since(victim):
+                # Or somebody else has emptied it at the same moment, and another record may be in it by now.
+                victim.erase(left)
 
     def _add_again(self, victim: "_Victim") -> None:
         again = _Row(None, [])
@@ -414,24 +449,26 @@ class _Tab:
     def _take_away(self, block: Block, remaining: set[int]) -> None:
         if not remaining:
             return
-        ours = [trimmed(cells) for cells in (block.redo.added.get(self.kind, ()) if block.redo else ())]
+        added = self._rows_added_by(block)
+        ours, made = [row.now for row in added], self._made_by(block)
         # Of two rows with one id it is the one that holds what was added, or the later one.
         latest = list(reversed(self.rows))
         for row in sorted(latest, key=lambda row: trimmed(row.now) not in ours):
             record_id = self.id_of(row) if self.is_whole(row) else self._stamp_anywhere(row, remaining)
-            if not row.gone and record_id in remaining:
+            if not row.gone and record_id in remaining and self.may_be_of(row, made.get(record_id, "")):
                 row.gone = True
                 remaining.discard(record_id)
+        owners = _Owners(self, [row for row in self.rows if not row.gone])
+        for one in added:
+            # What others have written over, and taken back.
+            if self.id_of(one) in remaining and (left := owners.row_added(one)):
+                left.gone = True
 
     def _added_without_id(self, block: Block) -> Iterator[dict[int, Cell]]:
-        """The rows without an ID that a repair put back, by the columns that their cells are in by now."""
-        head = next((block.rows.get(at, []) for at, part in enumerate(block.parts, 1) if part.kind is self.kind), [])
-        columns = _columns(heading(self.kind, head), self.head)
-        for cells in block.redo.added.get(self.kind, ()) if block.redo else ():
-            placed = {columns(at): cell for at, cell in enumerate(cells) if cell != ""}
-            by_column = {at: cell for at, cell in placed.items() if at is not None}
-            if by_column and by_column.get(self.head.positions.get("id", -1)) is None:
-                yield by_column
+        """The rows without an ID that a repair put back, by column."""
+        for row in self._rows_added_by(block):
+            if row.now and self.id_of(row) is None:
+                yield {at: cell for at, cell in enumerate(row.now) if cell != ""}
 
     def _take_like(self, cells: Mapping[int, Cell], at_least: int) -> None:
         """Take away the last row without an ID that holds these cells, if there are so many."""
@@ -446,6 +483,15 @@ class _Tab:
     def id_of(self, row: _Row) -> int | None:
         """The ID in a row; None where it has none."""
         return number_of(row.cell(self.head.positions.get("id")))
+
+    def made_in(self, row: _Row) -> Cell:
+        """The time at which the record was made whose row it is, as its cell has it."""
+        return row.cell(self.head.positions.get("created_at"))
+
+    def may_be_of(self, row: _Row, made: Cell) -> bool:
+        """Return whether a row may be that of a record which was made then; where that is not known, of any. Programs
+        may give one ID to two records at the same moment, but make no two of them in one microsecond."""
+        return made == "" or self.made_in(row) in ("", made) or made in row.now
 
     def is_whole(self, row: _Row) -> bool:
         """Return whether the last column says the same as the first: whose row it is."""
@@ -492,9 +538,10 @@ class _Tab:
 
 
 class _Owners:
-    """The one rule for which row a commit wrote over: it says what the commit wrote there to say so, or still has the
-    ID that it had; of several such rows it is the one that holds most of what the commit wrote, then the one most like
-    what was there before. No row is taken twice."""
+    """The one rule for whose row it is, never by its place. The row that a commit wrote over says what the commit wrote
+    there to say so, or still has the ID that it had; of several such rows it is the one that holds most of what the
+    commit wrote, then the one most like what was there before. One that it added has the ID that it gave. A row with
+    that ID whose record was made at another time is somebody else's. No row is taken twice."""
 
     def __init__(self, tab: _Tab, rows: Sequence[_Row]) -> None:
         self._tab = tab
@@ -507,7 +554,12 @@ class _Owners:
 
     def row_of(self, victim: "_Victim") -> _Row | None:
         """The row as it stands now; None where it is not there any more."""
-        candidates = [row for row in self._candidates(victim) if id(row) not in self._taken]
+        made = {victim.made_after} if victim.names else {victim.made, victim.made_after}
+        candidates = [
+            row
+            for row in self._candidates(victim)
+            if id(row) not in self._taken and any(self._tab.may_be_of(row, cell) for cell in made)
+        ]
         row = max(candidates, key=victim.match, default=None)
         if row is not None:
             self._taken.add(id(row))
@@ -533,10 +585,32 @@ class _Owners:
     def row_before(self, victim: "_Victim") -> _Row | None:
         """The row that still has the ID that one had before it was written; for a row without one, that which is still
         like it."""
-        candidates = self._by_id.get(victim.id, [])
+        candidates = [row for row in self._by_id.get(victim.id, []) if self._tab.may_be_of(row, victim.made)]
         if victim.id is None:
             candidates = [row for row in candidates if victim.is_like(row)]
         return candidates[0] if len(candidates) == 1 else None
+
+    def row_given(self, victim: "_Victim") -> _Row | None:
+        """The row that has the ID which the commit gave it."""
+        number = number_of(victim.cells.get(self._tab.head.positions.get("id", -1), ""))
+        rows = self._by_id.get(number, []) if number else []
+        return next((row for row in rows if self._tab.may_be_of(row, victim.made_after)), None)
+
+    def row_filled_since(self, victim: "_Victim") -> _Row | None:
+        """The row that holds what the commit wrote, and that is by now another record's or nobody's."""
+        stamp = self._tab.head.positions.get("version", -1)
+        for row in self._rows:
+            is_anothers = victim.cells.get(stamp, "") != "" and not self._tab.is_whole(row)
+            if victim.is_all_of(row) or (is_anothers and victim.cells_in(row) == len(victim.cells)):
+                return row
+        return None
+
+    def row_added(self, added: _Row) -> _Row | None:
+        """The row that a commit added as it stands now, or what is left of it where others have written over it."""
+        number, made = self._tab.id_of(added), self._tab.made_in(added)
+        known = (row for row in self._by_id.get(number, []) if number and self._tab.may_be_of(row, made))
+        left = (row for row in self._by_id.get(None, []) if row.lost and _is_part(row, added))
+        return next(known, None) or next(left, None)
 
     def _candidates(self, victim: "_Victim") -> Sequence[_Row]:
         if victim.deleted or victim.keeps_id:
@@ -567,6 +641,12 @@ class _Owners:
         return victim.cells_in(row) == len(victim.cells)
 
 
+def _is_part(row: _Row, added: _Row) -> bool:
+    """Return whether a row holds nothing but what is in another one, and some of it."""
+    cells = {at: cell for at, cell in enumerate(row.now) if cell != ""}
+    return bool(cells) and all(alike(cell, added.cell(at)) for at, cell in cells.items())
+
+
 class _Victim:
     """A row as it was before a commit wrote over it, and where its columns are now."""
 
@@ -593,6 +673,11 @@ class _Victim:
         self.targets = [place for column in self._written if (place := columns(column)) is not None]
         # What the commit wrote for the row to be known by.
         self.names = {place: cell for column, cell in names.items() if (place := columns(column)) is not None}
+        # When the record was made whose row it was, and what the row says of that since.
+        made_at = kept_head.positions.get("created_at", -1)
+        self.made = self.made_after = cell_in(row, made_at) if made_at >= 0 else ""
+        if made_at in self._written:
+            self.made_after = dict(zip(sorted(self._written), cells, strict=False)).get(made_at, "")
 
     def is_all_of(self, row: _Row) -> bool:
         """Return whether a row holds what the commit wrote there, and nothing else."""
@@ -635,6 +720,14 @@ class _Victim:
             place = self.columns(at)
             if place is not None:
                 row.put(place, self.row[at] if at < len(self.row) else "")
+        if self.id is None and not self.is_like(row):
+            row.lost.update(at for at in self.targets if row.cell(at) == "")
+
+    def erase(self, row: _Row) -> None:
+        """Empty what was written over, where what is kept of it is another record's."""
+        for at in self.targets:
+            row.put(at, "")
+        row.lost.update(self.targets)
 
     def write(self, row: _Row) -> None:
         """Put the whole row."""

@@ -1,0 +1,138 @@
+"""Rows that another program has filled meanwhile, on a service that merges requests: each is taken for what it is."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.errors import NotFoundError
+from crm.model import Client, Sale
+from crm.repository.sheets.push import requests as commit_module
+from crm.repository.sheets.repository import SheetsRepository
+from tests.support.by_hand import Sheet, wrong
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+
+pytestmark = pytest.mark.in_turn
+
+MODES = {"marker": ["marker"], "appended rows": ["marker", "append"], "all": ["marker", "append", "copy", "answer"]}
+_MODES = [pytest.param(mode, marks=[] if mode == "all" else pytest.mark.slow) for mode in MODES]
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Buyer {at}") for at in range(3)]))
+        team.person.serialises(team.id, False)
+        try:
+            yield team
+        finally:
+            team.person.merges([])
+
+
+@pytest.fixture
+def other(team: Team) -> SheetsRepository:
+    """A program on another computer, which has seen the clients only."""
+    other = team.another("ben")
+    other.refresh()
+    return other
+
+
+def _sold(note: str, client: int = 2) -> Callable[[Any], Any]:
+    return lambda tx: tx.add(Sale(client=client, on=tx.today, amount=Decimal(10), note=note))
+
+
+def _at_that_moment(team: Team, other: SheetsRepository, *changes: Callable[[Any], Any]) -> None:
+    """Another program's changes arrive at the moment of the next request, and are there first."""
+
+    def act() -> None:
+        other.refresh()
+        for change in changes:
+            other.transact(change, "by the other one")
+
+    team.person._service.at_that_moment.append(act)
+
+
+def _check(team: Team, *sales: tuple[str, int, int]) -> None:
+    """Each sale is there once, with its client and amount; totals, and what the history says, agree."""
+    team.person.merges([])
+    found = team.agreed()
+    rows = [(sale.note, sale.client, int(sale.amount)) for sale in found[Sale].values()]  # type: ignore[attr-defined]
+    assert sorted(rows) == sorted(sales)
+    for client in found[Client].values():
+        assert client.total_spend == sum(amount for _, of, amount in sales if of == client.id)  # type: ignore[attr-defined]
+    with team.repository.read() as snapshot:
+        changes = [change for entry in snapshot.history(limit=50) for change in snapshot.changes(transaction=entry.id)]
+    assert [change.record_id for change in changes if change.operation == "delete" and change.after] == []
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_an_id_that_met_the_row_of_a_sale_leaves_no_second_sale(team: Team, other: SheetsRepository, mode: str) -> None:
+    team.store.change(_sold("first"), "a sale")
+    Sheet(team, Sale).add(client=3, amount=777, note="typed")
+    team.person.merges(MODES[mode])
+    # The typed row moves up, and the other program sells where it was.
+    team.in_the_window(["delete_rows", SALES, 1, 1])
+    _at_that_moment(team, other, _sold("other"))
+    team.repository.refresh()
+    _check(team, ("typed", 3, 777), ("other", 2, 10))
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_an_edit_that_met_a_row_which_was_filled_again_is_taken_out_of_it(
+    team: Team, other: SheetsRepository, mode: str
+) -> None:
+    team.store.change(_sold("first"), "a sale")
+    team.person.merges(MODES[mode])
+
+    def deleted(tx: Any) -> None:
+        tx.delete(tx.get(Sale, 1))
+
+    _at_that_moment(team, other, deleted, _sold("other"))
+    with pytest.raises(NotFoundError):
+        team.store.change(lambda tx: tx.change(tx.get(Sale, 1), amount=Decimal(99), note="edited"), "an edit")
+    _check(team, ("other", 2, 10))
+
+
+@pytest.mark.parametrize("mode", _MODES)
+@pytest.mark.parametrize("requests", ["one", "several"])
+def test_a_typed_sale_keeps_its_row_when_a_sale_with_its_id_is_taken_back_twice(
+    team: Team, other: SheetsRepository, mode: str, requests: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if requests == "several":
+        monkeypatch.setattr(commit_module, "LARGEST", 14_000)
+    team.person.merges(MODES[mode])
+    heading = team.cells(Sale)[0]
+    typed = [
+        ["set_cells", SALES, 1, heading.index(name), [[cell]]]
+        for name, cell in (("Client", 3), ("Amount", 777), ("Note", "typed"))
+    ]
+    # The rows of clients move before the request that takes the sale back: so it has to be taken back once more.
+    before = [typed, [], []] if requests == "one" else [typed, [], [], []]
+    team.in_the_windows(*before, [["insert_rows", CLIENTS, 1, 2]])
+    _at_that_moment(team, other, lambda tx: tx.change(tx.get(Client, 1), notes="edited"))
+
+    def sold(tx: Any) -> None:
+        _sold("own")(tx)
+        tx.add_all([Client(kind="person", last_name=f"New {at}") for at in range(30 if requests == "several" else 1)])
+
+    team.store.change(sold, "a sale and new clients")
+    _check(team, ("typed", 3, 777), ("own", 2, 10))
+    assert wrong(team) == []
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_an_edit_that_met_a_typed_row_leaves_it_the_stamp_that_it_got_since(
+    team: Team, other: SheetsRepository, mode: str
+) -> None:
+    for note in ("first", "second"):
+        team.store.change(_sold(note), "a sale")
+    sales = Sheet(team, Sale)
+    sales.put(Sale(id=2), "amount", 20)
+    sales.add(client=3, amount=777, note="typed")
+    team.person.merges(MODES[mode])
+    # The typed row is where the other sale was, and the other program gives it its ID.
+    team.in_the_window(["delete_rows", SALES, 2, 1])
+    _at_that_moment(team, other, lambda tx: tx.change(tx.get(Client, 1), notes="edited"))
+    team.repository.refresh()
+    _check(team, ("first", 2, 10), ("typed", 3, 777))
