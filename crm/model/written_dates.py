@@ -149,7 +149,7 @@ _CLOCK_WITH_POINT = re.compile(r"(?:[01]?\d|2[0-3])\.(?:00|1[3-9]|[2-5]\d)")
 _QUARTER = re.compile(r"(?:(\d{4}) )?q ([1-4])(?: (\d{4}))?")
 # Beside a day it says nothing more: wed eod, end of day friday.
 _END_OF_DAY = re.compile(r"^(?:eod|end of day)(?: on)? (?=\S)|(?<=\S) (?:by )?(?:eod|end of day)$")
-# As many write am and pm: tomorrow 2p, fri 9:30a. An hour alone is one only at the end or behind 'at': gate 4a is none.
+# As many write am and pm: tomorrow 2p, fri 9:30a. An hour alone is one only at the end or behind 'at'.
 _SHORT_HALF = re.compile(r"(?<![\w:.])(?:\d{1,2}[:.]\d\d|(?<=\bat )\d{1,2}|\d{1,2}(?=[ap]$))[ap](?!\w)")
 # Behind a day, tomorrow am, a part of it; behind a number it belongs to the hour.
 _HALF_OF_DAY = re.compile(r"(?<=[^\W\d]) (am|pm)$")

@@ -257,6 +257,8 @@ _NO_DAY = re.compile(
 )
 # An hour alone, "at 3": the next one.
 _HOUR_ALONE = re.compile(r"(?:at |@ ?)(\d|1\d|2[0-3])", re.IGNORECASE)
+# Without a day or 'at' it is as often a part of the text: gate 4a, plan 3p.
+_SHORT_HOUR = re.compile(r"\d{1,2}[ap]", re.IGNORECASE)
 # From one time to another, of which one at least is written as a time: 10:00-11:00, 2-3pm, from 10 to 11.
 _HOURS = re.compile(
     r"(?P<before>.*?)(?P<from>(?<!\S)from )?(?P<start>\d{1,2}(?::\d\d)?)(?P<half> ?[ap]\.?m\.?|[ap])? ?"
@@ -438,7 +440,10 @@ def read_notes(line: str, by: Conventions, text: Sequence[str] = ()) -> Iterator
 
 def day_ahead(text: str, by: Conventions) -> QuickNote | None:
     """The reading of what a contact was about as the text of a quick note, where it names a day to follow up on; None
-    for any other text."""
+    for any other text, and for the day of what was done: called on Monday."""
+    head, _ = _head(text)
+    if head is not None and head.happened and not head.label:
+        text = text.partition(",")[2]
     try:
         note = next(read_notes(f"called {_SOMEBODY}, {text}", by))
     except FieldError:
@@ -889,6 +894,8 @@ def _when(written: str, by: Conventions) -> When | None:
     text = _hours(written, by)[0]
     if _HOUR_ALONE.fullmatch(text):
         return _next_hour(text, by)
+    if _SHORT_HOUR.fullmatch(text):
+        return None
     if time := _time_alone(text, by):
         return When(by.today, time)
     if not text or text in _SHARES or (_NO_DATE.fullmatch(text) and not written.rstrip(",;: ").endswith(".")):

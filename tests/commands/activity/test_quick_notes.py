@@ -39,6 +39,11 @@ NOTES = [
     ("call Greta next tues 9:30a, bring samples", "call", "Greta, bring samples", "", "2026-11-24 09:30"),
     ("meet Greta tomorrow 2-3p", "meeting", "Greta", "", "2026-11-22 14:00 to 15:00"),
     ("met Greta at gate 4a yesterday", "meeting", "Greta at gate 4a", "2026-11-20", ""),
+    # Without a day or "at" it is none.
+    ("visited Greta, gate 4a", "meeting", "Greta, gate 4a", "2026-11-21", ""),
+    ("call Greta about section 2a", "call", "Greta about section 2a", "2026-11-21", ""),
+    ("call Greta monday about plan 3p", "call", "Greta about plan 3p", "", "2026-11-23"),
+    ("call Greta at 2p tomorrow", "call", "Greta", "", "2026-11-22 14:00"),
     # Also without a comma, behind the text.
     ("Sven called about the table yesterday", "call", "Sven, about the table", "2026-11-20", ""),
     ("Sven called about the table yesterday at 14:00", "call", "Sven, about the table", "2026-11-20 14:00", ""),

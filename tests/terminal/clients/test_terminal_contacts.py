@@ -262,8 +262,9 @@ def test_a_day_in_a_call_that_is_logged_is_offered_as_a_follow_up(start: Start, 
     )
     session.press("y").sees("Added a follow-up for Acme: Tue, Nov 24, 9:00 AM")
     logged("wants rye by 12/24").sees("Follow up on Thu, Dec 24: wants rye?").press("n").sees("Call: wants rye")
-    logged("no answer yesterday").sees("Logged a call").lacks("Follow up on")
+    for done in ("no answer yesterday", "called on Monday", "spoke about the party on Saturday"):
+        logged(done).sees("Logged a call").lacks("Follow up on")
     (due,) = all_of(crm, FollowUp)
     assert (due.client, due.due_on, due.due_time) == (acme.id, date(2026, 11, 24), "09:00")
     assert due.what == "Left VM, call back at (614) 555-0199"
-    assert len(all_of(crm, Interaction)) == 3
+    assert len(all_of(crm, Interaction)) == 5
