@@ -49,6 +49,7 @@ OTHERS = {"email": "Other e-mail", "phone": "Other phone", "address": "Other add
 _OF_ACCOUNTS = words("contact customer client account kunde kundin klant cliente")
 _OWN_GROUPS = frozenset(("mycontacts", "my contacts", "other contacts"))
 _FIELDS = {**fields(Client), **fields(Sale)}
+_HAS_DIGIT = re.compile(r"\d")
 DATES = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Day))
 _AMOUNTS = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Amount))
 
@@ -57,14 +58,14 @@ class Mapped(NamedTuple):
     """A row by fields: the text of each field that has a column ('' for a blank cell), and of the team's own fields
     those that are filled. `opted_out` says that a column of who has opted out elsewhere does so. `unclear_dates` are
     dates of a column that has day and month in two orders: target, column, cell, and whether it is read in the order
-    that is not the column's, or could be read in either. `yearless` is a birthday without its year, which is in the
-    notes."""
+    that is not the column's, or could be read in either. `doubts` are cells that were read in part only, each with its
+    target and what became of it."""
 
     fields: dict[str, str]
     extra: dict[str, str]
     opted_out: bool = False
     unclear_dates: Sequence[tuple[str, Match, str, Literal["other", "either"]]] = ()
-    yearless: str = ""
+    doubts: Sequence[tuple[str, str, str]] = ()
 
 
 class Mapper:
@@ -186,13 +187,17 @@ class Mapper:
     def _mapped(self, cells: Sequence[str], values: dict[str, str], several: Mapping[str, Sequence[int]]) -> Mapped:
         """One row, of which `values` are known by now, and the places of `several` recipients are not."""
         extra = {name: text for place, name in self._extra if (text := visible(cells[place]).strip())}
+        doubts: list[tuple[str, str, str]] = []
         for target, places in several.items():
             self._take_recipients(target, [cells[place] for place in places], values, extra)
         if self._lines and (lines := [text for place in self._lines if (text := visible(cells[place]).strip())]):
             values["address"] = ", ".join(filter(None, (values["address"].strip(), *lines)))
         if self._place is not None:
-            for target, text in split_place(visible(cells[self._place]), self._by).items():
+            place_cell = visible(cells[self._place]).strip()
+            for target, text in split_place(place_cell, self._by).items():
                 values[target] = values[target].strip() or text
+                if target == "city" and text == place_cell and _HAS_DIGIT.search(text):
+                    doubts.append(("city", text, "could not be taken apart, so all of it is the city"))
         if self._other_addresses:
             self._elsewhere(cells, values, extra)
         has_opted_out = any(_value(cells[place]).casefold() not in _NOT_OPTED_OUT for place in self._opt_outs)
@@ -206,9 +211,8 @@ class Mapper:
             self._name(cells[place], values)
         if self._born and len(values["date_of_birth"]) < 3:
             values["date_of_birth"] = self._birth(cells, values["date_of_birth"])
-        yearless = ""
-        if (born := values.get("date_of_birth")) and not born[:4].isdigit():
-            yearless = self._without_year(values)
+        if (born := values.get("date_of_birth")) and not born[:4].isdigit() and (day := self._without_year(values)):
+            doubts.append(("date_of_birth", day, "has no year, so it is kept in the notes"))
         if self._currency is not None and (written := cells[self._currency].strip()):
             values["amount"] = _with_currency(values.get("amount", ""), written, self._by)
         unclear = [
@@ -216,7 +220,7 @@ class Mapper:
             for place, target, match, days in self._days
             if days.is_mixed and (doubt := days.doubt(cells[place]))
         ]
-        return Mapped(values, extra, has_opted_out, unclear, yearless)
+        return Mapped(values, extra, has_opted_out, unclear, doubts)
 
     def _take_recipients(
         self, target: str, written: Sequence[str], values: dict[str, str], extra: dict[str, str]

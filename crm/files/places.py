@@ -1,7 +1,7 @@
 """City, state, postcode and country that stand in one cell: Columbus, OH 43215; 1010 Wien."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from crm.errors import FieldError
 from crm.model import Client, Conventions, fields
@@ -13,9 +13,17 @@ _CODE = (
 )
 _BEFORE = re.compile(rf"({_CODE})(?![^\s,;/])[\s,;/]*(.*)", re.DOTALL)
 _BEHIND = re.compile(rf"(.*?)(?<![^\s,;/])({_CODE})", re.DOTALL)
-_BETWEEN = re.compile(r"\s*[,;/|\n]\s*")
+# A slash right between two words is a part of the name: Frankfurt/Main, but Columbus/OH/43215.
+_BETWEEN = re.compile(r"\s*(?:[,;|\n]|(?<=\s)/|/(?=\s|[A-Z]{2,3}\b|\d)|(?<=\d)/)\s*")
 # A state in two or three capitals behind a city: Columbus OH.
+_STATE_ALONE = re.compile(r"[A-Z]{2,3}")
 _STATE = re.compile(r"(.*[^\W\d_])\s+([A-Z]{2,3})")
+# Behind a postcode without a comma.
+_COUNTRY_BEHIND = re.compile(r"(.*\S)\s+(USA|U\.S\.A\.|UK)")
+# Where two letters behind a postcode and a city are a state.
+_HAVE_STATES = frozenset(("AU", "BR", "CA", "CH", "IN", "IT", "MX", "US"))
+# States that are called like a country, by the country that they are in.
+_STATES_LIKE_COUNTRIES = {"US": ("georgia",), "BE": ("luxembourg", "luxemburg")}
 _COUNTRY = fields(Client)["country"]
 
 
@@ -23,7 +31,9 @@ def split_place(text: str, by: Conventions) -> Mapping[str, str]:
     """The city, region, postcode and country in a cell that has them. What cannot be told apart is the city."""
     parts: dict[str, str] = {}
     pieces = [piece for piece in _BETWEEN.split(text.strip()) if piece]
-    if len(pieces) > 1 and _is_country(pieces[-1], by) and len(pieces[-1]) > 2:
+    if pieces and (match := _COUNTRY_BEHIND.fullmatch(pieces[-1])):
+        pieces[-1:] = match.groups()
+    if len(pieces) > 1 and _is_country_behind(pieces, by):
         parts["country"] = pieces.pop()
     rest = ", ".join(pieces)
     is_behind = False
@@ -43,7 +53,19 @@ def split_place(text: str, by: Conventions) -> Mapping[str, str]:
         parts["region"] = pieces.pop()
     if pieces:
         parts["city"] = ", ".join(pieces)
-    return parts
+    return {"city": text.strip()} if any(map(str.isdigit, parts.get("region", ""))) else parts
+
+
+def _is_country_behind(pieces: Sequence[str], by: Conventions) -> bool:
+    """Return whether the last piece of a place is a country, and not a state."""
+    last = pieces[-1]
+    if last.casefold() in _STATES_LIKE_COUNTRIES.get(by.country, ()):
+        return False
+    if len(last) == 2 and last != "UK":
+        is_behind_state = len(pieces) > 2 and _STATE_ALONE.fullmatch(pieces[-2])
+        is_european = _BEFORE.fullmatch(pieces[0]) and by.country not in _HAVE_STATES
+        return bool(is_behind_state or is_european) and _is_country(last, by)
+    return _is_country(last, by)
 
 
 def _is_country(text: str, by: Conventions) -> bool:

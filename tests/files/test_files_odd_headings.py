@@ -82,6 +82,20 @@ def test_a_heading_in_short_or_with_punctuation_is_understood(heading: str, targ
         ("43215", "", "", "43215", ""),
         ("New Albany", "New Albany", "", "", ""),
         ("SANTA FE", "SANTA FE", "", "", ""),
+        # A state that is called like a country, and countries behind.
+        ("Atlanta, Georgia", "Atlanta", "Georgia", "", ""),
+        ("Atlanta, Georgia 30301, USA", "Atlanta", "Georgia", "30301", "USA"),
+        ("Columbus, OH 43215 USA", "Columbus", "OH", "43215", "USA"),
+        ("Wilmington, DE", "Wilmington", "DE", "", ""),
+        ("Toronto, ON, CA", "Toronto", "ON", "", "CA"),
+        ("London, UK", "London", "", "", "UK"),
+        ("Paris, France", "Paris", "", "", "France"),
+        # A slash in a name.
+        ("60311 Frankfurt/Main", "Frankfurt/Main", "", "60311", ""),
+        ("Columbus/OH/43215", "Columbus", "OH", "43215", ""),
+        # What cannot be taken apart stays one text.
+        ("Dublin, D04 X4C7", "Dublin, D04 X4C7", "", "", ""),
+        ("SE-111 22 Stockholm", "SE-111 22 Stockholm", "", "", ""),
     ],
 )
 def test_a_cell_with_city_state_and_postcode_is_taken_apart(
@@ -89,6 +103,18 @@ def test_a_cell_with_city_state_and_postcode_is_taken_apart(
 ) -> None:
     parts = {"city": city, "region": region, "postcode": postcode, "country": country}
     assert split_place(cell, AMERICA) == {name: text for name, text in parts.items() if text}
+
+
+def test_a_cell_with_a_country_in_two_letters_is_taken_apart_behind_a_postcode() -> None:
+    assert split_place("10117 Berlin, DE", AUSTRIA) == {"postcode": "10117", "city": "Berlin", "country": "DE"}
+    assert split_place("Atlanta, GA", AUSTRIA) == {"city": "Atlanta", "region": "GA"}
+    assert split_place("Tbilisi, Georgia", AUSTRIA) == {"city": "Tbilisi", "country": "Georgia"}
+
+
+def test_a_place_that_cannot_be_taken_apart_is_a_doubt() -> None:
+    header, row = ["Name", "PLZ Ort"], ["Ada Quist", "SE-111 22 Stockholm"]
+    mapped = Mapper(match_columns(header, [row], Client, AUSTRIA), AUSTRIA)(row)
+    assert (mapped.fields["city"], [doubt[:2] for doubt in mapped.doubts]) == (row[1], [("city", row[1])])
 
 
 def test_a_list_of_ones_own_comes_in_by_its_odd_headings() -> None:

@@ -196,8 +196,7 @@ class Reader:
                 checked.values, checked.client = read
             else:
                 self._read_fields(checked, mapped.fields)
-            if mapped.yearless:
-                checked.doubts.append(("date_of_birth", mapped.yearless, "has no year, so it is kept in the notes"))
+            checked.doubts += mapped.doubts
             for target, match, cell, doubt in mapped.unclear_dates:
                 self._check_order(checked, target, match, cell, is_other=doubt == "other")
             if mapped.extra:
