@@ -9,7 +9,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import TEAM, check_team_setting
 from crm.errors import NotFoundError, Question
-from crm.model import Conventions, Deal, Sale, Setting
+from crm.model import Conventions, Deal, Sale, Service, Setting
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.fields import Choice, Line
 from crm.model.local_labels import local_label
@@ -96,19 +96,22 @@ def _turned_amounts(tx: Transaction, by: Conventions, currency: str) -> str:
     where nothing has one."""
     sales = tx.find_all(Sale, Query(sort="-id", limit=1))
     deals = [deal.value for deal in tx.find_all(Deal) if deal.value]
-    amounts = [*(sale.amount for sale in sales), *deals]
+    prices = [service.price for service in tx.find_all(Service) if service.price]
+    amounts = [*(sale.amount for sale in sales), *deals, *prices]
     if currency == by.currency or not amounts:
         return ""
     counts = [
         pluralize(count, one, many, by)
-        for count, one, many in ((tx.count(Sale), "sale", "sales"), (len(deals), "deal", "deals"))
+        for count, one, many in (
+            (tx.count(Sale), "sale", "sales"),
+            (len(deals), "deal", "deals"),
+            (len(prices), "service", "services"),
+        )
         if count
     ]
+    listed = " and ".join(filter(None, (", ".join(counts[:-1]), counts[-1])))
     becomes = f"{by.money(amounts[0])} becomes {replace(by, currency=currency).money(amounts[0])}"
-    return (
-        f"The amounts of {' and '.join(counts)} are in {by.currency} and will be in {currency}. They are not"
-        f" converted: {becomes}."
-    )
+    return f"The amounts of {listed} are in {by.currency} and will be in {currency}. They are not converted: {becomes}."
 
 
 def write_settings(tx: Transaction, values: Mapping[str, str]) -> Sequence[Setting]:

@@ -33,8 +33,9 @@ def test_another_currency_says_what_it_turns_into_what_and_asks(start: Start, cr
     anna = named("clients add")(crm, {"first_name": "Anna"})
     named("sales add")(crm, anna, Decimal("1234.50"))
     named("deals add")(crm, anna, "Refit", value=Decimal(12_000))
+    named("services add")(crm, "Advice", Decimal(90))
     session = start().choose("Data").choose("Settings").choose("Currency").sees("Currency: GBP")
-    session.press("kill", "eur", "enter").sees("The amounts of 1 sale and 1 deal are in GBP and will be in EUR.")
+    session.press("kill", "eur", "enter").sees("The amounts of 1 sale, 1 deal and 1 service are in GBP and")
     # Enter alone changes nothing.
     session.sees("They are not converted: £1,234.50 becomes €1,234.50.").sees("» 0) No, go back").press("enter")
     session.sees("Currency GBP").choose("Currency").press("kill", "eur", "enter").choose("Change it")
