@@ -161,6 +161,10 @@ def test_a_price_of_three_decimals_is_taken_unless_it_may_be_in_thousands(office
     # An option is compared with the currency of the invoice, and not with that of the team.
     own = office.did("invoices", "lines", "add", "2", "--name", "Tea", "--price", "-12.500", "--discount", "1.500")
     assert (D(own["lines"][1]["price"]), D(own["lines"][1]["discount"])) == (D("12.5"), D("1.5"))
+    for words in (["--discount=-12.500"], ["--charge=-12.500"]):
+        refused = office.refused("invoices", "lines", "add", "2", "--name", "Tea", "--price", "100", *words)
+        assert "cannot be negative" in refused
+    assert "cannot be negative" in office.refused("payments", "add", "Acme", "--amount=-12.500", "--currency", "KWD")
     assert office.did("payments", "add", "Acme", "12.500", "--currency", "KWD")["amount"] == "12.500"
     for words in (["lines", "edit", "1", "1", "--discount", "1.500"], ["lines", "edit", "1", "1", "--price", "1.500"]):
         assert "Write 1.50 or 1500" in office.refused("invoices", *words)

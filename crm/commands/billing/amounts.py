@@ -51,7 +51,7 @@ class AmountOfAnyCurrency(Amount):
         try:
             return super().read(typed, by)
         except FieldError as error:
-            if unsure := UnsureAmount.read(typed, by):
+            if (unsure := UnsureAmount.read(typed, by)) is not None and unsure >= 0:
                 return unsure
             try:
                 return _MostExact().read(typed, by)
