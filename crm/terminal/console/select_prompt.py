@@ -65,6 +65,8 @@ _TYPED_ON_SECONDS = 1.0
 _PICK_FIRST = "Pick a field first: press its number, or its first letter and Enter."
 _NO_NUMBER = "Press Enter to open {field} first, or an arrow key to choose by number."
 _NO_OTHER = "Press Enter to open {field} first, or an arrow key to choose another field."
+# In the place of the letter that has pointed at an entry, where more letters came behind it.
+_MORE_LETTERS = "\n"
 # Keys after which one types on: where they do not work, what follows them does nothing either.
 _TYPED_AFTER = {"/": "Search", "q": "Quick note"}
 _NOT_HERE = "{what} does not work on this page."
@@ -434,7 +436,7 @@ class SelectPrompt:
     def _enter(self, event: KeyPressEvent) -> None:
         if self._is_ignored():
             self._ignored_until = 0.0
-        elif self._marks and not self._entries[self._control.pointed_at].field:
+        elif self._marks and not self._is_picked():
             # The end of a text for which no field was picked does not save the form.
             self._marks, self._letter = False, ""
             self._under = [("class:error", f" {wrapped(_PICK_FIRST)}")]
@@ -467,30 +469,42 @@ class SelectPrompt:
             event.app.exit(result=chosen.value)
 
     def _types_into_form(self, event: KeyPressEvent, chosen: Choice | None) -> bool:
-        """Point at the field that begins with a letter, first at the one that is pointed at. From then on no number
-        and no other letter chooses, until an arrow is pressed: they may be typed into the field that the letter has
-        pointed at."""
+        """Point at the field that begins with a letter, first at the one that is pointed at, and after the last at what
+        saves the form, if that begins with it too. From then on no number and no other letter chooses, until an arrow
+        is pressed: they may be typed into the field that the letter has pointed at."""
         letter = event.data.casefold()
         if (chosen is not None and not self._marks) or not event.data.isprintable() or event.data in ("/", ""):
             return False
         pointed = self._control.pointed_at
-        fields = [place for place, entry in enumerate(self._entries) if entry.field.casefold().startswith(letter)]
+        named = [place for place, entry in enumerate(self._entries) if _begins_with(entry, letter)]
+        fields = sorted(named, key=lambda place: not self._entries[place].field)
+        field = self._entries[pointed].field
         if not event.data.isalpha() or not fields:
-            field = self._entries[pointed].field
             words = _NO_NUMBER.format(field=clean(field)) if self._marks and field else _PICK_FIRST
             self._under = [("class:error", f" {wrapped(words)}")]
             self._marks = self._marks or event.data.isalpha()
+            self._letter = self._letter if field or not self._letter else _MORE_LETTERS
             return True
         if self._letter not in ("", letter):
-            field = self._entries[pointed].field
-            self._under = [("class:error", f" {wrapped(_NO_OTHER.format(field=clean(field)))}")]
+            self._under = [
+                ("class:error", f" {wrapped(_NO_OTHER.format(field=clean(field)) if field else _PICK_FIRST)}")
+            ]
+            self._letter = self._letter if field else _MORE_LETTERS
             return True
-        if self._marks or pointed not in fields:
+        if pointed not in fields:
             self._control.pointed_at = next((place for place in fields if place > pointed), fields[0])
+        elif self._marks or not field:
+            self._control.pointed_at = fields[(fields.index(pointed) + 1) % len(fields)]
         self._marks, self._letter = True, letter
-        field = self._entries[self._control.pointed_at].field
-        self._under = [("class:instruction", f" {wrapped(clean(f'Enter opens {field}'))}")]
+        entry = self._entries[self._control.pointed_at]
+        words = f"Enter opens {entry.field}" if entry.field else f"Enter: {entry.label}"
+        self._under = [("class:instruction", f" {wrapped(clean(words))}")]
         return True
+
+    def _is_picked(self) -> bool:
+        """Return whether Enter does what is pointed at: it is a field, or a letter alone has pointed at it."""
+        entry = self._entries[self._control.pointed_at]
+        return bool(entry.field) or bool(self._letter and _begins_with(entry, self._letter))
 
     def _is_chosen_by(self, name: str) -> bool:
         return name in self._by_key
@@ -541,6 +555,11 @@ class SelectPrompt:
             self._application.invalidate()
         else:
             self._application.exit(result=self._resized)
+
+
+def _begins_with(entry: Choice, letter: str) -> bool:
+    """Return whether a field, or another entry of its form but the way back, begins with a letter."""
+    return entry.value is not BACK and (entry.field or entry.label).casefold().startswith(letter)
 
 
 def _filled(line: StyleAndTextTuples, width: int) -> StyleAndTextTuples:
