@@ -15,17 +15,32 @@ from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
 from crm.commands.registry import About, command
 from crm.commands.repeating import moved_by
-from crm.errors import CRMError, FieldError, Question, RefusedError, StoreError, confirmation
+from crm.errors import (
+    CRMError,
+    FieldError,
+    ForbiddenError,
+    Question,
+    RefusedError,
+    StoreError,
+    UsageError,
+    confirmation,
+)
 from crm.model import CHANNELS, STATES, UNSENT, Client, Contact, Message, Template
 from crm.model.encoding import plain
 from crm.model.fields import Choice
 from crm.model.fields.recipients import recipient_key
+from crm.model.rights import ALL, STORE, UPDATE, level
 from crm.repository import COPY_OF, Query, Transaction
 
 TheMessage = Annotated[Message, About("Message", "its number", positional=True)]
 # These can be sent once more, to those who have not got them as far as is known.
 SENT_AGAIN = ("failed", "unsure", "cancelled")
-_COPIED = {"send": "Send them from here", "cancel": "Cancel them here"}
+_COPIED = {"send": "Send all of them from here", "cancel": "Cancel all of them here"}
+_IS_COPY = "This spreadsheet is a copy of another one."
+_NOT_COPIED = (
+    "This store is not a copy of a spreadsheet, or what happens to its queued mail was already decided. Nothing was"
+    " sent or cancelled. Leave out --copied to send what is queued."
+)
 _UNSURE = "It may have arrived already: the connection was lost after it was sent. Send it again?"
 
 
@@ -202,10 +217,14 @@ def send_waiting(
     """
     with crm.read() as snapshot:
         is_copy, waiting = bool(snapshot.fact(COPY_OF)), snapshot.count(Message, Query({"state": "queued"}))
+    if copied and not is_copy:
+        raise UsageError(_NOT_COPIED)
+    if is_copy and level(crm.reader.role, STORE, UPDATE) is not ALL:
+        raise ForbiddenError(f"{_IS_COPY} Only an admin can decide what to do with the queued mail. Nothing was sent.")
     if is_copy and not copied:
-        queued = f"{waiting} queued message{'s' * (waiting != 1)} may be sent from there too."
+        queued = f"{waiting} message{'s are' if waiting != 1 else ' is'} queued here"
         raise Question(
-            f"This spreadsheet is a copy of another one. {queued if waiting else 'No message waits in it.'}",
+            f"{_IS_COPY} {queued}, and what was queued before the copy was made may be sent from the original, too.",
             parameter="copied",
             choices=_COPIED,
             destructive=True,

@@ -88,14 +88,14 @@ def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int =
 
 def settle_copy(crm: CRM, answer: str) -> None:
     """Let this store send from now on, though it is a copy of another one: what it holds as queued too, or, where the
-    `answer` is 'cancel', only what is written from now on."""
+    `answer` is 'cancel', only what is written from now on. Raises ForbiddenError for all but an admin."""
 
     def change(tx: Transaction) -> None:
         for message in tx.find_all(Message, Query({"state": "queued"})):
-            tx.change(message, state="cancelled", until="", failure="it waits in the spreadsheet this is a copy of")
+            tx.change(message, state="cancelled", until="", failure="cancelled in this copy of the spreadsheet")
 
     if answer == "cancel":
-        crm.transact(change, "cancelled the messages that wait in the original too")
+        crm.transact(change, "cancelled the messages queued in this copy")
     crm.repository.set_fact(COPY_OF, "")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from crm.errors import Question, UsageError
+from crm.errors import ForbiddenError, Question, UsageError
+from crm.model.rights import Reader
 from crm.repository import COPY_OF
 from tests.support.mail_desk import MailDesk, desk
 from tests.support.mail_server import Post
@@ -47,7 +48,7 @@ def test_queued_mail_in_a_copy_is_not_sent_unasked(team: Team, office: MailDesk,
     assert (sent.sent, sent.left) == (0, 2)
     assert sent.stopped.startswith("This spreadsheet is a copy of another one")
     assert sent.stopped.count("is a copy") == 1
-    with pytest.raises(Question, match="2 queued messages may be sent from there too") as asked:
+    with pytest.raises(Question, match="2 messages are queued here, and what was queued before") as asked:
         copy("email outbox")
     assert list(asked.value.choices) == ["send", "cancel"]
     assert "is a copy" in copy("email due").sent.stopped
@@ -71,9 +72,24 @@ def test_a_copy_sends_once_somebody_has_decided(
     copy("email outbox")
     assert copy.states() == states
     assert copy.crm.repository.fact(COPY_OF) == ""
+    # Who answers late, or elsewhere, sends nothing by it.
+    for program in (copy, office):
+        with pytest.raises(UsageError, match="not a copy"):
+            program("email outbox", "cancel")
     # It is the copy's own answer: the original does not know of it.
     assert office.states() == ["queued"]
     assert [finding.what for finding in copy.crm.repository.check() if finding.wrong] == []
+
+
+@pytest.mark.parametrize("answer", ["", "send", "cancel"])
+def test_a_copy_is_decided_on_by_an_admin_alone(team: Team, office: MailDesk, tmp_path: Path, answer: str) -> None:
+    office.write(*office.clients(1))
+    copy = _copied(team, office, tmp_path)
+    staff = MailDesk(replace(copy.crm, reader=Reader(user=2, role="staff", client=0, name="Ben")), copy.post, copy.own)
+    with pytest.raises(ForbiddenError, match="Only an admin can decide"):
+        staff("email outbox", answer)
+    assert copy.states() == ["queued"]
+    assert copy.crm.repository.fact(COPY_OF)
 
 
 def test_a_copy_of_a_spreadsheet_stays_one_whatever_is_saved_in_it(
