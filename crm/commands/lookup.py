@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from crm.commands import subject_of
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.errors import FieldError, NotFoundError
+from crm.errors import FieldError, ForbiddenError, NotFoundError
 from crm.model import Conventions, Record, fields
 from crm.repository import Query, Snapshot
 from crm.repository.queries.store import values_of
@@ -51,7 +51,11 @@ class Lookup(Generic[Named]):
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:
         """The names of records, to complete one that begins so."""
         for field in self.kind.about.unique:
-            yield from values_of(snapshot, self.kind, field, begun, limit)
+            try:
+                yield from values_of(snapshot, self.kind, field, begun, limit)
+            except ForbiddenError:
+                # Of others it is hidden.
+                yield from filter(None, (str(getattr(record, field) or "") for record in snapshot.find_all(self.kind)))
 
 
 _LOOKUPS: dict[type[Record], Lookup[Any]] = {}

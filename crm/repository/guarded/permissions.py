@@ -71,7 +71,8 @@ class Permissions:
             if scope.whole_rows and area in SECRET:
                 raise ForbiddenError(f"Nobody can see all of {table.name}.")
         for column in scope.columns:
-            if column.name in self._hidden(_AREAS.get(column.table, "")):
+            area = _AREAS.get(column.table, "")
+            if column.name in self._hidden(area) | hidden_of_others(self.reader.role, area):
                 raise ForbiddenError(f"Nobody can see {column.name} of {column.table}.")
 
     def narrowed(self, kind: type[Record], query: Query, part_of: tuple[str, Sequence[int]] | None = None) -> Query:
