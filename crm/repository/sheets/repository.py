@@ -569,12 +569,16 @@ class SheetsRepository(SqlRepository):
     # Writing
 
     def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
-        outcome = Outcome()
+        with self._reporting(outcome := Outcome()):
+            return self._until_saved(change, what, outcome)
+
+    @contextmanager
+    def _reporting(self, outcome: Outcome) -> Iterator[None]:
+        """Let errors say what became of a change; after one that may have been saved, the next look says it."""
         try:
             with outcome.report():
-                return self._until_saved(change, what, outcome)
+                yield
         except StoreUnsureError:
-            # The next look says what became of it.
             self._offline = None
             with suppress(StoreError):
                 self._look_at_sheet()
@@ -1044,6 +1048,10 @@ class SheetsRepository(SqlRepository):
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         """Take history away in portions, each a transaction: what is removed is kept until the next commits have
         succeeded."""
+        with self._reporting(outcome := Outcome()):
+            return self._history_forgotten(before, what, allowed, outcome)
+
+    def _history_forgotten(self, before: int, what: str, allowed: Allowed, outcome: Outcome) -> int:
         count, last = 0, 0
         while cut := self._oldest_rows(before):
             end, portion = cut
@@ -1060,14 +1068,20 @@ class SheetsRepository(SqlRepository):
                 tx.cut_history = 1, end
                 return number
 
-            count += self.transact(change, what)
+            count += self._until_saved(change, what, outcome)
+            outcome.change = None
+            outcome.kept = (
+                f"The oldest changes of the history ({count}) were moved to the file before. The others are still"
+                " in the history. To move them too, run `history archive` again with another file."
+            )
             with self._errors_explained(), self._engine.connect() as connection:
                 self._fall_behind(connection)
         return count
 
-    def _oldest_rows(self, before: int, most: int = _CUT_ROWS) -> tuple[int, int] | None:
+    def _oldest_rows(self, before: int, most: int | None = None) -> tuple[int, int] | None:
         """The first row of the history that stays, and the number of its transaction, so that about as many rows are
         removed as one request holds; None where none is left to remove."""
+        most = most or _CUT_ROWS
         self.refresh()
         with self._errors_explained(), self._engine.connect() as connection:
             height = mirror.must_have_seen(connection).places[HISTORY.title].rows

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from crm.errors import NOTHING_CHANGED, CRMError, StoreError, StoreUnsureError
+from crm.errors import NOTHING_CHANGED, Cancelled, CRMError, StoreError, StoreUnsureError
 from crm.repository.sheets.google.spreadsheet import Interrupted, Rejected, unreadable
 
 _INTERRUPTED = "it was interrupted while it was being saved."
@@ -45,10 +45,12 @@ def in_doubt() -> Iterator[None]:
 class Outcome:
     """The outcome of a change that is being made: `change` is the name of a try of which it is not known whether it
     arrived, '' where it has none; None while nothing that was sent can have changed anything. What `can_be_repeated`
-    does only what is left when it is done again."""
+    does only what is left when it is done again. `kept` are sentences about what was done before, in portions; '' where
+    nothing was."""
 
     change: str | None = None
     can_be_repeated: bool = False
+    kept: str = ""
 
     @contextmanager
     def report(self) -> Iterator[None]:
@@ -68,16 +70,20 @@ class Outcome:
             if explained is error:
                 raise
             raise explained from error
-        except CRMError:
+        except CRMError as error:
             # The change itself, made again after it was looked for, says why it cannot be made.
+            if self.kept:
+                error.sentence = f"{error.sentence.removesuffix(NOTHING_CHANGED).rstrip()} {self.kept}"
             raise
         except (Exception, KeyboardInterrupt) as error:
-            if self.change is None:
-                raise
-            raise self._unsure(error) from error
+            if self.change is not None:
+                raise self._unsure(error) from error
+            if self.kept and isinstance(error, KeyboardInterrupt):
+                raise Cancelled(f"Interrupted. {self.kept}") from error
+            raise
 
     def _of(self, error: StoreError) -> StoreError:
-        return error.keeping(NOTHING_CHANGED) if self.change is None else self._unsure(error)
+        return error.keeping(self.kept or NOTHING_CHANGED) if self.change is None else self._unsure(error)
 
     def _unsure(self, error: BaseException | None) -> StoreUnsureError:
         why, advice = _NOT_KNOWN, ""
@@ -91,6 +97,6 @@ class Outcome:
         look = f" (`history find {self.change}`)" if self.change else ""
         return StoreUnsureError(
             f"This may have been saved: {why} Look at the history before you enter it again{look}.",
-            advice,
+            " ".join(filter(None, [advice, self.kept])),
             change=self.change or "",
         )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from crm.errors import Cancelled, CRMError, StoreError, StoreUnsureError
+from crm.errors import Cancelled, CRMError, RefusedError, StoreError, StoreUnsureError
 from crm.model import Client, Sale
 from crm.repository import HistoryQuery
 from crm.repository.sheets import repository as repository_module
@@ -245,6 +245,43 @@ def test_operations_refused_at_once_changed_nothing(team: Team, name: str) -> No
     with pytest.raises(StoreError, match=r"Nothing was changed\.") as report:
         operation()
     assert not isinstance(report.value, StoreUnsureError)
+
+
+@pytest.mark.parametrize("error", ["403", "TLS", "Ctrl-C", "an answer that cannot be read", "somebody else"])
+def test_an_archive_that_stops_half_way_says_what_was_moved(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
+    monkeypatch.setattr(push_module, "FINDS_OUT_FOR", 0.0)
+    monkeypatch.setattr(repository_module, "_PATIENCE", 0.0)
+    monkeypatch.setattr(repository_module, "_CUT_ROWS", 3)
+    with new_team() as team:
+        for at in range(9):
+            team.store.add(last_name=f"Buyer {at}")
+        team.person.serialises(team.id, True)
+        team.stored()
+        with team.repository.read() as snapshot:
+            numbers = sorted(entry.id for entry in snapshot.history(100))
+        if error == "somebody else":
+            until_saved, portions = team.repository._until_saved, iter([True, False])
+
+            def saved(*given: Any) -> Any:
+                if next(portions):
+                    return until_saved(*given)
+                raise RefusedError("Someone else has just shortened the history. Try again.")
+
+            monkeypatch.setattr(team.repository, "_until_saved", saved)
+        else:
+            team.repository.service._patience = 0.0
+            wire = Wire(team.repository.service, DONE, ERRORS[error], reads=False)
+        with pytest.raises(CRMError) as raised:
+            team.repository.forget_history(numbers[-1], "moved old history")
+        if error != "somebody else":
+            wire.heal()
+        sentence = raised.value.sentence
+        with team.another().read() as snapshot:
+            moved = len(set(numbers) - {entry.id for entry in snapshot.history(100)})
+        assert 0 < moved < len(numbers) - 1
+        assert "othing was" not in sentence
+        assert f"The oldest changes of the history ({moved}) were moved to the file before." in sentence
+        assert isinstance(raised.value, StoreUnsureError) == (error == "an answer that cannot be read")
 
 
 @pytest.mark.parametrize(("first", "report"), [("", NOTHING), (UNANSWERED, "may have been done"), (UNDER_WAY, UNSURE)])
