@@ -129,7 +129,9 @@ def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, Stat
     older = blocks[len(strays) :]
     valid = _to_repeat(older)
     repeated = {id(block) for block in valid}
-    for kind in RECORDS:
+    # Nothing was written over where only what is valid has been written: there a person has deleted what is gone.
+    written = {part.kind for block in blocks if id(block) not in repeated for part in block.parts}
+    for kind in [kind for kind in RECORDS if kind in written]:
         tab = _Tab(kind, contents.tabs[kind])
         for block in strays:
             tab.take_back(block)
