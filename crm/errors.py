@@ -301,7 +301,7 @@ class StoreError(CRMError):
 
     def keeping(self, kept: str) -> Self:
         """The same error, which says what was kept."""
-        if kept not in self.what:
+        if not kept or kept not in self.what:
             self.sentence = " ".join(filter(None, [self.what, kept, self.advice]))
             self.args = (self.sentence,)
         return self

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
 # back that were removed on purpose. Only that accounts went with a client into another one is. The columns that were
 # chosen for an import are there for the next one.
-_KEPT = (*SECRET, ImportLayout.kind_name)
+NOT_TAKEN_BACK = (*SECRET, ImportLayout.kind_name)
 # What was added to these stays: it is only removed on purpose.
 _LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000
@@ -96,7 +96,7 @@ def can_be_undone() -> ColumnElement[bool]:
     named = (audit.c.operation == "create") | type_coerce(audit.c.after, String).contains('"name":')
     renamed = exists().where(own, audit.c.record == User.kind_name, named)
     return (
-        exists().where(own, audit.c.record.not_in(_KEPT))
+        exists().where(own, audit.c.record.not_in(NOT_TAKEN_BACK))
         & ~renamed
         & ~_only_adds_lasting()
         & ~_has_sent()
@@ -281,7 +281,7 @@ def mark_undone(connection: Connection, number: int | None, by: int) -> None:
 def _entries_backwards(tx: "SqlWriter", number: int) -> Iterator[Sequence[Row[Any]]]:
     below = None
     while True:
-        ours = select(audit).where(audit.c.transaction == number, audit.c.record.not_in(_KEPT))
+        ours = select(audit).where(audit.c.transaction == number, audit.c.record.not_in(NOT_TAKEN_BACK))
         statement = ours.order_by(audit.c.id.desc()).limit(_BATCH)
         batch = tx.connection.execute(statement if below is None else statement.where(audit.c.id < below)).all()
         if not batch:
@@ -357,7 +357,8 @@ def _later_changes(number: int) -> Select[Any]:
         )
         .join_from(ours, theirs, (ours.c.record_id == theirs.c.record_id) & (ours.c.record == theirs.c.record))
         .join(transactions, later.id == theirs.c.transaction)
-        .where(ours.c.transaction == number, theirs.c.transaction > number, ours.c.record.not_in(_KEPT), *stands)
+        .where(ours.c.transaction == number, theirs.c.transaction > number, *stands)
+        .where(ours.c.record.not_in(NOT_TAKEN_BACK))
         .order_by(theirs.c.id)
     )  # fmt: skip
 

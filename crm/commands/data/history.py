@@ -31,7 +31,7 @@ from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.model.paths import display_path
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
 from crm.repository.queries.store import settings
-from crm.repository.undo import RESTORE_STAYS, derived_fields
+from crm.repository.undo import NOT_TAKEN_BACK, RESTORE_STAYS, derived_fields
 from crm.wording import first_few, first_lines
 
 KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
@@ -151,6 +151,8 @@ def find(
     The error names the change (with `--json` as `change`). A request to Google may still arrive up to three minutes
     after the error: only then is a change that is not found surely not saved.
     """
+    if not change.strip():
+        raise FieldError("give the name that the error says", field="change", label="Change")
     with crm.read() as snapshot:
         entry = next(iter(snapshot.history(query=HistoryQuery(change=change))), None)
     if entry is None:
@@ -324,7 +326,7 @@ def _touched(snapshot: Snapshot, query: HistoryQuery, operation: str, by: Conven
     records: list[tuple[str, int]] = []
     clients: list[Change] = []
     for change in snapshot.each_change(query):
-        if change.operation == operation:
+        if change.operation == operation and change.record not in NOT_TAKEN_BACK:
             records.append((change.record, change.record_id))
             if change.record == Client.kind_name and len(clients) < _SHOWN:
                 clients.append(change)
@@ -401,7 +403,7 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
     if entry.changes > _READ:
         return _preview_of_many(crm, entry, query)
     with crm.read() as snapshot:
-        changes = list(snapshot.each_change(query))
+        changes = [change for change in snapshot.each_change(query) if change.record not in NOT_TAKEN_BACK]
         removed = _touched(snapshot, query, "create", by)
         restored = _touched(snapshot, query, "delete", by)
         kept = kept_by_undo(crm, snapshot, entry)
@@ -435,9 +437,13 @@ def _preview_of_many(crm: CRM, entry: HistoryEntry, query: HistoryQuery) -> Sequ
         return [f"{by.number(changed)} records will be as they were before."]
     with crm.read() as snapshot:
         removed, restored = (_touched(snapshot, query, operation, by) for operation in ("create", "delete"))
-        changed = sum(change.operation == "update" for change in snapshot.each_change(query))
+        changed = sum(
+            change.operation == "update" and change.record not in NOT_TAKEN_BACK
+            for change in snapshot.each_change(query)
+        )
     lines = [f"{word}: {names}" for word, names in (("Restores", restored), ("Removes", removed)) if names]
-    return [*lines, *([f"{by.number(changed)} records will be as they were before."] if changed else [])]
+    are = "record will be as it was before" if changed == 1 else "records will be as they were before"
+    return [*lines, *([f"{by.number(changed)} {are}."] if changed else [])]
 
 
 def _without_sums(updates: Sequence[Change]) -> list[Change]:

@@ -416,7 +416,8 @@ class Session:
             self.screen.explain(sentence, tone)
             self.screen.print()
             entries = [Choice("Look whether it was saved", "look"), Choice("Save it again", "again")]
-            chosen = self.keyboard.choose("What you typed is still here.", entries[not error.change :], back="Leave it")
+            can_look = error.change and self.offers(named("history find"))
+            chosen = self.keyboard.choose("What you typed is still here.", entries[not can_look :], back="Leave it")
             if chosen == "again":
                 return
             try:

@@ -168,6 +168,8 @@ def test_a_change_is_found_by_the_name_that_an_error_gave_it(office: Office) -> 
     assert office("history find", name).what == "moved to Linz"
     with pytest.raises(NotFoundError, match=r"This change is not in the history\. .* it may still arrive"):
         office("history find", "0" * 32)
+    with pytest.raises(FieldError, match="give the name"):
+        office("history find", " ")
 
 
 @pytest.mark.usefixtures("anna")

@@ -97,7 +97,9 @@ def import_file(
             draft = draft.with_date_order(dates)
         if own_currency:
             draft = draft.in_own_currency()
-        draft = decided(draft, match=match or draft.match, mode=mode, create_clients=create_clients)
+        # What was remembered may need a column that is read as something else now.
+        recalled = draft.match if {one.target for one in draft.matches} & _identifying(draft.what, draft.match) else ""
+        draft = decided(draft, match=match or recalled, mode=mode, create_clients=create_clients)
         return run(crm, draft, preview=preview)
 
 

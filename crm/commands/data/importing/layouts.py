@@ -10,15 +10,21 @@ from crm.commands.data.importing.draft import KINDS, ImportDraft, targets
 from crm.files import Source
 from crm.model import ImportLayout
 from crm.model.conventions import DATE_ORDERS
+from crm.model.fields import Prose
 from crm.repository import Query, Snapshot, Transaction
+
+# The number of characters that is kept.
+_LONGEST = Prose().longest
 
 
 def remember(tx: Transaction, draft: ImportDraft) -> None:
-    """Remember what was chosen for a draft, where it is not what the program goes by itself, or there was a choice
-    before."""
+    """Remember what was chosen for a draft, where it is not what the program would choose by itself, or there was a
+    choice before. Of a file with hundreds of columns of one's own it is more than is kept."""
     if not (headings := _headings(draft.source)):
         return
     chosen = draft.choices
+    if len(chosen) > _LONGEST:
+        return
     known = _known(tx, headings)
     if known is None:
         if chosen != draft.detected:

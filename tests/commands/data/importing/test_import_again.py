@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from crm.commands.context import CRM
+from crm.commands.data.history import my_last, undo_preview
 from crm.commands.registry import named
-from crm.model import Client
+from crm.model import Client, ImportLayout
 from tests.commands.conftest import Office
 from tests.support.firm import Firm
 
@@ -71,6 +72,9 @@ def test_columns_can_be_detected_again_and_that_is_remembered_too(crm: CRM, file
 def test_the_columns_are_remembered_after_the_import_was_undone(crm: CRM, file: Path) -> None:
     import_file = named("import")
     import_file(crm, file, map=CHOSEN)
+    last = my_last(crm)
+    assert last is not None
+    assert undo_preview(crm, last[0]) == ["Removes: Ada Quist, Bo Quist"]
     named("history undo")(crm, yes=True)
     assert clients(crm) == []
     assert import_file(crm, file).new == 2
@@ -91,6 +95,17 @@ def test_the_order_of_dates_and_the_match_are_remembered_too(crm: CRM, tmp_path:
     with crm.read() as snapshot:
         (ada,) = snapshot.find_all(Client)
     assert str(ada.date_of_birth) == "1980-04-03"
+    # The match needs a column that is left out now.
+    assert named("import")(crm, file, preview=True, map=["E-mail="]).columns["E-mail"] == ""
+
+
+def test_columns_of_a_very_wide_file_are_not_remembered(crm: CRM, tmp_path: Path) -> None:
+    file, names = tmp_path / "wide.csv", [f"{'Long heading ' * 4}{at}" for at in range(500)]
+    file.write_text(f"Who,{','.join(names)}\nAda Quist{',x' * 500}\n", "utf-8")
+    columns = ["Who=name", *(f"{name}=extra:{name}" for name in names)]
+    assert named("import")(crm, file, map=columns).new == 1
+    with crm.read() as snapshot:
+        assert snapshot.find_all(ImportLayout) == []
 
 
 def test_a_file_that_is_read_as_the_program_reads_it_is_not_remembered(crm: CRM, tmp_path: Path) -> None:
