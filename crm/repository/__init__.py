@@ -630,8 +630,8 @@ class Repository(Protocol):
         """Return whether nobody has put anything at all into the store, not even an account: only such a one is
         filled."""
 
-    def notice(self) -> str:
-        """A notice for the reader (that the data is of some minutes ago); '' for none."""
+    def notice(self, account: int = 0) -> str:
+        """A notice for the reader, by the id of their account (that the data is of some minutes ago); '' for none."""
 
     def added_since(self, source: Path, allowed: Allowed = anybody) -> Mapping[str, Sequence[int]]:
         """The ids of the records that a backup does not hold, by kind: to restore it removes them. Accounts, and what

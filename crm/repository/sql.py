@@ -405,7 +405,7 @@ class SqlRepository:
 
         return self.transact(change, what)
 
-    def notice(self) -> str:
+    def notice(self, account: int = 0) -> str:
         return ""
 
     def fact(self, name: str) -> str:

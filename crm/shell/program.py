@@ -58,10 +58,10 @@ def run(
 
         _tell(line, UsageError(sentence_of(error)))
         return 2
-    except (KeyboardInterrupt, click.Abort, Cancelled, EOFError):
+    except (KeyboardInterrupt, click.Abort, Cancelled, EOFError) as left:
         # Ctrl-C while a shell waits for completions leaves the shell's line, and no question of ours.
         if completion.variable() not in os.environ:
-            _tell(line, Cancelled())
+            _tell(line, left if isinstance(left, Cancelled) else Cancelled())
         return 130
     except CRMError as error:
         if line.settings["debug"]:

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from crm.app import open_crm
+from crm.errors import Cancelled
+from crm.shell import run
 from tests.conftest import PYTHON
 from tests.support.command_line import Answer, CommandLine
 
@@ -424,6 +427,17 @@ def test_an_import_that_is_interrupted_ends_with_130_and_keeps_all_or_nothing(sh
     assert stored in (1, 12_001)
     assert err.startswith("Interrupted.") or (err == "Discarded. Nothing was saved.\n" and stored == 1)
     assert shell.sound()
+
+
+def test_an_interruption_after_saving_says_so(
+    shell: CommandLine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise Cancelled("Interrupted, but only once it was saved.")
+
+    monkeypatch.setattr("crm.repository.sql.SqlRepository.transact", interrupted)
+    assert run(["clients", "add", "--first-name", "Anna"], shell.child_environment(), open_crm) == 130
+    assert capsys.readouterr().err == "Interrupted, but only once it was saved.\n"
 
 
 # Stores that cannot be used

@@ -37,8 +37,8 @@ class RepositoryWrapper:
     def daily_review(self) -> None:
         self._repository.daily_review()
 
-    def notice(self) -> str:
-        return self._repository.notice()
+    def notice(self, account: int = 0) -> str:
+        return self._repository.notice(account)
 
     def close(self) -> None:
         self._repository.close()
@@ -84,6 +84,9 @@ class VerifiedRepository(RepositoryWrapper):
         except (SignedOutError, StoreAccessError):
             return True
         return False
+
+    def notice(self, account: int = 0) -> str:
+        return self._repository.notice(account or self.reader.user)
 
     @contextmanager
     def read(self) -> Iterator[Snapshot]:

@@ -73,6 +73,7 @@ from crm.repository.sheets.push.push import (
     Stale,
 )
 from crm.repository.sheets.push.requests import Commit
+from crm.repository.sheets.push.unfinished import LATE_FOR, Unfinished, UnfinishedChanges
 from crm.repository.sheets.repairing import Damage
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import SqlRepository, not_as_it_says
@@ -134,6 +135,9 @@ class SheetsRepository(SqlRepository):
         self._check_setting = check_setting
         self._push = Push(service, waiting)
         self._preview = Preview(mirror_file)
+        self._unfinished = UnfinishedChanges(mirror_file.path)
+        # What became of changes that a program was saving when it ended, until something is saved.
+        self._late_report = ""
         # Why the spreadsheet could not be reached, and when (seconds since 1970).
         self._offline: tuple[StoreError, float] | None = None
         # Why the mirror does not hold what was saved last, until it has been read.
@@ -223,9 +227,11 @@ class SheetsRepository(SqlRepository):
                 connection.rollback()
                 raise
 
-    def notice(self) -> str:
+    def notice(self, account: int = 0) -> str:
         """A notice for the reader: that the connection is gone, and of when the data is, that deletions wait, that
         changes are gone from the spreadsheet, until `check` has listed it, or that it is nearly full; else ''."""
+        if late := self._late_reports(account):
+            return late
         if self._unnoted:
             return f"Your change was saved, but not in the copy on this computer: {self._unnoted}"
         if self._offline is None:
@@ -238,11 +244,37 @@ class SheetsRepository(SqlRepository):
             return f"{words(held)} `sheets repair` asks what to do." if held else unjudged or lost or full
         with self._errors_explained(), self._engine.connect() as connection:
             by = ingest.conventions(connection, self.clock)
-            moment = datetime.fromtimestamp(mirror.checked(connection)[1], UTC)
-        at = by.time_of(moment) + ("" if by.clock.day_of(moment) == by.today else f" on {by.day_of(moment)}")
+            at = _moment(by, mirror.checked(connection)[1])
         if isinstance(self._offline[0], TabDamagedError):
             return f"This is how it was at {at}. {self._offline[0].sentence}"
         return f"No connection to Google: this is how it was at {at}."
+
+    def _late_reports(self, account: int) -> str:
+        """Sentences on changes of an account that a program was saving when it ended; '' for none."""
+        if not (left := self._unfinished.left(account)):
+            return self._late_report
+        self._look_at_sheet()
+        self.refresh()
+        if self._offline is not None:
+            # Told once it can be known.
+            return ""
+        with self._errors_explained(), self._engine.connect() as connection:
+            words = [self._late_words(connection, change) for change in left]
+        self._late_report = " ".join(words)
+        return self._late_report
+
+    def _late_words(self, connection: Connection, change: Unfinished) -> str:
+        at = _moment(ingest.conventions(connection, self.clock), change.at)
+        what = "".join(letter for letter in change.what if letter.isprintable())
+        ended = f"The program ended at {at} while it was saving “{what}”."
+        was_saved = any(mirror.has_commit(connection, name) for name in change.names)
+        if not was_saved and 0 <= self.clock.now.timestamp() - change.at < LATE_FOR:
+            return (
+                f"{ended} It is not in the spreadsheet, but may still arrive within three minutes. Look then, before"
+                f" you enter it again (`history find {change.names[-1]}`)."
+            )
+        change.file.unlink(missing_ok=True)
+        return f"{ended} It was {'' if was_saved else 'not '}saved."
 
     def _is_fresh(self, connection: Connection) -> bool:
         now = self.clock.now.timestamp()
@@ -569,8 +601,10 @@ class SheetsRepository(SqlRepository):
     # Writing
 
     def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
-        with self._reporting(outcome := Outcome()):
-            return self._until_saved(change, what, outcome)
+        with self._unfinished.until_reported(), self._reporting(outcome := Outcome()):
+            result = self._until_saved(change, what, outcome)
+        self._late_report = ""
+        return result
 
     @contextmanager
     def _reporting(self, outcome: Outcome) -> Iterator[None]:
@@ -683,6 +717,8 @@ class SheetsRepository(SqlRepository):
             try:
                 made = plan(tx, seen, marks)
                 made.cut = tx.cut_history
+                if user != SPREADSHEET and user != PROGRAM:
+                    self._unfinished.note([*doubtful, tx.uid], what, tx.user_id, self.clock.now.timestamp())
                 self._write(connection, made, seen, tx.uid)
                 with _noted():
                     connection.commit()
@@ -1048,7 +1084,7 @@ class SheetsRepository(SqlRepository):
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         """Take history away in portions, each a transaction: what is removed is kept until the next commits have
         succeeded."""
-        with self._reporting(outcome := Outcome()):
+        with self._unfinished.until_reported(), self._reporting(outcome := Outcome()):
             return self._history_forgotten(before, what, allowed, outcome)
 
     def _history_forgotten(self, before: int, what: str, allowed: Allowed, outcome: Outcome) -> int:
@@ -1154,6 +1190,12 @@ class SheetsRepository(SqlRepository):
         super().close()
         self._preview.close()
         self.service.close()
+
+
+def _moment(by: Conventions, at: float) -> str:
+    """A moment in seconds since 1970, as people read it."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return by.time_of(moment) + ("" if by.clock.day_of(moment) == by.today else f" on {by.day_of(moment)}")
 
 
 def _fullness(connection: Connection) -> str:

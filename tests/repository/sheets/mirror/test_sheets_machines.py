@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_twenty_readers_cost_no_more_than_one(team: Team) -> None:
 
 _KILLED = """
 import os, signal, sys
-from datetime import UTC, date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from crm.model import Sale
@@ -79,19 +79,19 @@ from crm.repository.sqlite.dialect import Sqlite
 from tests.support.clocks import move_the_machines
 
 move_the_machines()
-spreadsheet, folder, google, when = sys.argv[1:]
+spreadsheet, folder, google, when, end, now = sys.argv[1:]
 account = account_from((Path(folder) / "creds").read_text())
 service = Service(spreadsheet, account, Path(folder), google=google)
 repository = SheetsRepository(
     "sheets://x", service, Sqlite(Path(folder) / "mirror.sqlite3"),
-    now=lambda: datetime(2026, 11, 21, 12, tzinfo=UTC), user="killed",
+    now=lambda: datetime.fromisoformat(now), user="killed",
 )
 write = service.write
 
 def killed(*given, **named):
     if when == "after":
         write(*given, **named)
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), int(end))
 
 service.write = killed
 repository.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal("10.00"))), "a sale")
@@ -131,19 +131,51 @@ def _gone() -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_program_killed_in_the_middle_of_a_write_leaves_the_mirror_as_it_was(team: Team, when: str) -> None:
+def test_a_program_ended_in_the_middle_of_a_write_leaves_the_mirror_as_it_was(
+    team: Team, when: str, end: signal.Signals
+) -> None:
     import json
 
     folder = _mirror(team).parent
     (folder / "creds").write_text(json.dumps(team.person.credentials()))
-    arguments = [PYTHON, "-c", _KILLED, team.id, str(folder), team.person.url, when]
+    now = team.repository.clock.now.isoformat()
+    arguments = [PYTHON, "-c", _KILLED, team.id, str(folder), team.person.url, when, str(int(end)), now]
     ended = subprocess.run(arguments, env=child_environment(), timeout=60, capture_output=True)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    assert ended.returncode == -end, ended.stderr.decode()
     sold = 1 if when == "after" else 0
     assert len(team.stored()[Sale]) == sold
-    team.store.change(_sell, "a sale")
+    # The next program on this machine says what became of it, to whoever made it.
+    again = team.another(same_machine=True)
+    assert again.notice(7) == ""
+    if not sold:
+        assert "It is not in the spreadsheet, but may still arrive" in again.notice()
+        team.store.today += timedelta(days=1)
+    assert again.notice().startswith("The program ended at ")
+    assert again.notice().endswith(f"while it was saving “a sale”. It was {'saved' if sold else 'not saved'}.")
+    again.transact(_sell, "a sale")
+    assert again.notice() == team.another(same_machine=True).notice() == ""
     assert len(team.agreed()[Sale]) == sold + 1
+    assert list(folder.glob("*-saving-*")) == []
+
+
+@pytest.mark.parametrize("answer", ["saved", "interrupted", "refused"])
+def test_a_change_whose_outcome_was_told_is_not_told_again(
+    team: Team, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    def sent(*given: Any, **named: Any) -> Any:
+        assert len(list(_mirror(team).parent.glob("*-saving-*"))) == 1
+        if answer != "saved":
+            raise KeyboardInterrupt if answer == "interrupted" else StoreOfflineError("No connection.")
+        return write(*given, **named)
+
+    write = team.repository.service.write
+    monkeypatch.setattr(team.repository.service, "write", sent)
+    with nullcontext() if answer == "saved" else pytest.raises((KeyboardInterrupt, StoreOfflineError)):
+        team.store.change(_sell, "a sale")
+    assert list(_mirror(team).parent.glob("*-saving-*")) == []
+    assert team.another(same_machine=True).notice() == ""
 
 
 def test_an_old_mirror_is_brought_up_to_date(team: Team) -> None:
