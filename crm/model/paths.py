@@ -50,7 +50,7 @@ def path_of(typed: str) -> Path:
     """The path that was typed, with ~ for a home folder. Whether there is anything is not looked at. Raises FieldError
     for what no file can be called."""
     if "\0" in typed:
-        raise FieldError("no file has a NUL in its name")
+        raise FieldError("a file name cannot contain a NUL character")
     expanded = with_home(typed)
     if expanded.startswith("~"):
         home = typed.partition("/")[0]

@@ -58,7 +58,7 @@ class _EndlessError(OutwardError):
     """A message before `place` of which more was announced than is read of any."""
 
     def __init__(self, place: Place) -> None:
-        super().__init__("A message cannot be read: the mail server announces more of it than was asked for.")
+        super().__init__("A message cannot be read: the mail server sends more of it than was asked for.")
         self.place = place
 
 
@@ -189,7 +189,7 @@ class Mailbox:
         except OSError as error:
             raise self._failed(unreached(error, self.server, "imap"), "offline") from error
         except (IMAPClientAbortError, EOFError, _TooMuchError) as error:
-            raise self._failed("cannot be reached, or broke off", "offline") from error
+            raise self._failed("cannot be reached, or the connection was lost", "offline") from error
         except (IMAPClientError, KeyError) as error:
             raise self._failed(f"does not open or show the folder {self.server.folder} ({_words(error)})") from error
         finally:

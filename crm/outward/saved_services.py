@@ -56,7 +56,7 @@ class SavedServices:
         except KeyringError as error:
             raise OutwardError(
                 f"The {service.secret.label.lower()} for {service.title.lower()} is in the keyring of this computer,"
-                " which does not give it now: it may be locked, or not be there, as for jobs of cron. Unlock it, or"
+                " and cannot be read now: it may be locked, or not be available, as in cron jobs. Unlock it, or"
                 f" keep it in a file: `{service.name} setup --keep file`.",
                 reason="refused",
             ) from error

@@ -64,7 +64,7 @@ def imap_server(url: str) -> Server:
     return _server(parts, IMAP_PORTS, "CRM_IMAP_URL", "imaps", folder)
 
 
-_OTHER_NAME = "has a certificate for another name; write the server by the name that its provider gives it"
+_OTHER_NAME = "has a certificate for another name; use the server name that your provider gives"
 # What is wrong with a certificate, by the code of OpenSSL.
 _CERTIFICATES: Mapping[int, str] = {
     9: "has a certificate that is not valid yet; the clock of this computer may be wrong",
@@ -99,7 +99,7 @@ def unreached(error: OSError, server: Server, scheme: str) -> str:
             return "cannot be reached: no server of that name is known; check the name, and the network"
         case ConnectionRefusedError():
             return f"cannot be reached: nothing answers on port {server.port}"
-    return "cannot be reached, or broke off"
+    return "cannot be reached, or the connection was lost"
 
 
 def _split(url: str, scheme: str, unread: UsageError) -> SplitResult:

@@ -43,8 +43,8 @@ def surroundings(environment: Mapping[str, str], config: Config, host: str = "",
         )
     if config.origin.startswith("http:") and not is_loopback(config.origin.partition("://")[2]):
         raise UsageError(
-            f"CRM_ORIGIN cannot be used: {config.origin} is not encrypted, and passwords would travel readable for"
-            " everybody on the way. Write it with https://, and put a proxy in front that speaks TLS."
+            f"CRM_ORIGIN cannot be used: {config.origin} is not encrypted, and passwords would be sent in the"
+            " clear. Write it with https://, and put a proxy in front that speaks TLS."
         )
     return Deployment(
         host or (_EVERYWHERE if on_heroku or (environment.get("PORT") and not port) else _HERE),

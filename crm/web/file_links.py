@@ -19,7 +19,7 @@ from crm.web.site import Site
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 120
-_NOT_WAITING = "The terminal does not wait for this file any more. Start the import again."
+_NOT_WAITING = "The terminal is no longer waiting for this file. Start the import again."
 
 
 class FileLinks:
@@ -71,7 +71,7 @@ class FileLinks:
         try:
             sent = await request.form(max_files=1, max_fields=2)
         except MultiPartException:
-            return PlainTextResponse("The file did not arrive whole. Send it again.", 400)
+            return PlainTextResponse("Only part of the file arrived. Send it again.", 400)
         try:
             file = sent.get("file")
             if not isinstance(file, UploadFile):

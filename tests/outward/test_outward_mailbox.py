@@ -221,11 +221,11 @@ def test_a_message_announced_as_endless_does_not_block_the_others() -> None:
     with scripted({2: "{4294967296}"}) as port:
         mailbox = Mailbox(f"imap://a:b@127.0.0.1:{port}", time_out=5.0)
         found = list(mailbox.arrivals())
-        with pytest.raises(OutwardError, match="announces more of it"):
+        with pytest.raises(OutwardError, match="sends more of it"):
             list(mailbox.again(7, [2, 3]))
     assert [arrival.place.uid for arrival in found] == [1, 2, 3]
     assert [bool(arrival.message) for arrival in found] == [True, False, True]
-    assert "announces more of it than was asked for" in found[1].problem
+    assert "sends more of it than was asked for" in found[1].problem
 
 
 @pytest.mark.slow

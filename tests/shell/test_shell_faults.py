@@ -38,7 +38,7 @@ def is_a_sentence(answer: Answer, code: int = 1) -> bool:
 _BAD_FILES = {
     "~no-such-user/a": "No home folder ~no-such-user. ",
     "n" * 300: "",
-    "NUL\0": "file has a NUL in its name",
+    "NUL\0": "cannot contain a NUL character",
     "file/a": "",
     "folder": "folder",
     "loop": "link that leads back to itself",

@@ -39,8 +39,8 @@ _PREVIEW = (
 )
 _RESULT = "What the import did. Refused rows were not imported. Rows to check were imported as they are written."
 _COLUMNS = (
-    "Each column of the file, the field that it goes to, and what is in it. Choose one to let it go to another field or"
-    " to a field of your own. They are remembered for files with the same headings."
+    "Each column of the file, the field that it goes to, and what is in it. Choose a column to send it to another"
+    " field, or to a field of your own. Your choices are remembered for files with the same headings."
 )
 _DISCARDED = "Leave the import and discard what you chose?"
 # What stands around an entry of a menu, and the columns from which there is room for wide gaps.

@@ -166,7 +166,7 @@ def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
         screen.print(line.append(f" ({clean(proof.seen)})", "muted"))
     screen.print()
     if result.failed:
-        summary = "Some checks failed. docs/google-sheets.md says what the store does then."
+        summary = "Some checks failed. docs/google-sheets.md says what the program does in this case."
         screen.print(Text(summary, "overdue"))
     else:
         held = by.number(len(result.proofs))

@@ -236,9 +236,9 @@ def _refuse_bills(file: Path, source: Source) -> None:
         # The first column was called otherwise in older exports.
         if kind in _BILLS and columns[1:] == heading_of(kind)[1:]:
             raise FileError(
-                f"{file.name} is an export of {plural.replace('-', ' ')}, and these cannot be imported: they are no"
-                " clients and no sales. Nothing was changed. To take everything to another store: `export FILE.json`,"
-                " and `import FILE.json` there."
+                f"{file.name} is an export of {plural.replace('-', ' ')}, and these cannot be imported: they are"
+                " neither clients nor sales. Nothing was changed. To take everything to another store:"
+                " `export FILE.json`, and `import FILE.json` there."
             )
 
 
