@@ -406,6 +406,11 @@ GIVEN: Mapping[str, Given] = {
     "follow-ups snooze": lambda firm, role: {**_a_follow_up(firm, role), "until": TODAY + timedelta(days=7)},
     "follow-ups assign": lambda firm, role: {**_a_follow_up(firm, role), "to": "Somebody"},
     "follow-ups delete": lambda firm, role: {**_a_follow_up(firm, role), "yes": True},
+    "follow-ups edit-many": lambda firm, role: {"follow_ups": [_a_follow_up(firm, role)["follow_up"]], "done": True},
+    "follow-ups delete-many": lambda firm, role: {
+        "follow_ups": [_a_follow_up(firm, role)["follow_up"]],
+        "yes": True,
+    },
     "follow-ups export": lambda firm, role: (
         _a_follow_up(firm, role)
         and {

@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from crm.commands.activity.follow_up_lists import FollowUpShown, with_names
-from crm.commands.client_selection import MaybeClient, TheClient
+from crm.commands.client_selection import MaybeClient, TheClient, pluralize
 from crm.commands.context import CRM
 from crm.commands.file_output import ExportReport, confirm_overwrite
 from crm.commands.list_parameters import Limit, Offset, Sort, most
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.registry import About, command
-from crm.errors import FieldError, RefusedError, deletion
-from crm.model import Client, Deal, FollowUp
+from crm.errors import FieldError, RefusedError, confirmation, deletion
+from crm.model import Client, Conventions, Deal, FollowUp
 from crm.model.fields import Day, Id, Line, Person, TimeOfDay, Whole
 from crm.model.written_dates import When, day_and_time
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import activity as queries
 from crm.repository.queries.activity import WhichFollowUps
 
+SomeFollowUps = Annotated[Sequence[FollowUp], About("Follow-ups", "their numbers", positional=True)]
 TheFollowUp = Annotated[FollowUp, About("Follow-up", "its number", positional=True)]
 DUE = Day(past=False, from_today=True, timed=True)
 Every = Whole(most=3650)
@@ -42,6 +43,20 @@ class FollowUpDone:
 
     done: FollowUpShown
     next: FollowUpShown | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpsChanged:
+    """Follow-ups that were changed together: what became of them ('done', 'changed' or 'deleted'), and which; until
+    when they were snoozed, and to whom they were reassigned; of those that repeat the next ones; and how many were
+    already done."""
+
+    became: str
+    follow_ups: Sequence[FollowUpShown]
+    until: date | None = None
+    to: str = ""
+    next: Sequence[FollowUpShown] = ()
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,25 +215,31 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
         current = tx.get(FollowUp, follow_up.id)
         if current.done_on:
             raise RefusedError("That follow-up is already done. Nothing was changed.")
-        closed = tx.change(current, done_on=tx.today)
-        if not current.every:
-            return FollowUpDone(with_names(tx, [closed])[0], None)
-        last = tx.get(Client, current.client).last_contact_on or tx.today
-        following = FollowUp(
-            client=current.client,
-            # A deal that has been deleted is not passed on.
-            deal=current.deal if current.deal and tx.find(Deal, current.deal) else 0,
-            user=current.user,
-            user_id=current.user_id,
-            due_on=max(last, tx.today) + timedelta(days=current.every),
-            due_time=current.due_time,
-            what=current.what,
-            every=current.every,
-        )
-        before, after = with_names(tx, [closed, tx.add(following)])
-        return FollowUpDone(before, after)
+        closed, following = _close(tx, current)
+        before, *after = with_names(tx, [closed, *following])
+        return FollowUpDone(before, after[0] if after else None)
 
     return crm.transact(change, f"completed the follow-up {_short(follow_up)}")
+
+
+def _close(tx: Transaction, current: FollowUp) -> tuple[FollowUp, Sequence[FollowUp]]:
+    """Mark an open follow-up as done, and add the next one where it repeats."""
+    closed = tx.change(current, done_on=tx.today)
+    if not current.every:
+        return closed, ()
+    last = tx.get(Client, current.client).last_contact_on or tx.today
+    following = FollowUp(
+        client=current.client,
+        # A deal that has been deleted is not passed on.
+        deal=current.deal if current.deal and tx.find(Deal, current.deal) else 0,
+        user=current.user,
+        user_id=current.user_id,
+        due_on=max(last, tx.today) + timedelta(days=current.every),
+        due_time=current.due_time,
+        what=current.what,
+        every=current.every,
+    )
+    return closed, (tx.add(following),)
 
 
 @command("follow-ups reopen", title="Reopen")
@@ -298,6 +319,62 @@ def delete(crm: CRM, follow_up: TheFollowUp, yes: bool = False) -> FollowUpGone:
     return crm.transact(change, f"deleted the follow-up {_short(follow_up)}")
 
 
+@command("follow-ups edit-many", title="Snooze, reassign or complete follow-ups")
+def edit_many(
+    crm: CRM,
+    follow_ups: SomeFollowUps,
+    done: Annotated[bool, About("Done", "marks them as done")] = False,
+    until: Annotated[
+        date | When | None, DUE, About("Until", "snoozes them: tomorrow, next week (Monday), in 10 days, or a date")
+    ] = None,
+    to: Annotated[str, Person(), About("To", "who does them from now on")] = "",
+) -> FollowUpsChanged:
+    """Mark several follow-ups as done, or snooze or reassign them. It is one change, and `history undo` undoes all of
+    it. Those that are already done stay as they are."""
+    if not (done or until or to) or (done and (until or to)):
+        raise FieldError("give one of done, until or to; until and to go together")
+    day, at = day_and_time(until, "", crm.conventions)
+    _refuse_past(crm, day, field="until", label="Until")
+
+    def change(tx: Transaction) -> FollowUpsChanged:
+        current = [tx.get(FollowUp, follow_up.id) for follow_up in _once(follow_ups)]
+        still_open = [follow_up for follow_up in current if not follow_up.done_on]
+        if not still_open:
+            raise RefusedError("These follow-ups are already done. Nothing was changed.")
+        skipped = len(current) - len(still_open)
+        if done:
+            closed = [_close(tx, follow_up) for follow_up in still_open]
+            following = with_names(tx, [added for _, after in closed for added in after])
+            before = with_names(tx, [follow_up for follow_up, _ in closed])
+            return FollowUpsChanged("done", before, next=following, skipped=skipped)
+        person = spelled(tx, to) if to else ""
+        values = {"due_on": day, "due_time": at, "user": person}
+        changes = {name: value for name, value in values.items() if value}
+        changed = [tx.change(follow_up, **changes) for follow_up in still_open]
+        return FollowUpsChanged("changed", with_names(tx, changed), day, person, skipped=skipped)
+
+    parts = [f"snoozed {{}} until {crm.conventions.day(day)}"] if day else []
+    parts += [f"reassigned {'them' if parts else '{}'} to {to}"] if to else []
+    summary = " and ".join(parts) if parts else "completed {}"
+    return crm.transact(change, summary.format(_counted(follow_ups, crm.conventions)))
+
+
+@command("follow-ups delete-many", title="Delete follow-ups")
+def delete_many(crm: CRM, follow_ups: SomeFollowUps, yes: bool = False) -> FollowUpsChanged:
+    """Delete several follow-ups. It is one change, and `history undo` undoes all of it."""
+    counted = _counted(follow_ups, crm.conventions)
+
+    def change(tx: Transaction) -> FollowUpsChanged:
+        items = with_names(tx, [tx.get(FollowUp, follow_up.id) for follow_up in _once(follow_ups)])
+        if not yes:
+            raise confirmation(f"This deletes {counted}.", "Delete", destructive=True)
+        for item in items:
+            tx.delete(item.follow_up)
+        return FollowUpsChanged("deleted", items)
+
+    return crm.transact(change, f"deleted {counted}")
+
+
 @command("follow-ups export", title="Export to a calendar", menu="follow-ups")
 def export(
     crm: CRM,
@@ -332,6 +409,17 @@ def _checked_deal(tx: Transaction, client: int, deal: int) -> int:
     if deal and tx.get(Deal, deal).client != client:
         raise FieldError(f"deal {deal} belongs to another client", field="deal", label="Deal")
     return deal
+
+
+def _once(follow_ups: Sequence[FollowUp]) -> Sequence[FollowUp]:
+    return list({follow_up.id: follow_up for follow_up in follow_ups}.values())
+
+
+def _counted(follow_ups: Sequence[FollowUp], by: Conventions) -> str:
+    several = _once(follow_ups)
+    if len(several) == 1:
+        return f"the follow-up {_short(several[0])}"
+    return pluralize(len(several), "follow-up", "follow-ups", by)
 
 
 def _refuse_nothing(what: str) -> None:

@@ -1,14 +1,16 @@
 """Follow-ups at the menu: the list of them, the page of one, adding, editing and putting off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, ClassVar
 
 from crm.commands.activity.follow_up_lists import FollowUpShown
 from crm.commands.activity.follow_ups import DUE, FollowUpList
-from crm.commands.registry import named
+from crm.commands.client_selection import pluralize
+from crm.commands.registry import Command, named
 from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
 from crm.model.fields import Check
-from crm.model.written_dates import read_when
+from crm.model.written_dates import When, read_when
 from crm.repository import Query
 from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS, follow_up_side
 from crm.terminal.console.keyboard import Choice
@@ -16,8 +18,9 @@ from crm.terminal.drawing import tables
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.latest import latest_with
-from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, record_flow
+from crm.terminal.toolkit.lists import list_page
+from crm.terminal.toolkit.marking import MarkingPage
+from crm.terminal.toolkit.pages import Pieces, draw_above_client, draw_side_card, flow, record_flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Aside, Session
 from crm.terminal.toolkit.steps import in_steps
@@ -76,12 +79,23 @@ def as_given(session: Session, changes: Mapping[str, Any], *, new: bool) -> dict
 
 
 @list_page
-class FollowUpsPage(ListPage):
+class FollowUpsPage(MarkingPage):
     """Follow-ups by when they are due: mine, everyone's, or those of one client."""
 
     title = "Follow-ups"
     purpose = "A follow-up says what to do next for a client, and by when. Today shows it when it is due."
-    lettered: Mapping[str, letters.Letter] = {"follow-ups edit": letters.EDIT, "follow-ups delete": letters.DELETE}
+    lettered: Mapping[str, letters.Letter] = {
+        "follow-ups edit": letters.EDIT,
+        "follow-ups done": letters.DONE,
+        "follow-ups snooze": letters.SNOOZE,
+        "follow-ups assign": letters.REASSIGN,
+        "follow-ups delete": letters.DELETE,
+    }
+    kind = FollowUp
+    nouns = ("follow-up", "follow-ups")
+    of_marked: Mapping[str, letters.Letter] = {
+        words: letter for words, letter in lettered.items() if words != "follow-ups edit"
+    }
     plural = "open follow-ups"
     command = "follow-ups list"
     holds = "follow_up"
@@ -111,13 +125,28 @@ class FollowUpsPage(ListPage):
     def listed(self) -> Sequence[Any]:
         return self.result.follow_ups
 
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        rows = super().rows(limit, offset)
+        self.counted = self.result.count
+        return rows
+
     def count(self) -> int:
         return self.result.count
+
+    def start_with(self, command: Command, records: Sequence[Any]) -> None:
+        _MANY[command.words](self.session, records)
+
+    def act_on_marked(self) -> None:
+        _act_on(self.session, self.still_marked())
+
+    def act_on_all(self) -> None:
+        _act_on(self.session, [row.follow_up for row in self.rows(self.counted, 0)])
 
     def narrowed(self) -> str:
         owner = [] if "mine" in self.filters else ["everyone's"]
         late = self.result.overdue if self.result else 0
         parts = [*owner, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
+        parts += self.marks_in_words()
         return ", ".join(filter(None, parts))
 
     def card(self, row: FollowUpShown) -> Sequence[tuple[str, str]]:
@@ -127,7 +156,18 @@ class FollowUpsPage(ListPage):
     def keys(self) -> Sequence[Choice]:
         add_one = letters.NEW(self.starts("follow-ups add"), "follow-up")
         export = letters.EXPORT(lambda: self.session.start(named("follow-ups export")))
-        return [add_one, self.filter_key(), self.mine_key(), export]
+        keys = [add_one, self.filter_key(), self.mine_key()]
+        at = 0 if self.marking else len(keys)
+        keys[at:at] = self.mark_keys()
+        return [*keys, *self.marked_keys(), export]
+
+
+@flow("follow-ups edit-many")
+@flow("follow-ups delete-many")
+def change_many(session: Session, **_: Any) -> None:
+    """The list, in which several are marked first."""
+    session.say(f"Mark the follow-ups with space, then press {letters.GROUP.key}.", "muted")
+    FollowUpsPage(session).show()
 
 
 @record_page(FollowUp)
@@ -193,14 +233,55 @@ def _delete(session: Session, item: FollowUpShown) -> None:
 
 def put_off(session: Session, item: FollowUpShown) -> None:
     """Ask until when, and put a follow-up off. Raises Back."""
+    after = session.call("follow-ups snooze", follow_up=item.follow_up, until=_ask_until(session))
+    _confirm_done(session, f"Snoozed until {session.conventions.day(after.follow_up.due_on)}", after)
+
+
+def _ask_until(session: Session) -> date | When:
+    """The day until which something is put off, with a time if one is typed. Raises Back."""
     by = session.crm.conventions
     days = {words: read_when(words, by, "ahead").day for words in ("tomorrow", "next week")}
     entries = [Choice(f"{words.capitalize()}, {by.day(day)}", day) for words, day in days.items()]
     until = session.keyboard.choose("Until:", [*entries, Choice("Another day", None)])
-    if until is None:
-        until = session.prompts.ask(named("follow-ups snooze").parameters["until"])
-    after = session.call("follow-ups snooze", follow_up=item.follow_up, until=until)
-    _confirm_done(session, f"Snoozed until {session.conventions.day(after.follow_up.due_on)}", after)
+    asked = named("follow-ups snooze").parameters["until"]
+    day: date | When = until if until is not None else session.prompts.ask(asked)
+    return day
+
+
+def _act_on(session: Session, follow_ups: Sequence[FollowUp]) -> None:
+    """Ask what is done with follow-ups, and do it. Raises Back."""
+    count = pluralize(len(follow_ups), "follow-up", "follow-ups", session.crm.conventions)
+    entries = [Choice(FollowUpsPage.of_marked[words].word, act) for words, act in _MANY.items()]
+    session.keyboard.choose(f"{count}:", entries)(session, follow_ups)
+
+
+def _done_many(session: Session, follow_ups: Sequence[FollowUp]) -> None:
+    session.tell(session.call("follow-ups edit-many", follow_ups=follow_ups, done=True))
+
+
+def _put_off_many(session: Session, follow_ups: Sequence[FollowUp]) -> None:
+    session.page("Follow-ups", letters.SNOOZE.word)
+    session.tell(session.call("follow-ups edit-many", follow_ups=follow_ups, until=_ask_until(session)))
+
+
+def _hand_over_many(session: Session, follow_ups: Sequence[FollowUp]) -> None:
+    session.page("Follow-ups", letters.REASSIGN.word)
+    to = session.prompts.ask(named("follow-ups assign").parameters["to"])
+    session.tell(session.call("follow-ups edit-many", follow_ups=follow_ups, to=to))
+
+
+def _delete_many(session: Session, follow_ups: Sequence[FollowUp]) -> None:
+    session.page("Follow-ups", letters.DELETE.word)
+    session.tell(session.call("follow-ups delete-many", follow_ups=follow_ups))
+
+
+# What is done with several of them, by the command for one.
+_MANY: Mapping[str, Callable[[Session, Sequence[FollowUp]], None]] = {
+    "follow-ups done": _done_many,
+    "follow-ups snooze": _put_off_many,
+    "follow-ups assign": _hand_over_many,
+    "follow-ups delete": _delete_many,
+}
 
 
 @record_flow("follow-ups add")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from crm.commands.activity.agenda import Agenda, AgendaItem
     from crm.commands.activity.capture import Captured
     from crm.commands.activity.follow_up_lists import FollowUpShown
-    from crm.commands.activity.follow_ups import FollowUpDone, FollowUpGone, FollowUpList
+    from crm.commands.activity.follow_ups import FollowUpDone, FollowUpGone, FollowUpList, FollowUpsChanged
     from crm.commands.activity.timeline import Timeline
     from crm.commands.timeline_entries import Entry
 
@@ -173,6 +173,27 @@ def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
     screen.print(line.append(clean(f"{result.done.follow_up.what} ({result.done.client.name})"), "bold"))
     if result.next:
         screen.print(data(f"  Next {by.on_day(result.next.follow_up.due_on)}, {result.next.when(by)}"))
+
+
+@renderer("crm.commands.activity.follow_ups.FollowUpsChanged")
+def _(result: "FollowUpsChanged", screen: Screen, by: Conventions) -> None:
+    from crm.commands.client_selection import pluralize
+
+    parts = [f"snoozed until {by.day(result.until)}"] if result.until else []
+    parts += [f"reassigned to {result.to}"] if result.to else []
+    words = " and ".join(parts) or result.became
+    line = Text(f"{screen.sign('✓', 'OK:')} {words[:1].upper()}{clean(words[1:])}: ", "success")
+    if len(result.follow_ups) == 1:
+        (item,) = result.follow_ups
+        line.append(clean(f"{item.follow_up.what} ({item.client.name})"), "bold")
+    else:
+        line.append(pluralize(len(result.follow_ups), "follow-up", "follow-ups", by), "bold")
+    screen.print(line)
+    for item in result.next:
+        screen.print(data(f"  Next {by.on_day(item.follow_up.due_on)}: {item.follow_up.what} ({item.client.name})"))
+    if result.skipped:
+        were = pluralize(result.skipped, "was", "were", by)
+        screen.print(Text(f"  {were} already done.", "muted"))
 
 
 @renderer("crm.commands.activity.follow_ups.FollowUpGone")

@@ -9,11 +9,10 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.activity.follow_up_lists import next_by_client
-from crm.commands.client_selection import Group, pluralize, view_called
+from crm.commands.client_selection import Group, view_called
 from crm.commands.clients.clients import all_of, due_by, silent
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, named
-from crm.errors import NotFoundError
 from crm.model import Client, Conventions, FollowUp, View, fields
 from crm.model.clients import sort_name
 from crm.model.local_labels import local_label
@@ -25,7 +24,7 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.group_picking import group_of
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.marking import MarkingPage
 from crm.terminal.toolkit.pages import draw_side_card, flow
 from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session
@@ -47,12 +46,15 @@ _OF_MARKED: Mapping[str, letters.Letter] = {
 }
 
 
-class ClientsPage(ListPage):
+class ClientsPage(MarkingPage):
     """Clients by status, field, condition or saved view."""
 
     title = "Clients"
     purpose = "A client is a person or a company that buys from you."
     command = "clients list"
+    kind = Client
+    nouns = ("client", "clients")
+    of_marked = _OF_MARKED
     lettered: Mapping[str, letters.Letter] = {
         "clients edit": letters.EDIT,
         "clients delete": letters.DELETE,
@@ -84,9 +86,6 @@ class ClientsPage(ListPage):
         self.filters: dict[str, Any] = dict(filters)
         self.where = ""
         self.view = view
-        self.marked: dict[int, Client] = {}
-        self.marking = False
-        self._counted = 0
         # What is to be done next with those that are listed, by their numbers.
         self._next: Mapping[int, FollowUp] = {}
 
@@ -104,8 +103,8 @@ class ClientsPage(ListPage):
 
     def count(self) -> int:
         with self.session.crm.read() as snapshot:
-            self._counted = int(snapshot.count(Client, self._group().query(snapshot)))
-        return self._counted
+            self.counted = int(snapshot.count(Client, self._group().query(snapshot)))
+        return self.counted
 
     def _group(self) -> Group:
         """The clients that the list shows, on all of its pages."""
@@ -113,7 +112,7 @@ class ClientsPage(ListPage):
 
     def open(self, row: Any) -> None:
         if self.marking:
-            self._turn_mark(row)
+            self.turn_mark(row)
             return
         ids = [client.id for client in self.drawn]
         at = self.offset + ids.index(row.id) if row.id in ids else 0
@@ -122,11 +121,6 @@ class ClientsPage(ListPage):
     def card(self, row: Client) -> Sequence[tuple[str, str]]:
         return draw_side_card(self.session, Client, row.id)
 
-    def sign(self, row: Any) -> str:
-        if not (self.marking or self.marked):
-            return ""
-        return "* " if row.id in self.marked else "  "
-
     def narrowed(self) -> str:
         by = self.session.crm.conventions
         parts = [
@@ -134,8 +128,7 @@ class ClientsPage(ListPage):
             for name, value in self.filters.items()
         ]
         parts += [self.where] if self.where else []
-        parts += [f"{len(self.marked)} marked"] if self.marked else []
-        parts += ["press a number to mark"] if self.marking else []
+        parts += self.marks_in_words()
         return ", ".join([*([f"view {self.view}"] if self.view else []), *parts])
 
     def widen(self) -> bool:
@@ -159,18 +152,9 @@ class ClientsPage(ListPage):
             letters.NEW(lambda: self.session.start(named("clients add")), "client"),
             letters.FILTER(self._filter),
         ]
-        if self._counted or self.marked:
-            at, number = 0 if self.marking else len(keys), self.session.conventions.number
-            which = f"({number(len(self.marked))} marked)" if self.marked else f"({number(self._counted)})"
-            mark = (letters.STOP_MARKING if self.marking else letters.MARK)(self._mark)
-            group = letters.GROUP(self._with_them, which)
-            keys[at:at] = [mark, group] if at else [group, mark]
-        if self.marked:
-            keys += [
-                letter(partial(self._start_with_marked, named(words)))
-                for words, letter in _OF_MARKED.items()
-                if self.session.offers(named(words))
-            ]
+        at = 0 if self.marking else len(keys)
+        keys[at:at] = self.mark_keys()
+        keys += self.marked_keys()
         keys.append(letters.VIEWS(self._views))
         keys.append((letters.EVERYONES if self._is_mine() else letters.MINE)(self._turn))
         return [
@@ -179,45 +163,10 @@ class ClientsPage(ListPage):
             letters.SALE(lambda: self._start_with_client("sales add")),
         ]
 
-    def _keys(self, more: bool, size: int) -> list[Choice]:
-        # With some marked, what can be done with them comes first.
-        first = [letter.key for letter in _OF_MARKED.values()] if self.marked else []
-        keys = super()._keys(more, size)
-        return sorted(keys, key=lambda key: first.index(key.key) if key.key in first else len(first))
-
-    def _row_keys(self) -> list[Choice]:
-        if not self.marked:
-            return super()._row_keys()
-        of_marked = [letter.key for letter in _OF_MARKED.values()]
-        return [
-            dataclasses.replace(key, value=self._refuse_marked)
-            for key in super()._row_keys()
-            if key.key not in of_marked
-        ]
-
-    def _refuse_marked(self) -> None:
-        """Say that a key is about one client alone, while several may be meant."""
-        count = pluralize(len(self.marked), "client is", "clients are", self.session.crm.conventions)
-        self.session.say(f"{count} marked, and this key works on one. Open the client, or unmark with space.", "muted")
-
-    def _still_marked(self) -> tuple[Client, ...]:
-        """The marked clients as they are now. Raises NotFoundError where all of them are gone."""
-        with self.session.crm.read() as snapshot:
-            self.marked = {number: client for number, client in self.marked.items() if snapshot.find(Client, number)}
-        if not self.marked:
-            raise NotFoundError("The clients you marked no longer exist.")
-        return tuple(self.marked.values())
-
-    def _start_with_marked(self, command: Command) -> None:
-        """Lead through a command about the marked clients; afterwards none is marked."""
-        group = group_of(clients=self._still_marked())
-        self.session.start(command, **{name: value for name, value in group.items() if name in command.parameters})
-        self.marked, self.offset = {}, 0
-
     def _start_with_client(self, words: str) -> None:
         """Lead through a command about the client that is pointed at; where no row is, it asks for the client."""
         if self.marked:
-            self._refuse_marked()
+            self.refuse_marked()
             return
         client = self.drawn[self.at] if self.drawn and not self.session.screen.plain else None
         self.session.start(named(words), **({"client": client} if client else {}))
@@ -232,46 +181,18 @@ class ClientsPage(ListPage):
             filters["owner"] = self.session.crm.me
         self._narrow(self.view, filters, self.where)
 
-    def _mark(self) -> None:
-        """Mark the row that is pointed at, or take its mark away, and go on to the next; where nothing is pointed
-        at, the numbers mark until they open again."""
-        if self.session.screen.plain:
-            self.marking = not self.marking
-        elif self.drawn:
-            self._turn_mark(self.drawn[self.at])
-            if self.at + 1 < len(self.drawn):
-                self.at += 1
-            elif self.offset + len(self.drawn) < self._counted:
-                self.offset += 1
+    def start_with(self, command: Command, records: Sequence[Any]) -> None:
+        group = group_of(clients=tuple(records))
+        self.session.start(command, **{name: value for name, value in group.items() if name in command.parameters})
 
-    def _turn_mark(self, row: Client) -> None:
-        if self.marked.pop(row.id, None) is None:
-            self.marked[row.id] = row
+    def act_on_marked(self) -> None:
+        clients = self.still_marked()
+        act_on(self.session, group_of(clients=clients), self.counted_words(len(clients)))
 
-    def _with_them(self) -> None:
-        """Do something with those that are marked; where none are, with all that the list shows if that is meant."""
-        by = self.session.crm.conventions
-        if not self.marked and not self._all_are_meant(pluralize(self._counted, "client", "clients", by)):
-            if self.session.screen.plain:
-                self.marking = True
-            else:
-                self.session.say("Space marks the selected row and moves to the next.", "muted")
-            return
-        if self.marked:
-            group = group_of(clients=self._still_marked())
-            count = len(self.marked)
-        else:
-            members = self._group()
-            count, only = self._counted, tuple(self.filters.items())
-            group = group_of(only=only, where=self.where, view=self.view, all_=members.is_everybody)
-        self.session.page(*self.crumbs(), letters.GROUP.word)
-        act_on(self.session, group, pluralize(count, "client", "clients", by))
-        self.marked, self.marking, self.offset = {}, False, 0
-
-    def _all_are_meant(self, clients: str) -> bool:
-        entries = [Choice("Mark some of them", False), Choice(f"All {clients} in the list", True)]
-        self.session.page(*self.crumbs(), letters.GROUP.word)
-        return bool(self.session.keyboard.choose("No client is marked.", entries))
+    def act_on_all(self) -> None:
+        members, only = self._group(), tuple(self.filters.items())
+        group = group_of(only=only, where=self.where, view=self.view, all_=members.is_everybody)
+        act_on(self.session, group, self.counted_words(self.counted))
 
     def _filter(self) -> None:
         keyboard = self.session.keyboard

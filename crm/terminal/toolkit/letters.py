@@ -24,11 +24,12 @@ MEANINGS: Mapping[str, str] = {
     "q": "quick note",
     "l": "log a call, meeting or note",
     "b": "draft an invoice (bill)",
+    "z": "snooze",
     "m": "e-mail",
     "t": "tags",
     "M": "mailings",
     "T": "templates",
-    "o": "owner",
+    "o": "owner, who does it",
     "p": "pin the status",
     "w": "why this status",
     "k": "copy an address or a number",
@@ -44,7 +45,7 @@ MEANINGS: Mapping[str, str] = {
     "(": "move back, to the stage or place before",
     "]": "the next page",
     "[": "the previous page",
-    "+": "won",
+    "+": "won, done",
     "-": "lost",
     "/": "find a client, or a command",
     "u": "undo what you did last",
@@ -92,7 +93,7 @@ LIST = Letter("v", "List view")
 BOARD = Letter("v", "Board view")
 TABLE = Letter("v", "Table view")
 CHART = Letter("v", "Chart view")
-GROUP = Letter("g", "Bulk actions", "Do one thing with many clients at once.")
+GROUP = Letter("g", "Bulk actions", "Do one thing with many of them at once.")
 MAILINGS = Letter("M", "Mailings")
 TEMPLATES = Letter("T", "Templates")
 SALE = Letter("r", "Record a sale")
@@ -102,6 +103,8 @@ BILL = Letter("b", "Draft an invoice")
 MAIL = Letter("m", "E-mail")
 TAGS = Letter("t", "Tags")
 OWNER = Letter("o", "Owner")
+REASSIGN = Letter("o", "Reassign")
+SNOOZE = Letter("z", "Snooze")
 PIN = Letter("p", "Pin")
 WHY = Letter("w", "Why")
 COPY = Letter("k", "Copy")
@@ -119,6 +122,7 @@ MOVE_BACK = Letter("(", "Move back")
 NEXT_PAGE = Letter("]", "Next")
 PREVIOUS_PAGE = Letter("[", "Previous")
 WON = Letter("+", "Won")
+DONE = Letter("+", "Done")
 LOST = Letter("-", "Lost")
 SEARCH = Letter("/", "Search")
 UNDO = Letter("u", "Undo")

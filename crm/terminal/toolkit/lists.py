@@ -192,6 +192,10 @@ class ListPage:
         """Further keys of this list; their values are actions."""
         return ()
 
+    def further(self) -> Sequence[Choice]:
+        """Entries of this list under More, beside those of its section."""
+        return ()
+
     def jumps_by(self) -> Callable[[Any], str] | None:
         """The sort key of the rows, where a capital letter jumps to the first that begins with it."""
         return None
@@ -465,7 +469,9 @@ class ListPage:
         keys = [*own[:_FIRST], *([letters.SORT(self._choose_sort)] if self.sorts else [])]
         # Where few keys are named, that there are more rows comes first.
         keys = [*turning, *keys] if self._is_narrow() else [*keys, *turning]
-        keys += self.session.more(self.command, self._client_pointed_at) if hasattr(self, "command") else []
+        keys += (
+            self.session.more(self.command, self._client_pointed_at, self.further) if hasattr(self, "command") else []
+        )
         return [*keys, *own[_FIRST:]]
 
     def starts(self, words: str) -> Callable[[], None]:

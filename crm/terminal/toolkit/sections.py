@@ -1,6 +1,7 @@
 """Sections: what a menu opens on, and what else can be done there, one level down."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import Pieces
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.session import Aside, Session
 
 # Where the first words of a help end that say enough; an example or a case comes after it.
 _ENDS = lazy_pattern(r"[.;:](?=\s|$)|, (?=and |so |of |as )")
@@ -150,19 +151,29 @@ def leads_to(session: Session, menu: str) -> bool:
     )
 
 
-def more(session: Session, words: str, client: Callable[[], Client | None] = lambda: None) -> list[Choice]:
+def more(
+    session: Session,
+    words: str,
+    client: Callable[[], Client | None] = lambda: None,
+    own: Callable[[], Sequence[Choice]] = tuple,
+) -> list[Choice]:
     """The key to what else can be done in the section that opens on the page of a command, about the client that is
-    pointed at there; none where that is all."""
+    pointed at there, with the page's `own` entries below; none where that is all."""
     sections = [name for name, declared in menus().items() if declared.page and declared.page[0] == words]
     return [
-        letters.MORE(lambda name=name: _show_more(session, name, client()))
+        letters.MORE(lambda name=name: _show_more(session, name, client(), own))
         for name in sections
-        if any(_commands_in(session, name)) or any(_menus_in(session, name))
+        if any(_commands_in(session, name)) or any(_menus_in(session, name)) or own()
     ]
 
 
-def _show_more(session: Session, menu: str, client: Client | None) -> None:
-    session.menu([menus()[menu].title, letters.MORE.word], lambda: entries(session, menu, client))
+def _show_more(session: Session, menu: str, client: Client | None, own: Callable[[], Sequence[Choice]]) -> None:
+    def listed() -> Sequence[Choice]:
+        # After an entry of the page's own one is on that page again.
+        others = [replace(entry, value=Aside(entry.value)) for entry in entries(session, menu, client)]
+        return [*others, *own()]
+
+    session.menu([menus()[menu].title, letters.MORE.word], listed, once=True)
 
 
 def _about_client(command: Command, client: Client | None) -> Mapping[str, Client]:

@@ -165,7 +165,9 @@ class Session:
         # The panel beside a question about a client, by number, or in a menu; it hands that in too.
         self.panel: Callable[[Session, int, str], Pieces] | None = None
         # The key to what else a section has, which it hands in as well.
-        self.sections: Callable[[Session, str, Callable[[], Client | None]], list[Choice]] | None = None
+        self.sections: (
+            Callable[[Session, str, Callable[[], Client | None], Callable[[], Sequence[Choice]]], list[Choice]] | None
+        ) = None
         self._notes: list[Callable[[], None]] = []
         # The notes of this page, to be shown again where all of it is redrawn.
         self._page_notes: list[Callable[[], None]] = []
@@ -733,10 +735,15 @@ class Session:
         """The page once more: the terminal has another size."""
         self._notes = [*self._page_notes, *self._notes]
 
-    def more(self, words: str, client: Callable[[], Client | None] = lambda: None) -> list[Choice]:
+    def more(
+        self,
+        words: str,
+        client: Callable[[], Client | None] = lambda: None,
+        own: Callable[[], Sequence[Choice]] = tuple,
+    ) -> list[Choice]:
         """The key to what else can be done in the section that opens on the page of a command, about the client that is
-        pointed at there."""
-        return self.sections(self, words, client) if self.sections else []
+        pointed at there, with the page's `own` entries below."""
+        return self.sections(self, words, client, own) if self.sections else []
 
     def find(self) -> None:
         """Search from whatever page this is. Raises Back."""

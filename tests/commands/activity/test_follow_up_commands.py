@@ -165,6 +165,34 @@ def test_a_done_repeating_follow_up_creates_the_next(office: Office) -> None:
     assert [item.follow_up.id for item in office("follow-ups list").follow_ups] == [stay.follow_up.id]
 
 
+def test_several_follow_ups_are_changed_in_one_step(office: Office) -> None:
+    client = office.add()
+    one, stay = follow_up(office, client), follow_up(office, client, every=7)
+    later = office("follow-ups edit-many", [one, stay, one], until=When(days(3), "10:00"), to="Bo")
+    assert [item.follow_up.due_on for item in later.follow_ups] == [days(3)] * 2
+    assert (later.until, later.to) == (days(3), "Bo")
+    one, stay = stored(office, one), stored(office, stay)
+    assert {(item.due_time, item.user) for item in (one, stay)} == {("10:00", "Bo")}
+    office("follow-ups done", one)
+    done = office("follow-ups edit-many", [stored(office, one), stay], done=True)
+    # What was done already stays so, and what repeats goes on.
+    assert ([item.follow_up.id for item in done.follow_ups], done.skipped) == ([stay.id], 1)
+    assert [item.follow_up.due_on for item in done.next] == [days(7)]
+    with pytest.raises(RefusedError, match="already done"):
+        office("follow-ups edit-many", [stored(office, one)], until=days(9))
+    for wrong in ({}, {"done": True, "to": "Bo"}, {"until": days(-1)}):
+        with pytest.raises(FieldError):
+            office("follow-ups edit-many", [one], **wrong)
+    office("history undo")
+    assert stored(office, stay).done_on is None
+    with pytest.raises(Question, match="This deletes 2 follow-ups"):
+        office("follow-ups delete-many", [one, stay])
+    office("follow-ups delete-many", [one, stay], yes=True)
+    assert office("follow-ups list").count == 0
+    office("history undo")
+    assert stored(office, stay).every == 7
+
+
 def test_a_repeating_follow_up_goes_on_without_its_deleted_deal(office: Office) -> None:
     client = office.add()
     deal = put(office, Deal(client=client.id, title="Big"))

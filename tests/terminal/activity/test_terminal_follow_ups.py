@@ -215,6 +215,27 @@ def test_a_follow_up_is_edited_reassigned_and_deleted(start: Start, busy: CRM) -
     assert [follow_up.what for follow_up in follow_ups(busy)] == ["Stay in touch", "Theirs"]
 
 
+def test_marked_follow_ups_are_snoozed_reassigned_done_and_deleted_together(start: Start, crm: CRM) -> None:
+    client = named("clients add")(crm, {"company": "Acme"})
+    for number in range(1, 6):
+        add(crm, client, f"Call {number}", days(number))
+    session = start().choose("Follow-ups").sees("1-5 of 5").press(" ", " ").sees("2 marked").sees("z snooze")
+    # A key for one of them is refused while several may be meant.
+    session.press("e").sees("2 follow-ups are marked, and this key works on one.")
+    session.press("z").sees("Until:").choose("Another day").press("dec 4", "enter").sees(": 2 follow-ups")
+    assert [item.due_on for item in follow_ups(crm)] == [date(2026, 12, 4)] * 2 + [days(3), days(4), days(5)]
+    session.lacks("marked").press("u").sees("Undo: snoozed 2 follow-ups until Dec 4").choose("Undo it").sees("Undone")
+    assert [item.due_on for item in follow_ups(crm)] == [days(number) for number in range(1, 6)]
+    session.press("up", "up", " ").sees("1 marked").press("o").choose("Someone else").press("Dee Dunn", "enter")
+    session.sees("Reassigned to Dee Dunn: Call 1 (Acme)").sees("1-4 of 4")
+    session.press("up", "+").sees("Done: Call 2 (Acme)").sees("1-3 of 3")
+    # What is done with many is also found under More; all of the list are taken where none is marked.
+    session.press(".").choose("Bulk actions").choose("All 3 follow-ups in the list").choose("Done")
+    session.sees("Done: 3 follow-ups").press("a").sees("1-1 of 1").press(" ", "d").sees("This deletes the follow-up")
+    session.sees("» 0) No").press("y").sees("Deleted: Call 1 (Acme)").settled()
+    assert [item.done_on for item in follow_ups(crm)] == [TODAY] * 4
+
+
 def test_a_known_name_can_be_chosen_in_every_question_for_a_person(start: Start, busy: CRM) -> None:
     session = start().press("/").sees("Find").press("acme", "enter").sees("Acme no. 1").choose("Edit").choose("Owner")
     session.sees("1) tester").sees("2) Cy Young").choose("Cy Young").choose("Save").sees("Saved")

@@ -199,7 +199,9 @@ _ELSEWHERE = (
 # What runs once a question was answered, by the entry that asks it.
 _BEHIND_A_QUESTION = {
     "clients delete-many": "Bulk actions", "clients edit-many": "Bulk actions", "follow-ups assign": "Reassign",
-    "follow-ups snooze": "Snooze",
+    "follow-ups snooze": "Snooze", "follow-ups edit-many": "Bulk actions", "follow-ups delete-many": "Bulk actions",
+    # Marked follow-ups are done at once, before the walk comes to one that it could edit in the list.
+    "follow-ups edit": "Edit",
     "sales undo": "Delete this sale",
     "settings set": "Settings",
 }  # fmt: skip
@@ -212,6 +214,8 @@ _SEVERAL_WORDS = {
     "a": {"Only mine", "Everyone's"},
     "v": {"Saved views", "List view", "Board view", "Table view", "Chart view"},
     "n": {"New", "no"},
+    "o": {"Owner", "Reassign"},
+    "+": {"Won", "Done"},
 }
 
 

@@ -24,7 +24,10 @@ KEYS: dict[str, dict[str, str]] = {
     "contacts list": {"e": "contacts edit", "d": "contacts delete"},
     "sales list": {"e": "sales edit", "d": "sales undo"},
     "deals list": {"e": "deals edit", "d": "deals delete", "+": "deals win", "-": "deals lose"},
-    "follow-ups list": {"e": "follow-ups edit", "d": "follow-ups delete"},
+    "follow-ups list": {
+        "e": "follow-ups edit", "d": "follow-ups delete", "+": "follow-ups done", "z": "follow-ups snooze",
+        "o": "follow-ups assign",
+    },
     "interactions list": {"e": "interactions edit", "d": "interactions delete"},
     "templates list": {"e": "templates edit", "d": "templates delete"},
     "services list": {"e": "services edit"},
