@@ -30,7 +30,7 @@ from crm.model import (
     User,
     fields,
 )
-from crm.model.encoding import value_of
+from crm.model.encoding import plain, value_of
 from crm.model.rights import SEALED
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
@@ -136,11 +136,14 @@ class _Intake:
             # What cannot be read keeps the value that it had.
             self.good = {kind: records(self.connection, kind) for kind in RECORDS}
             entries = unseen(self.contents, None)
+            self._complete_deletions(entries)
             self._note_lost(before, entries)
             _forget_everything(self.connection)
             before = None
         else:
             entries = unseen(self.contents, before)
+            if before is not None:
+                self._complete_deletions(entries)
         edits = HandEdits()
         self._take_tabs(before, entries, edits)
         indexes = [] if before is not None else self._drop_indexes([tables.audit])
@@ -157,6 +160,34 @@ class _Intake:
         self._note_quiet(edits)
         edits.generation = mirror.generation(self.connection)
         return edits
+
+    def _complete_deletions(self, entries: Entries) -> None:
+        """Give what this machine knows of deleted records to the entries of their deletions where a machine has written
+        these that had never seen the records: so they can be undone here."""
+        lacking = [entry for entry in entries.audit if entry.operation == "delete" and not entry.before]
+        ids: dict[type[Record], list[int]] = {}
+        for entry in lacking:
+            if (kind := BY_NAME.get(entry.record)) is not None and kind not in SEALED:
+                ids.setdefault(kind, []).extend(entry.ids)
+        if not ids:
+            return
+        known = {
+            (kind.kind_name, record_id): plain(record)
+            for kind, numbers in ids.items()
+            for record_id, record in some_records(self.connection, kind, numbers).items()
+        }
+        place = tables.audit.c
+        noted = select(place.transaction, place.record, place.record_id, place.before).where(
+            place.operation == "delete", place.before.is_not(None), place.record.in_([kind.kind_name for kind in ids])
+        )
+        earlier = {tuple(row[:3]): row.before for row in self.connection.execute(noted)}
+        for entry in entries.audit:
+            about = entry.record, entry.ids[0]
+            if entry.operation == "update" and about in known:
+                known[about] |= entry.fields_after
+            elif entry.operation == "delete" and not entry.before:
+                before = earlier.get((entry.transaction, *about)) or known.get(about)
+                entry.before = mirror.in_json(before) if before else ""
 
     def _take_tabs(self, before: Seen | None, entries: Entries, edits: HandEdits) -> None:
         program = by_record(entries)

@@ -9,6 +9,7 @@ import pytest
 from crm.errors import RefusedError
 from crm.model import Client, Sale, Setting
 from crm.repository.sheets.grid.layout import HISTORY
+from crm.repository.sheets.mirror import mirror
 from tests.support.by_hand import Sheet, last, wrong
 from tests.support.google_sheets import book
 from tests.support.google_sheets.document import READER, WRITER
@@ -187,6 +188,35 @@ def test_a_new_machine_deletes_the_sales_of_a_deleted_client(team: Team) -> None
     assert sorted(change for change in last(team)[2] if change[2] == "delete") == [
         ("client", 2, "delete"), ("sale", 11, "delete"), ("sale", 12, "delete")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("read_again", [False, True])
+def test_a_deletion_that_a_new_machine_applied_is_undone_by_one_that_knew_the_records(
+    team: Team, read_again: bool
+) -> None:
+    other = team.another("eve")
+    before = team.stored(other)
+    # The other one has not seen this before the deletion.
+    team.store.change(lambda tx: tx.apply(tx.get(Client, 2), {"city": "Wien"}))
+    Sheet(team, Client).delete(before[Client][2])
+    fresh = team.another("ben")
+    assert list(team.stored(fresh)[Client]) == [1, 3]
+    with fresh.read() as snapshot:
+        number = snapshot.history(limit=1)[0].id
+    with pytest.raises(RefusedError, match="What client 2 held is not known"):
+        fresh.transact(lambda tx: tx.undo(number), "undid")
+    team.stored(other)
+    if read_again:
+        with other._engine.connect() as connection:
+            mirror.forget_end(connection)
+            connection.commit()
+        other._look_at_sheet()
+        team.stored(other)
+    other.transact(lambda tx: tx.undo(number), "undid")
+    found = team.agreed()
+    assert list(found[Client]) == [1, 2, 3]
+    assert (found[Client][2].last_name, found[Client][2].city) == ("Buyer 1", "Wien")
+    assert list(found[Sale]) == list(before[Sale])
 
 
 def test_a_client_whose_sales_were_given_to_another_one_is_deleted_without_a_question(team: Team) -> None:
