@@ -775,7 +775,8 @@ def _which(candidates: _Candidates) -> Question:
 def _line(client: Client, contact: Contact | None) -> str:
     """A client in short, enough to tell it from others."""
     who = f"{client.name} — {contact.name}" if contact else client.name
-    return " · ".join(filter(None, (who, client.city, client.email, f"no. {client.id}")))
+    company = client.company if client.company != client.name else ""
+    return " · ".join(filter(None, (who, company, client.city, client.email, f"no. {client.id}")))
 
 
 def captured_summary(captured: Captured, by: Conventions) -> str:

@@ -347,7 +347,9 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions, *, stac
         total.append(f", {money(invoice.open)} open", "alert")
     # What it comes to is seen first, however little of the page fits the window.
     screen.print(beside(screen, heading, Text() if screen.plain else total))
-    screen.print(data(result.client.name))
+    # The name on the document may be another than that of the client: their company's.
+    billed_to = document.buyer.name if document.buyer.name not in ("", result.client.name) else ""
+    screen.print(data(result.client.name + (f", billed to {billed_to}" if billed_to else "")))
     known = [_dated("Issued", invoice.issued_on, by)] if invoice.issued_on else []
     known += [_due(document.due_on, by, is_open=invoice.open > 0)] if document.due_on else []
     known += [_dated("Delivered", invoice.delivered_on, by)] if invoice.delivered_on else []

@@ -15,7 +15,9 @@ from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, named
 from crm.model import Client, Conventions, FollowUp, View, fields
 from crm.model.clients import sort_name
+from crm.model.fields import Tags
 from crm.model.local_labels import local_label
+from crm.repository.queries.clients import tags
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
 from crm.terminal.clients.rendering import LISTED
@@ -131,11 +133,11 @@ class ClientsPage(MarkingPage):
         parts += self.marks_in_words()
         return ", ".join([*([f"view {self.view}"] if self.view else []), *parts])
 
-    def widen(self) -> bool:
-        narrowed = not self._group().is_everybody or bool(self.sort)
+    def _dropped(self) -> list[str]:
+        return [*self.filters, *(["view"] if self.view else []), *(["where"] if self.where else [])]
+
+    def _show_all(self) -> None:
         self._narrow("", {}, "")
-        self.sort = ""
-        return narrowed
 
     def _narrow(self, view: str, filters: dict[str, Any], where: str) -> None:
         """Narrow the list to something else; what was marked in it is not carried over unseen."""
@@ -217,6 +219,10 @@ class ClientsPage(MarkingPage):
             where = all_of(where, condition(day, self.session.crm.today))
         elif name == "status":
             filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="no statuses yet")
+        elif name == "tags":
+            chosen = pick_listed(keyboard, "Tag:", self._tags, nothing="no tags yet")
+            several = "tags of the clients, who have all of them"
+            filters["tags"] = (chosen,) if chosen else self.session.prompts.value("Tags", Tags(), help=several)
         else:
             field = fields(Client)[name]
             value = self.session.prompts.value(local_label(field.label, country), field.check)
@@ -226,6 +232,12 @@ class ClientsPage(MarkingPage):
     def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:
         with self.session.crm.read() as snapshot:
             return [(status or "(none)", status) for status in statuses(snapshot)[offset : offset + limit]]
+
+    def _tags(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:
+        with self.session.crm.read() as snapshot:
+            known = [(tag, tag) for tag in tags(snapshot)]
+        several = [("Several tags", "")] if len(known) > 1 else []
+        return [*known, *several][offset : offset + limit]
 
     def _condition(self, typed: str) -> str:
         if typed.strip():

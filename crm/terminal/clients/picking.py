@@ -37,7 +37,7 @@ def client_line(client: Client, _: Conventions, __: str = "", through: Contact |
     """A client on one line, with the contact that it was found by."""
     name = f"{client.name} — {through.name}" if through else client.name
     company = client.company if client.company != client.name else ""
-    return joined(name, client.email or company, client.city, f"no. {client.id}")
+    return joined(name, company, client.email, "" if company and client.email else client.city, f"no. {client.id}")
 
 
 @line_for(Contact)
@@ -96,8 +96,9 @@ class ClientSearch:
     def _suggestion(self, client: Client) -> Suggestion:
         contact = self._through.get(client.id)
         name = f"{client.name} — {contact.name}" if contact else client.name
-        about = (contact.email if contact else "") or client.email or client.company
-        return Suggestion(_taken(client), name, joined(about, str(client.id)))
+        company = client.company if client.company != client.name else ""
+        email = (contact.email if contact else "") or client.email
+        return Suggestion(_taken(client), name, joined(company, email, str(client.id)))
 
 
 def _taken(client: Client) -> str:

@@ -209,7 +209,9 @@ def draw_fields(
     if most is not None and client.address:
         # Where there is little room, an address is one line.
         hidden = {*hidden, *_ADDRESS}
-    for name in [*_REACHED, *(name for name in known if name not in _REACHED)]:
+    # Where there is room for few, the company of a person comes first: it tells who it is.
+    order = _REACHED if most is None else ("company", *_REACHED)
+    for name in dict.fromkeys([*order, *(name for name in known)]):
         field, value = known[name], getattr(client, name)
         if (
             name in _HEADING | _HEADING_TOO
@@ -225,7 +227,7 @@ def draw_fields(
             cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "warning")
         rows.append((field.label if screen.piped else local_label(field.label, by.country), cell))
     if most is not None and client.address:
-        place = sum(bool(getattr(client, name)) for name in _REACHED_FIRST)
+        place = reached_by(client) - 1
         rows.insert(place, (known["address"].label, data(address_line(client, by))))
     rows += [(clean(name), linked(data(value), web_link(value))) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width, most))
@@ -249,8 +251,9 @@ def address_line(client: Client, by: Conventions) -> str:
 
 
 def reached_by(client: Client) -> int:
-    """The number of lines of a card that say how a client is reached."""
-    return sum(bool(getattr(client, name)) for name in (*_REACHED_FIRST, "address"))
+    """The number of lines of a card that say where a person works and how a client is reached."""
+    works_at = client.kind == "person" and bool(client.company)
+    return works_at + sum(bool(getattr(client, name)) for name in (*_REACHED_FIRST, "address"))
 
 
 def billing_line(screen: Screen, card: "ClientCard", by: Conventions, wide: int = 0) -> Text | None:

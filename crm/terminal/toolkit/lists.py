@@ -255,8 +255,8 @@ class ListPage:
         position = self._position(self.drawn, len(rows) > size)
         keys = self._keys(len(rows) > size, size)
         self.session.page(*self.crumbs(), about=position, foot=True)
+        is_filtered = bool(set(self._dropped()) - _WHOSE)
         if not rows:
-            is_filtered = bool(set(self._dropped()) - _WHOSE)
             screen.print("No matches." if is_filtered else self.nothing(keys))
             if not (is_filtered or screen.plain):
                 screen.print()
@@ -279,6 +279,8 @@ class ListPage:
         ]
         if not rows and not set(self._dropped()) - _WHOSE and not self._left_out_count(self.left_out[0]):
             entries = list(self.beginnings())
+        elif not rows and is_filtered:
+            entries = [Choice(self.show_all, self._show_all)]
         if screen.plain or not rows:
             return head, entries, keys, []
         return head, entries, [Choice("Back", BACK, "0"), *keys], self._arrows(len(rows) > size, size)

@@ -454,6 +454,13 @@ def test_the_walk_through_an_address_asks_for_state_and_zip_code_too(menu: Menu)
     assert "No e-invoice" not in asked + made
 
 
+def test_the_company_that_a_person_is_billed_as_is_seen_before_the_issue(menu: Menu) -> None:
+    person = {"first_name": "Megan", "last_name": "Ott", "company": "Buckeye Bottling"}
+    address = {"address": "1 High St", "city": "Columbus", "country": "US"}
+    menu.mailed("invoices add", menu.mailed("clients add", {**person, **address}), line=["Late 100 19%"])
+    assert "Megan Ott, billed to Buckeye Bottling" in menu("invoices issue", "Draft 1", BACK)
+
+
 def test_missing_parts_of_an_e_invoice_are_named_before_the_issue(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"], currency="KWD")
     asked = menu("invoices issue", "Draft 1", "Issue it")

@@ -181,10 +181,34 @@ def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(s
 
 
 def test_a_list_that_no_view_can_hold_says_why(start: Start, crm: CRM) -> None:
-    session = listed(start).press("f").choose("Tag").sees("Tags").press("x", "enter")
-    session.sees("No matches").press("f").choose("Source").sees("Source").press("y", "enter").sees("Source: y")
-    session.press("v").choose("Save this list").sees("No client has that source")
+    session = listed(start).press("f").choose("Source").sees("Source").press("y", "enter").sees("Source: y")
+    session.sees("No matches").press("v").choose("Save this list").sees("No client has that source")
     assert views(crm) == []
+
+
+def test_a_tag_to_filter_by_is_one_of_those_there_are(start: Start, crm: CRM) -> None:
+    for number, tags in ((1, ("gold",)), (2, ("hot lead",)), (3, ("gold", "hot lead"))):
+        named("clients edit")(crm, clients(crm)[number - 1], {"tags": tags})
+    session = (
+        listed(start).press("f").choose("Tag").sees("1) gold").choose("hot lead").sees("1-2 of 2 · Tags: hot lead")
+    )
+    session.press("f").choose("Tag").choose("Several tags").press("gold, hot lead", "enter").sees("1-1 of 1")
+    # What finds nothing does not lead to the main menu alone.
+    session.press("f").choose("City").press("Rom", "enter").sees("No matches.").sees("» 1) Show all again")
+    session.press("enter").sees("of 30")
+
+
+def test_a_company_is_beside_each_client_that_a_search_for_it_found(start: Start, crm: CRM) -> None:
+    for name in ("Siobhan", "Megan"):
+        person = {"first_name": name, "last_name": "Ott", "company": "Buckeye Bottling", "email": f"{name}@example.com"}
+        named("clients add")(crm, person)
+    session = start().choose("Follow-ups").press("n").sees("Client (").press("buckeye", "enter")
+    session.sees("Siobhan Ott · Buckeye Bottling · Siobhan@example.com")
+    session.press("esc", "esc", "q").sees("call Acme").press("call buckeye", "enter").sees("Which one?")
+    session.sees("Megan Ott · Buckeye Bottling")
+    # In a narrow window, too, the card says where a person works.
+    narrow = start(columns=40, lines=20).press("/").sees("Find").press("megan ott", "enter")
+    narrow.sees("Company  Buckeye Bottling").sees("E-mail").sees("0) Back")
 
 
 def test_a_view_that_cannot_be_read_says_where_and_the_list_goes_on(start: Start, crm: CRM) -> None:
