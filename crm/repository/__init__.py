@@ -238,6 +238,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns that were deleted by hand, each with its tab: those `put_back`, and the `unknown` ones that this computer
+    cannot put back, as it has never seen what was in them."""
+
+    put_back: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """One thing that the store relies on, tried on the real service: whether it held (None where that could not be
     found out), and what was seen."""
@@ -309,9 +318,9 @@ class Spreadsheets(Protocol):
     def table(self, url: str, title: str) -> Table:
         """A tab with all its rows. Raises NotFoundError."""
 
-    def set_up(self, url: str) -> Sequence[str]:
+    def set_up(self, url: str) -> "Columns":
         """Make a spreadsheet a store; of one that is, drop-downs and colours are refreshed, and columns that were
-        deleted by hand are restored. The columns put back, each with its tab."""
+        deleted by hand are restored."""
 
     def damage(self, url: str) -> Sequence[str]:
         """The repairs, in sentences with warnings, of tabs that were damaged by hand, so that the spreadsheet cannot be

@@ -12,7 +12,7 @@ from crm.model import Client, Conventions
 from crm.model.fields import Line
 from crm.model.paths import display_path
 from crm.model.rights import OWNER
-from crm.repository import Spreadsheet
+from crm.repository import Columns, Spreadsheet
 from crm.repository.shut import Shut
 
 # What reads lists is loaded when there is one.
@@ -41,7 +41,8 @@ _GONE = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class SpreadsheetReport:
-    """A spreadsheet that is set up: whether it was `new`, the restored columns, and the adopted list. `remembered` says
+    """A spreadsheet that is set up: whether it was `new`, the restored columns and those that could not be restored, as
+    this computer has never seen their content (`unknown`), and the adopted list. `remembered` says
     whether it is opened from now on where no store is named; `comes_first` is the store that somebody has named for
     this program anyway."""
 
@@ -50,6 +51,7 @@ class SpreadsheetReport:
     address: str
     new: bool
     put_back: Sequence[str]
+    unknown: Sequence[str] = ()
     taken_over: "TakeOverReport | None" = None
     remembered: bool = False
     comes_first: str = ""
@@ -96,8 +98,9 @@ def setup(
             sheet = crm.spreadsheets.look_at(sheet.url)
     store = opened(crm, sheet.url)
     try:
-        put_back = crm.spreadsheets.set_up(sheet.url) if not sheet.is_set_up or _may_write(store) else ()
-        report = _report(crm, sheet, put_back)
+        may_set_up = not sheet.is_set_up or _may_write(store)
+        columns = crm.spreadsheets.set_up(sheet.url) if may_set_up else Columns()
+        report = _report(crm, sheet, columns)
         # One that an older version has set up, and is complete only now, may have accounts too.
         if not _may_write(store):
             if take_over.casefold() in ("", NONE):
@@ -110,7 +113,7 @@ def setup(
             listed = listed.with_own_fields()
         from crm.commands.data.importing.import_spreadsheet import take_over as carry_out
 
-        return _report(crm, sheet, put_back, carry_out(store, listed))
+        return _report(crm, sheet, columns, carry_out(store, listed))
     finally:
         if store is not crm:
             store.repository.close()
@@ -219,10 +222,11 @@ def _named(crm: CRM, written: str) -> str:
 
 
 def _report(
-    crm: CRM, sheet: Spreadsheet, put_back: Sequence[str], taken_over: "TakeOverReport | None" = None
+    crm: CRM, sheet: Spreadsheet, columns: Columns, taken_over: "TakeOverReport | None" = None
 ) -> SpreadsheetReport:
     address = crm.spreadsheets.address(sheet.url)
-    return SpreadsheetReport(sheet.url, sheet.title, address, not sheet.is_set_up, put_back, taken_over)
+    is_new = not sheet.is_set_up
+    return SpreadsheetReport(sheet.url, sheet.title, address, is_new, columns.put_back, columns.unknown, taken_over)
 
 
 def _to_take_over(store: CRM, sheet: Spreadsheet, title: str) -> "TakeOver | None":

@@ -10,7 +10,7 @@ from typing import Any
 from crm.errors import NotFoundError, StoreBusyError, StoreOfflineError
 from crm.model import Client, OptOut, Record, StatusRule
 from crm.model.money import plain_number
-from crm.repository import HistoryQuery, Query, Repository, Spreadsheet, Table, Waiting
+from crm.repository import Columns, HistoryQuery, Query, Repository, Spreadsheet, Table, Waiting
 from crm.repository.past_opt_outs import OPTED_OUT, past_opt_outs
 from crm.repository.sheets import setup
 from crm.repository.sheets.google import errors
@@ -114,20 +114,21 @@ class GoogleSpreadsheets:
                 return Table(properties["title"], rows)
         raise NotFoundError(f"No tab “{title}” in the spreadsheet beside those of the program.")
 
-    def set_up(self, url: str) -> Sequence[str]:
+    def set_up(self, url: str) -> Columns:
         with self._service(url) as service:
             is_older = setup.is_of_older_version(service)
             is_new = setup.set_up(service, self.first_records, self.now())
             self._find_out(service)
             if is_new:
-                return []
+                return Columns()
             with self._opened(url) as repository:
                 put_back = repository.put_back_columns(is_older=is_older)
                 _keep_opt_outs(repository)
                 with repository.read() as snapshot:
                     rules = snapshot.find_all(StatusRule)
+                lost = repository.unknown_columns()
                 setup.renew(service, [rule.status for rule in rules if rule.active])
-        return [f"{kind.plural}: {header(kind, name)}" for kind, names in put_back.items() for name in names]
+        return Columns(_named(put_back), _named(lost))
 
     def _find_out(self, service: Service) -> None:
         """Let two writers race a few times where it is not known yet whether Google applies requests one after the
@@ -200,6 +201,10 @@ def text_of(cell: Mapping[str, Any]) -> str:
             return str(cell.get("formattedValue", ""))
         return plain_number(number)
     return str(value.get("stringValue", ""))
+
+
+def _named(columns: Mapping[type[Record], Sequence[str]]) -> list[str]:
+    return [f"{kind.plural}: {header(kind, name)}" for kind, names in columns.items() for name in names]
 
 
 def _keep_opt_outs(repository: Repository) -> None:

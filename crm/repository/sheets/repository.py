@@ -921,6 +921,15 @@ class SheetsRepository(SqlRepository):
         self._until_done(write)
         return put_back
 
+    def unknown_columns(self) -> Mapping[type[Record], Sequence[str]]:
+        """The fields whose column was deleted by hand and never seen by this machine, by tab."""
+        with self._errors_explained(), self._engine.connect() as connection:
+            seen, blind = mirror.must_have_seen(connection), mirror.blind(connection)
+            known = column_restore.missing(seen, blind)
+            gone = column_restore.missing(seen, {})
+        columns = {kind: [name for name in names if name not in known.get(kind, ())] for kind, names in gone.items()}
+        return {kind: names for kind, names in columns.items() if names}
+
     def _renamed(
         self, connection: Connection, seen: Seen, missing: Mapping[type[Record], Sequence[str]]
     ) -> dict[type[Record], dict[int, str]]:

@@ -317,6 +317,20 @@ def test_deleted_columns_are_restored(shell: CommandLine, stand_in: StandIn, spr
     assert shell.did("sheets", "setup")["put_back"] == []
 
 
+def test_columns_that_a_new_computer_cannot_restore_are_named(
+    shell: CommandLine, stand_in: StandIn, spreadsheet: str
+) -> None:
+    shell.did("sheets", "setup")
+    shell.did("clients", "add", "--last-name", "Fox", "--city", "Graz")
+    stand_in.delete_column(spreadsheet, "clients", stand_in.values(spreadsheet, "clients")[0].index("City"))
+    for mirror in (shell.folder / "data").rglob("*.sqlite3*"):
+        mirror.unlink()
+    answer = shell.did("sheets", "setup")
+    assert (answer["put_back"], answer["unknown"]) == ([], ["clients: City"])
+    output = " ".join(shell("sheets", "setup").out.split())
+    assert "Columns not restored: clients: City. This computer has never seen what was in them." in output
+
+
 @pytest.mark.slow
 def test_headings_of_every_tab_are_recognized(shell: CommandLine) -> None:
     for kind in RECORDS:
