@@ -138,8 +138,8 @@ def rolled_back(contents: Contents, strays: Sequence[Block]) -> tuple[Plan, Stat
         for block in older:
             if id(block) not in repeated and not block.repairs:
                 tab.take_back_remains(block, valid)
-        for block in valid:
-            tab.write_again(block)
+        for at, block in enumerate(valid, start=1):
+            tab.write_again(block, valid[at:])
         tab.plan(plan)
     before = _state_before(contents, strays)
     last = {name: max(number, before.last.get(name, 0)) for name, number in contents.state.last.items()}
@@ -364,19 +364,23 @@ class _Tab:
         """The times at which the records were made whose rows a commit added, by ID."""
         return {self.id_of(row): self.made_in(row) for row in self._rows_added_by(block)}
 
-    def write_again(self, block: Block) -> None:
-        """Write what a commit wrote wherever it is not there any more, and nobody has written anything else since."""
+    def write_again(self, block: Block, later: Sequence[Block]) -> None:
+        """Write what a commit wrote wherever it is not there any more, and nobody has written anything else since;
+        `later` are those that will be written again after it."""
         for at, part in enumerate(block.parts, start=1):
             if part.kind is self.kind:
                 kept_head = heading(self.kind, block.rows.get(at, []))
                 columns = _columns(kept_head, self.head)
                 owners = _Owners(self, [row for row in self.rows if not row.gone])
                 for offset, (use, kept) in enumerate(zip(part.uses, block.rows_of(part), strict=True)):
-                    if use is not None and use.writes is None:
-                        self._delete_again(kept)
-                    if use is None or offset not in part.cells:
+                    if use is None or (use.writes is not None and offset not in part.cells):
                         continue
-                    victim = _Victim(use, kept, kept_head, columns, {}, part.cells[offset])
+                    victim = _Victim(use, kept, kept_head, columns, {}, part.cells.get(offset, ()))
+                    if victim.deleted:
+                        # Not what an undo has put back since.
+                        if not any(victim.id in other.added.get(self.kind, ()) for other in later):
+                            self._delete_again(victim, owners)
+                        continue
                     before = owners.row_before(victim)
                     row = before or owners.row_given(victim)
                     for column, cell in zip(use.writes or (), part.cells[offset], strict=True):
@@ -405,10 +409,10 @@ class _Tab:
                 self.top[at] = text
         self.head = heading(self.kind, self.top)
 
-    def _delete_again(self, kept: Sequence[Cell]) -> None:
-        """Take a row away that is there as it was when a commit deleted it."""
-        cells = trimmed(kept)
-        row = next((row for row in self.rows if cells and not row.gone and trimmed(row.now) == cells), None)
+    def _delete_again(self, victim: "_Victim", owners: "_Owners") -> None:
+        """Take a row away that a commit deleted: the record's, even if somebody had edited it before the commit; one
+        without an ID only if it is there as it was."""
+        row = (owners.row_before(victim) if victim.id else None) or owners.row_equal(victim)
         if row is not None:
             row.gone = True
 
@@ -591,6 +595,12 @@ class _Owners:
         if victim.id is None:
             candidates = [row for row in candidates if victim.is_like(row)]
         return candidates[0] if len(candidates) == 1 else None
+
+    def row_equal(self, victim: "_Victim") -> _Row | None:
+        """The row that is there as it was before."""
+        whole = _Row(None, [])
+        victim.write(whole)
+        return next((row for row in self._rows if whole.now and not row.gone and trimmed(row.now) == whole.now), None)
 
     def row_given(self, victim: "_Victim") -> _Row | None:
         """The row that has the ID which the commit gave it."""
