@@ -236,6 +236,15 @@ class Prompts:
             form=form,
         )
 
+    def in_menu(self, sentence: str) -> str:
+        """A sentence of a command as the menu says it: what one types in the shell has its title there."""
+        if "`" not in sentence:
+            return sentence
+        # Few sentences name a command.
+        from crm.terminal.toolkit.command_titles import with_titles
+
+        return with_titles(sentence, self.crm.conventions.country)
+
     def answer(self, question: Question) -> Any:
         """The answer to a question that a command raised: the value of one of its choices, or one of its
         records where the person would rather have that. Raises Back for no."""
@@ -246,12 +255,12 @@ class Prompts:
                 for record in question.records[:5]
             ]
         if question.typed:
-            self.screen.print(Text(clean(question.sentence, lines=True), "warning"))
+            self.screen.print(Text(clean(self.in_menu(question.sentence), lines=True), "warning"))
             self.typed_count(question.typed, f"Type {question.typed} to confirm")
             return question.yes
         entries += [Choice(words, value) for value, words in question.choices.items()]
         return self.keyboard.choose(
-            question.sentence,
+            self.in_menu(question.sentence),
             entries,
             back="No, go back",
             hidden=(short := _short_answers(question)),
@@ -295,6 +304,7 @@ class Prompts:
                 if wrong is None:
                     raise
                 value, message = arguments.get(wrong.name), reason(error, self.screen.width - 1)
+                message = self.in_menu(message)
                 self._take_back(wrong, value)
                 if wrong.many and wrong.check and value:
                     arguments[wrong.name] = self._several_again(wrong, wrong.check, value, message)

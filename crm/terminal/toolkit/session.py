@@ -364,7 +364,7 @@ class Session:
         """Show an error on the next page; what somebody may not do is noted in a browser too."""
         if self.exchange is not None and isinstance(error, ForbiddenError):
             self.exchange.note(error)
-        self.say(f"{self.screen.sign('✗', '!')} {error.sentence}", "danger")
+        self.say(f"{self.screen.sign('✗', '!')} {self.prompts.in_menu(error.sentence)}", "danger")
 
     # Steps
 
