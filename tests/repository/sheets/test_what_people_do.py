@@ -524,6 +524,11 @@ def _is_same_for_a_fresh_one(team: Team, case: Case, found: dict[type[Record], d
             assert getattr(client, name) in ("", known, {"Town": getattr(found[Client][number], "city", "")})
     notice = case.notice if case.fresh_notice is None else case.fresh_notice
     _says(fresh, notice, case.named if case.fresh_named is None else case.fresh_named)
+    if "email" in case.unknown:
+        # What the history does not tell is told to be missing.
+        (finding,) = [finding for finding in fresh.check() if finding.wrong]
+        assert "this computer has never seen a valid value, so the field is empty here" in finding.what
+        assert "last valid value counts" not in finding.how_to_mend
     again = team.stored()
     assert all(_values(again[kind]) == _values(found[kind]) for kind in RECORDS)
 

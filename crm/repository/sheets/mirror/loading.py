@@ -25,7 +25,7 @@ from crm.model import (
     owner_link,
     people,
 )  # fmt: skip
-from crm.model.fields import ElectronicAddress, Email, Phone
+from crm.model.fields import ElectronicAddress, Email, Line, Phone, Prose
 from crm.model.money import LARGEST_AMOUNT
 from crm.model.rights import SEALED
 from crm.repository import statements, tables
@@ -354,7 +354,8 @@ class Loading:
                 if known is None and self._may_be_from_file(record_id, name, cell):
                     values[name] = cell
                     continue
-                self._note(record_id, row, name, error.reason)
+                is_unseen = known is None and good is None and self._is_text(name)
+                self._note(record_id, row, name, error.reason + is_unseen * problems.NEVER_SEEN)
                 if known is not None and good is None:
                     values[name] = known
         if self.kind is Client:
@@ -363,6 +364,12 @@ class Loading:
         if good is None and any(name not in values for name in self.kind.about.needs):
             return None
         return replace(good or self.kind(), **values | {"id": record_id})
+
+    def _is_text(self, name: str) -> bool:
+        """Return whether a field is empty where nothing is known of it."""
+        described = fields(self.kind).get(name)
+        is_text = described is not None and isinstance(described.check, Line | Prose | Email | Phone)
+        return is_text and name not in self.kind.about.needs
 
     def _doubt_postcode(self, record_id: int, row: Sequence[Any], values: dict[str, Any]) -> None:
         """Leave out a postcode that has lost zeros."""

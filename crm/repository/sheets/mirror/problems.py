@@ -19,6 +19,9 @@ from crm.repository.tables import TABLES
 WHOLE_ROW = "(row)"
 
 _REMEDY = "Fix the cell in the spreadsheet. Until then the last valid value counts, and what you typed is kept."
+# Added to what is wrong with a cell where nothing is known of its field.
+NEVER_SEEN = "; this computer has never seen a valid value, so the field is empty here"
+_REMEDY_OF_UNSEEN = "Fix the cell in the spreadsheet. What you typed is kept."
 _ENDS_LOSS = "To keep the spreadsheet as it is and end this notice, run `sheets repair`."
 _PUT_BACK = "Put the row back (File, Version history). Until then, this change cannot be undone."
 _ENDS_MOVED = "Undo that in the spreadsheet (Edit, Undo), or leave it: later changes push these rows out of the tab."
@@ -189,7 +192,8 @@ def problems(connection: Connection) -> Iterator[Finding]:
         column = head.place("id" if problem.field == WHOLE_ROW else problem.field) if problem.field else problem.column
         row = problem.place if problem.id and problem.place is not None else problem.row
         cell = f"{letters(column or 0)}{row + 1}"
-        yield Finding(f"{place.title}!{cell}: {problem.what}.", True, problem.record, problem.id, _REMEDY)
+        remedy = _REMEDY_OF_UNSEEN if problem.what.endswith(NEVER_SEEN) else _REMEDY
+        yield Finding(f"{place.title}!{cell}: {problem.what}.", True, problem.record, problem.id, remedy)
 
 
 def unreviewable(connection: Connection) -> str:

@@ -134,7 +134,7 @@ def test_text_like_a_failed_formula_is_refused_on_every_computer() -> None:
             found = team.stored(machine)
             named = wrong(team, machine)
             assert {_cell_of(finding) for finding in named} == set(cells)
-            assert {f"{cell}: the formula in this cell fails." for cell in cells} <= set(named)
+            assert all(any(f"{cell}: the formula in this cell fails" in finding for finding in named) for cell in cells)
             for number, (kind, name, text) in enumerate(FORMULAS, start=1):
                 record: Any = found[kind][number]
                 assert text[1:] not in (record.extra.values() if name == "=Hat" else [getattr(record, name)])
