@@ -56,6 +56,9 @@ def _shown(value: Any) -> str:
 
 def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """Every client has the status that the rules give."""
+    if snapshot.unreviewable:
+        # What stands in the way is a finding of its own.
+        return
     moves: list[StatusMove] = snapshot.moves(limit=20)
     for move in moves:
         status = f"{move.name} has the status {move.before or '(none)'}"
