@@ -121,7 +121,7 @@ def _with_a_tag(session: Session) -> Chosen:
         _refuse_nobody(session, Query({"tags": tags}))
         return tags
 
-    help = "of several, clients that have all of them"
+    help = "separate several with commas; a client must have all of them"
     return group_of(only=(("tags", session.keyboard.text("Tag", read, help=help)),))
 
 
