@@ -101,7 +101,7 @@ class SqlSnapshot:
     def refuse_unreviewable(self) -> None:
         """Raise RefusedError where statuses cannot be reviewed here."""
         if self.unreviewable:
-            raise RefusedError(f"{self.unreviewable} Nothing was changed.")
+            raise RefusedError(self.unreviewable)
 
     @cached_property
     def by_invoices(self) -> bool:

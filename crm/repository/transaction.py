@@ -960,7 +960,8 @@ class SqlTransaction(SqlSnapshot):
             self.review_all()
 
     def review_all(self) -> dict[tuple[str, str], int]:
-        self.refuse_unreviewable()
+        if self.unreviewable:
+            raise RefusedError(f"{self.unreviewable} Nothing was changed.")
         self.settle()
         self._known.clear()
         self._entered = None

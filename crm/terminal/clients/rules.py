@@ -8,6 +8,7 @@ from rich.text import Text
 
 from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
+from crm.errors import RefusedError
 from crm.model import StatusRule
 from crm.rules import RuleSet, rule_text, split_rule
 from crm.terminal.clients.rendering import RULES
@@ -33,7 +34,10 @@ class RulesPage(ListPage):
     command = "rules list"
 
     def about_rows(self) -> str:
-        count = named("rules preview")(self.session.crm).clients
+        try:
+            count = named("rules preview")(self.session.crm).clients
+        except RefusedError as error:
+            return error.sentence
         clients = pluralize(count, "client", "clients", self.session.crm.conventions)
         return f"{clients} would change status (press {letters.MORE.key} to see which)" if count else ""
 

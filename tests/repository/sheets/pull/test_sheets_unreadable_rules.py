@@ -60,6 +60,8 @@ def test_a_new_computer_that_cannot_read_a_rule_leaves_statuses_as_they_are(
     assert _statuses(fresh) == ["VIP", "VIP"]
     assert "Statuses are not reviewed on this computer" in fresh.notice()
     assert named in fresh.notice()
+    # What it cannot tell it does not find wrong.
+    assert all("but the rules give" not in finding.what for finding in fresh.check())
     for refused in (lambda tx: tx.review_all(), lambda tx: tx.moves(), lambda tx: tx.move_counts()):
         with pytest.raises(RefusedError, match="not reviewed"):
             fresh.transact(refused, "applied the rules")
