@@ -307,7 +307,7 @@ def _change_open(
 
 @command("follow-ups delete", title="Delete a follow-up")
 def delete(crm: CRM, follow_up: TheFollowUp, yes: bool = False) -> FollowUpGone:
-    """Delete a follow-up; `history undo` restores it."""
+    """Delete a follow-up. You can undo it."""
 
     def change(tx: Transaction) -> FollowUpGone:
         item = with_names(tx, [tx.get(FollowUp, follow_up.id)])[0]
@@ -329,8 +329,8 @@ def edit_many(
     ] = None,
     to: Annotated[str, Person(), About("To", "who does them from now on")] = "",
 ) -> FollowUpsChanged:
-    """Mark several follow-ups as done, or snooze or reassign them. It is one change, and `history undo` undoes all of
-    it. Those that are already done stay as they are."""
+    """Mark several follow-ups as done, or snooze or reassign them. You can undo it in one step. Those that are already
+    done stay as they are."""
     if not (done or until or to) or (done and (until or to)):
         raise FieldError("give one of done, until or to; until and to go together")
     day, at = day_and_time(until, "", crm.conventions)
@@ -361,7 +361,7 @@ def edit_many(
 
 @command("follow-ups delete-many", title="Delete follow-ups")
 def delete_many(crm: CRM, follow_ups: SomeFollowUps, yes: bool = False) -> FollowUpsChanged:
-    """Delete several follow-ups. It is one change, and `history undo` undoes all of it."""
+    """Delete several follow-ups. You can undo it in one step."""
     counted = _counted(follow_ups, crm.conventions)
 
     def change(tx: Transaction) -> FollowUpsChanged:

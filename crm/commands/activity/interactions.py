@@ -128,7 +128,7 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
 
 @command("interactions delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interaction:
-    """Delete an interaction; `history undo` restores it."""
+    """Delete an interaction. You can undo it."""
     client = crm.get(Client, interaction.client)
     name = f"{logged(interaction.kind)} with {client.name} on {crm.conventions.day(interaction.on)}"
     return delete_record(crm, interaction, name, yes=yes)

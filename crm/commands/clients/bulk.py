@@ -129,7 +129,7 @@ def delete_many(
     all_: Everybody = False,
     yes: bool = False,
 ) -> GroupReport:
-    """Delete many clients with everything that belongs to them; `history undo` restores them.
+    """Delete many clients with everything that belongs to them. You can undo it.
 
     You see first how many clients and sales it deletes.
     """

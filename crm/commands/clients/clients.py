@@ -328,7 +328,7 @@ def own_fields(client: Client, changes: Mapping[str, str]) -> dict[str, str]:
 
 @command("clients delete", title="Delete", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
-    """Delete a client with its sales, contacts, calls and deals; `history undo` restores them."""
+    """Delete a client with its sales, contacts, calls and deals. You can undo it."""
 
     def change(tx: Transaction) -> Client:
         record = tx.get(Client, client.id)

@@ -148,5 +148,5 @@ def primary(crm: CRM, contact: TheContact) -> Contact:
 
 @command("contacts delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
-    """Delete a contact; its interactions stay, and `history undo` restores it."""
+    """Delete a contact; its interactions stay. You can undo it."""
     return delete_record(crm, contact, f"the contact {contact.name}", yes=yes)

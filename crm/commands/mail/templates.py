@@ -120,7 +120,7 @@ def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
 
 @command("templates delete", title="Delete a template", as_text=deleted)
 def delete(crm: CRM, template: TheTemplate, yes: bool = False) -> Template:
-    """Delete a template; messages sent with it stay, and `history undo` restores it."""
+    """Delete a template; messages sent with it stay. You can undo it."""
     name = f"the template {template.name}"
     return delete_record(crm, template, name, yes=yes, also=lambda _: "What was sent with it stays.")
 

@@ -211,7 +211,7 @@ def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
 
 @command("deals delete", title="Delete a deal", as_text=deleted)
 def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
-    """Delete a deal with the history of its stages; its sale and follow-ups stay. `history undo` restores it."""
+    """Delete a deal with the history of its stages; its sale and follow-ups stay. You can undo it."""
 
     def kept(tx: Transaction) -> str:
         is_sold = tx.count(Sale, Query({"client": deal.client, "deal": deal.id}))

@@ -29,7 +29,7 @@ MEANINGS: Mapping[str, str] = {
     "t": "tags",
     "M": "mailings",
     "T": "templates",
-    "o": "owner, who does it",
+    "o": "reassign",
     "p": "pin the status",
     "w": "why this status",
     "k": "copy an address or a number",
@@ -102,7 +102,6 @@ LOG = Letter("l", "Log")
 BILL = Letter("b", "Draft an invoice")
 MAIL = Letter("m", "E-mail")
 TAGS = Letter("t", "Tags")
-OWNER = Letter("o", "Owner")
 REASSIGN = Letter("o", "Reassign")
 SNOOZE = Letter("z", "Snooze")
 PIN = Letter("p", "Pin")

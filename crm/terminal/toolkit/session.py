@@ -831,7 +831,8 @@ class Session:
         draw_keys."""
         from crm.terminal.toolkit.cheat_sheet import draw_keys
 
-        crumbs, about = [*self.place, letters.KEYS.word], about or self._purpose or _purpose_of(self.place)
+        about = self.prompts.in_menu(about or self._purpose or _purpose_of(self.place))
+        crumbs = [*self.place, letters.KEYS.word]
         self.read(
             crumbs,
             lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about, **how),

@@ -214,7 +214,6 @@ _SEVERAL_WORDS = {
     "a": {"Only mine", "Everyone's"},
     "v": {"Saved views", "List view", "Board view", "Table view", "Chart view"},
     "n": {"New", "no"},
-    "o": {"Owner", "Reassign"},
     "+": {"Won", "Done"},
 }
 
