@@ -215,10 +215,11 @@ class BoardPage:
             letters.MOVE_ON(lambda: self._move(1), "a stage"),
             letters.MOVE_BACK(lambda: self._move(-1), "a stage"),
         ]
+        # A deal that is closed is reopened first.
+        ends = (letters.WON(lambda: self._end("deals win")), letters.LOST(lambda: self._end("deals lose")))
         return [
             *(move for move, steps in zip(moves, (1, -1), strict=True) if not self._sums or self._beside(steps)),
-            letters.WON(lambda: self._end("deals win")),
-            letters.LOST(lambda: self._end("deals lose")),
+            *(ends if not self._sums or self._sums[self.at].stage.outcome == "open" else ()),
             letters.NEW(lambda: session.start(named("deals add")), "deal"),
             letters.LIST(lambda: session.start(named("deals list"))),
             (letters.EVERYONES if self.owner else letters.MINE)(self._turn),

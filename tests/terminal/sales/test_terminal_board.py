@@ -105,8 +105,10 @@ def test_a_deal_is_won_with_its_sale(start: Start, crm: CRM, deals: list[Deal]) 
     session.press("+").sees("700.00").press("kill", "40000", "enter").sees("Date (").press("enter")
     session.sees("Won: Deal 7").sees("Sale 1: $40,000.00 to Acme").sees("Status: Regular → VIP").sees("stages 3-5 of 6")
     assert (where(crm, deals[6]), sales(crm)) == ("Won", [(Decimal("40000.00"), deals[6].id)])
-    session.press("+").sees("Deal 7 is already won")
-    assert len(sales(crm)) == 1
+    # A closed deal is offered neither key again.
+    assert "+ won" not in session.settled().text
+    session.press("+").sees("+ is not a choice here").press("-").sees("- is not a choice here")
+    assert (where(crm, deals[6]), len(sales(crm))) == ("Won", 1)
     # Opened again with its sale kept, it is asked first whether it was won with that one: no second one is foreseen.
     session.press("(").sees("was recorded when this deal was won").choose("Keep it").sees(
         "Moved to Negotiation: Deal 7"
