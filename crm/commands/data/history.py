@@ -210,10 +210,10 @@ def archive(
     until: Annotated[date, Day(of_period="last"), About("Until", "the last day that is moved")],
     yes: bool = False,
 ) -> HistoryArchived:
-    """Move the history up to a day into a file, as `history export` writes it; after that, it cannot be undone.
+    """Move the history up to a day into a file; after that, it cannot be undone.
 
-    This makes room in a spreadsheet that is nearly full. Records do not change; timelines
-    no longer show the edits that were moved.
+    The file is one that `history export` writes. This makes room in a spreadsheet that is nearly full. Records do not
+    change; timelines no longer show the edits that were moved.
     """
     ending = ending_of(file, _FORMATS)
     if file.exists():
@@ -387,6 +387,12 @@ def last_stays(crm: CRM, passed: Sequence[HistoryEntry], *, numbered: bool = Fal
         stays = cannot_be_undone(snapshot, own[0])
     number = f" ({own[0].id})" if numbered else ""
     return stays or f"Your last change, {own[0].what}{number}, cannot be undone."
+
+
+def can_be_undone(crm: CRM, transaction: int) -> bool:
+    """Return whether an undo would take a transaction back, unless something was built on it."""
+    with crm.read() as snapshot:
+        return bool(snapshot.history(1, query=HistoryQuery(transaction=transaction, undoable=True)))
 
 
 def undo_title_of(crm: CRM, entry: HistoryEntry) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.data.demo import made_sample
-from crm.commands.data.history import TransactionShown, undo_preview, undo_title_of
+from crm.commands.data.history import TransactionShown, can_be_undone, undo_preview, undo_title_of
 from crm.commands.registry import named
 from crm.model import Client
 from crm.terminal.console.keyboard import Back, Choice
@@ -62,12 +62,17 @@ def transaction_page(session: Session, number: int) -> None:
 
     done_for_good = report.entry.undone_by is not None or made_sample(session.crm, number)
     entry = report.entry
+    stays = not (done_for_good or entry.is_undo or can_be_undone(session.crm, number))
     word = letters.REDO.word if entry.is_undo else letters.UNDO.word
 
     def undo() -> None:
         if done_for_good:
             session.say(f"{entry.first_words} was undone already." if entry.undone_by else "Sample data stays.")
             raise Back
+        if stays:
+            # It is refused, with the reason.
+            session.tell(session.call("history undo", transaction=number))
+            return
         session.page(*session.place, word)
         question = "\n".join((f"{word}: {undo_title_of(session.crm, entry)}?", *undo_preview(session.crm, entry)))
         # What changed many records is not undone by Enter alone.
@@ -77,7 +82,7 @@ def transaction_page(session: Session, number: int) -> None:
     entries: list[Choice] = []
     keys: list[Choice] = []
     if session.offers(named("history undo")):
-        entries = [] if done_for_good else [Choice(f"{word} this", undo, instant=True)]
+        entries = [] if done_for_good or stays else [Choice(f"{word} this", undo, instant=True)]
         keys = [letters.UNDO(undo, "this" if not entry.is_undo else "")]
     session.menu(
         ["History", session.screen.fit(entry.first_words, _NAME)], lambda: entries, above=above, keys=keys, once=True

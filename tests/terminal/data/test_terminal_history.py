@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import Client
+from crm.model import Client, Message
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import Screen
 from tests.terminal.conftest import Start
@@ -56,6 +56,15 @@ def test_the_key_to_undo_is_about_the_change_that_is_shown(start: Start, crm: CR
     # What was undone already undoes nothing else.
     session.press("4").sees("; undone").press("u").sees("was undone already").sees("; undone")
     assert _client(crm, 2).first_name == "Ben"
+
+
+def test_a_sent_message_is_not_offered_to_be_undone(start: Start, crm: CRM) -> None:
+    """The key says why."""
+    message = Message(client=1, direction="out", on=crm.today, to="a@example.com", state="queued")
+    kept = crm.transact(lambda tx: tx.add(message), "queued a message")
+    crm.transact(lambda tx: tx.change(kept, state="sending"), "started to send messages")
+    session = start().choose("Data").choose("History").press("1").sees("started to send messages").lacks("Undo this")
+    session.press("u").sees("What has been sent cannot be recalled.").lacks("Undo it")
 
 
 def test_a_change_of_many_records_is_not_undone_by_enter_alone(start: Start, crm: CRM) -> None:
