@@ -87,6 +87,8 @@ class ClientsPage(MarkingPage):
         super().__init__(session)
         self.filters: dict[str, Any] = dict(filters)
         self.where = ""
+        # The condition as the person chose it.
+        self._condition_words = ""
         self.view = view
         # What is to be done next with those that are listed, by their numbers.
         self._next: Mapping[int, FollowUp] = {}
@@ -129,7 +131,7 @@ class ClientsPage(MarkingPage):
             f"{local_label(fields(Client)[name].label, by.country)}: {fields(Client)[name].check.show(value, by)}"
             for name, value in self.filters.items()
         ]
-        parts += [self.where] if self.where else []
+        parts += [self._condition_words] if self.where else []
         parts += self.marks_in_words()
         return ", ".join([*([f"view {self.view}"] if self.view else []), *parts])
 
@@ -139,8 +141,10 @@ class ClientsPage(MarkingPage):
     def _show_all(self) -> None:
         self._narrow("", {}, "")
 
-    def _narrow(self, view: str, filters: dict[str, Any], where: str) -> None:
-        """Narrow the list to something else; what was marked in it is not carried over unseen."""
+    def _narrow(self, view: str, filters: dict[str, Any], where: str, words: str = "") -> None:
+        """Narrow the list to something else; what was marked in it is not carried over unseen. The condition `where` is
+        in the title in the `words` in which the person chose it."""
+        self._condition_words = words or where
         self.view, self.filters, self.where, self.offset = view, filters, where, 0
         self.marked = {}
 
@@ -181,7 +185,7 @@ class ClientsPage(MarkingPage):
         filters = {name: value for name, value in self.filters.items() if name != "owner"}
         if not self._is_mine():
             filters["owner"] = self.session.crm.me
-        self._narrow(self.view, filters, self.where)
+        self._narrow(self.view, filters, self.where, self._condition_words)
 
     def start_with(self, command: Command, records: Sequence[Any]) -> None:
         group = group_of(clients=tuple(records))
@@ -204,11 +208,11 @@ class ClientsPage(MarkingPage):
             entries.append(Choice("Show all again", ""))
         self.session.page(*self.crumbs(), letters.FILTER.word)
         name = keyboard.choose("Filter by:", entries)
-        view, filters, where = self.view, dict(self.filters), self.where
+        view, filters, where, words = self.view, dict(self.filters), self.where, self._condition_words
         if name == "":
-            view, filters, where = "", {}, ""
+            view, filters, where, words = "", {}, "", ""
         elif name == "where":
-            where = keyboard.text(
+            where = words = keyboard.text(
                 "Condition", self._condition, default=self.where, help="like total_spend > 1000", suggest=metric_names
             )
         elif name in _BY_A_DAY:
@@ -217,6 +221,8 @@ class ClientsPage(MarkingPage):
                 dataclasses.replace(named("clients list").parameters[parameter], required=True)
             )
             where = all_of(where, condition(day, self.session.crm.today))
+            label = next(label for label, other in _FILTERS.items() if other == name)
+            words = ", ".join(filter(None, (words, f"{label} {self.session.crm.conventions.day(day)}")))
         elif name == "status":
             filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="no statuses yet")
         elif name == "tags":
@@ -227,7 +233,7 @@ class ClientsPage(MarkingPage):
             field = fields(Client)[name]
             value = self.session.prompts.value(local_label(field.label, country), field.check)
             filters = {name: kept for name, kept in {**filters, name: value}.items() if kept not in (None, "")}
-        self._narrow(view, filters, where)
+        self._narrow(view, filters, where, words)
 
     def _statuses(self, limit: int, offset: int) -> Sequence[tuple[str, str]]:
         with self.session.crm.read() as snapshot:

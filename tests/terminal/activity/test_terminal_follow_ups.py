@@ -273,7 +273,10 @@ def test_clients_by_next_follow_up_and_last_contact(start: Start) -> None:
     session.press("f").choose("Follow-up due by").press("yesterday", "enter").sees("1-1 of 1").sees("Acme")
     session.press("f").choose("Show all again").sees("of 2").press("a").sees("1-1 of 1").sees("Bo Berg")
     session.press("a").sees("of 2").press("f").choose("Not contacted since").press("yesterday", "enter")
-    session.sees("days_since_last_contact").sees("of 2")
+    session.sees("of 2 · Not contacted since Nov 20").lacks("days_since_last_contact")
+    # It is narrowed further, and can be edited as the condition that it is.
+    session.press("f").choose("Follow-up due by").press("yesterday", "enter").sees("1-1 of 1")
+    session.press("f").choose("A condition").sees("Condition: (days_since_last_contact =")
 
 
 # Line by line, and harmless
