@@ -127,9 +127,10 @@ def pick_client(asked: RecordQuestion) -> Any:
 
 
 @picker(Client, several=True)
-def pick_clients(crm: CRM, keyboard: Keyboard, label: str, _: Mapping[str, Any]) -> list[Client]:
-    """Several clients: one after another, or all that fit a condition. Raises Back."""
-    chosen: dict[int, Client] = {}
+def pick_clients(crm: CRM, keyboard: Keyboard, label: str, beside: Mapping[str, Any]) -> list[Client]:
+    """Several clients: one after another, or all that fit a condition. Those chosen before are there to be changed.
+    Raises Back."""
+    chosen: dict[int, Client] = {client.id: client for client in beside.get("clients", ())}
     while True:
         names = first_few([client.name for client in chosen.values()])
         entries = [Choice("Continue with these", "done")] if chosen else []

@@ -1,6 +1,7 @@
 """A group of clients: chosen one by one, by a saved view, a condition or a tag."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from crm.commands.mail.mailings.audience import NoConsentError
@@ -36,8 +37,9 @@ def pick_recipients(
 ) -> tuple[Chosen, Audience]:
     """The clients that a mailing is for, and the `count` of those who can get it, which raises RefusedError where
     nobody can. Where they have not agreed to mailings, that can be changed right there. Raises Back."""
+    group = NOBODY
     while True:
-        group = pick_group(session, *crumbs)
+        group = pick_group(session, *crumbs, before=group)
         try:
             try:
                 return group, count(group)
@@ -71,12 +73,13 @@ def _clients(session: Session, numbers: Sequence[int]) -> tuple[Client, ...]:
         return tuple(snapshot.find_all(Client, Query({"id": numbers})))
 
 
-def pick_group(session: Session, *crumbs: str) -> Chosen:
-    """The clients that something is to be done with, on a page named by the crumbs. Raises Back."""
+def pick_group(session: Session, *crumbs: str, before: Chosen = NOBODY) -> Chosen:
+    """The clients that something is to be done with, on a page named by the crumbs; those chosen one by one `before`
+    are there to be changed. Raises Back."""
     keyboard = session.keyboard
     while True:
         session.page(*crumbs)
-        entries = [Choice("One by one, or by a search", _one_by_one)]
+        entries = [Choice("One by one, or by a search", partial(_one_by_one, before=before))]
         if named("views list")(session.crm):
             entries.append(Choice("All in a saved view", _in_a_view))
         entries += [
@@ -92,8 +95,8 @@ def pick_group(session: Session, *crumbs: str) -> Chosen:
             continue
 
 
-def _one_by_one(session: Session) -> Chosen:
-    return group_of(clients=tuple(pick_several(session.crm, session.keyboard, Client, "Clients")))
+def _one_by_one(session: Session, before: Chosen) -> Chosen:
+    return group_of(clients=tuple(pick_several(session.crm, session.keyboard, Client, "Clients", before)))
 
 
 def _in_a_view(session: Session) -> Chosen:

@@ -120,6 +120,16 @@ def test_a_mailing_without_recipients_is_refused_before_it_is_written(
         assert [client.marketing_consent for client in snapshot.find_all(Client)] == [True]
 
 
+def test_clients_chosen_one_by_one_are_still_chosen_where_nobody_of_them_gets_the_mailing(
+    start: Start, crm: CRM, mail: dict[str, str]
+) -> None:
+    readers(crm, 2, marketing_consent=False)
+    session = to_many(start, **mail).choose("One by one").choose("Add a client")
+    session.press("No2", "enter").sees("Clients: No2").choose("Continue with these")
+    session.sees("Nobody would get this.").choose("Choose other clients").sees("Which clients?").choose("One by one")
+    session.sees("Clients: No2").sees("Remove the last one")
+
+
 def test_clients_who_have_agreed_after_all_are_included_from_the_preview(
     start: Start, crm: CRM, mail: dict[str, str]
 ) -> None:
