@@ -557,7 +557,7 @@ TEAM: tuple[Option, ...] = (
         default=lambda: "0",
     ),
     Option("company_address", "Street", Line(300), "Your address on invoices: the street."),
-    Option("company_postcode", "Postcode", Line(20), "Your postcode."),
+    Option("company_postcode", "Postcode", Line(20), "The postcode of your address on invoices."),
     Option("company_city", "City", Line(100), "Your city."),
     Option("company_region", "State/Region", Line(100), "Your state or region, if your address has one."),
     Option("company_email", "E-mail on invoices", Email(), "The e-mail address on your invoices."),

@@ -40,6 +40,8 @@ def test_the_words_that_a_shell_completes_are_those_of_the_commands() -> None:
 @pytest.mark.parametrize("command", list(commands()), ids=lambda command: command.words)
 def test_every_command_and_parameter_is_explained(command: Command) -> None:
     assert re.match(r"[A-Z][^\n]{10,}[.!]$", command.summary), f"{command.words} has no sentence of documentation"
+    # The menu shows it too.
+    assert "`" not in command.summary, f"{command.words} names a command of the shell in its first sentence"
     assert f"## {command.words}\n" in (PROJECT / "docs" / "commands.md").read_text("utf-8")
     assert all(parameter.label for parameter in command.parameters.values())
     assert command.title

@@ -76,7 +76,10 @@ def add(
     duplicate_ok: Annotated[bool, About("Draft anyway", "even if the deal is already on an invoice")] = False,
     values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
 ) -> InvoiceCard:
-    """Draft an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""
+    """Draft an invoice. A draft has no number, and you can change and delete it.
+
+    `invoices issue` issues it.
+    """
     if quantity is not None and not service:
         raise FieldError("a quantity needs a service; name one", field="quantity", label="Quantity")
 
@@ -237,7 +240,10 @@ def edit(
 
 @command("invoices delete", title="Delete a draft", as_text=deleted)
 def delete(crm: CRM, invoice: TheInvoice, yes: bool = False) -> Invoice:
-    """Delete a draft. An issued invoice is never deleted; `invoices credit` credits it."""
+    """Delete a draft. An issued invoice is never deleted, but credited.
+
+    `invoices credit` credits it.
+    """
 
     def change(tx: Transaction) -> Invoice:
         current = tx.get(Invoice, invoice.id)

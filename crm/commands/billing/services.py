@@ -123,5 +123,8 @@ def retire(crm: CRM, service: TheService) -> Service:
 
 @command("services delete", title="Delete a service", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, service: TheService, yes: bool = False) -> Service:
-    """Delete a service that is on no invoice. For one that is on an invoice, use `services retire`."""
+    """Delete a service that is on no invoice. One that is on an invoice can be retired.
+
+    `services retire` retires it.
+    """
     return delete_record(crm, service, f"the service {service.name}", yes=yes)

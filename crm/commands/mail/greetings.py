@@ -150,10 +150,10 @@ def due(
     crm: CRM,
     dry_run: Annotated[bool, About("Dry run", "show who would get a greeting, and send nothing")] = False,
 ) -> Due:
-    """Send greetings for birthdays and other days (`occasions`), and all other queued messages that are due.
+    """Send greetings for birthdays and other days, and all other queued messages that are due.
 
-    Each client gets one greeting a year, however often this runs; a missed day is made up for within three days. Cron
-    can run it every hour.
+    `occasions list` shows the other days. Each client gets one greeting a year, however often this runs; a missed day
+    is made up for within three days. Cron can run it every hour.
     """
     unread = _read_answers(crm) if not dry_run else ""
     with crm.read() as snapshot:

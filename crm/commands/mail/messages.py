@@ -189,7 +189,10 @@ def _wanted_again(message: Message, to: Sequence[str]) -> list[str]:
 
 @command("email cancel", title="Cancel")
 def cancel(crm: CRM, message: TheMessage) -> MessageCard:
-    """Cancel a queued message; `email again` still sends it."""
+    """Cancel a queued message.
+
+    `email again` still sends it.
+    """
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)

@@ -174,10 +174,10 @@ def times_in_stages(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> l
 
 @command("deals edit", title="Edit a deal")
 def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
-    """Change fields of a deal; the other fields stay as they are. `deals move` moves it to another stage.
+    """Change fields of a deal; the other fields stay as they are.
 
-    Changes that someone else made after you opened the deal are kept. If you both changed the same field, you see both
-    values and nothing is overwritten.
+    `deals move` moves it to another stage. Changes that someone else made after you opened the deal are kept. If you
+    both changed the same field, you see both values and nothing is overwritten.
     """
     if not changes:
         raise FieldError("name at least one field to change")

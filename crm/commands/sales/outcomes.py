@@ -69,7 +69,10 @@ def move(
     take_back: TakeBack = None,
     same_sale: SameSale = None,
 ) -> DealMoved | DealWon:
-    """Move a deal to another stage. Moving it to a won or lost stage is the same as `deals win` or `deals lose`."""
+    """Move a deal to another stage.
+
+    Moving it to a won or lost stage is the same as `deals win` or `deals lose`.
+    """
     answers = _Answers(amount, on, reason, take_back, same_sale)
 
     def change(tx: Transaction) -> DealMoved | DealWon:

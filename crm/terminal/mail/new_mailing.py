@@ -53,7 +53,7 @@ class MailingForm(MessageForm):
         if not self._can_send:
             screen.print(
                 Text(
-                    "Sending e-mail is not set up yet. You can write this now and keep the text as a template.",
+                    "Sending e-mail is not set up yet. Until then you can write a mailing and keep it as a template.",
                     "warning",
                 )
             )

@@ -41,7 +41,8 @@ class ServiceForm(RecordForm):
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         if isinstance(field.check, Secret):
-            help = "hidden as you type" + ("; Enter keeps the saved one" if self.value(field.name) else "")
+            keeps = "; Enter keeps the saved one" if self.value(field.name) else ""
+            help = f"of this account; hidden as you type{keeps}"
             typed = self.session.prompts.value(field.label, field.check, help=help, required=required, default="")
             self.changes |= {field.name: typed} if typed else {}
             return

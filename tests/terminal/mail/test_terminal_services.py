@@ -30,7 +30,8 @@ def in_settings(start: Start, crm: CRM, **environment: str) -> Session:
 
 def test_esc_after_the_questions_leads_into_no_hidden_field(start: Start, crm: CRM) -> None:
     session = in_settings(start, crm).choose("Sending e-mail").choose("Set up on this computer").sees("Sender:")
-    session.press(USER, "enter").sees("Password (").press(PASSWORD, "enter").sees("1) Save and test it").press("esc")
+    session.press(USER, "enter").sees("Password (of this account; hidden as you type):").press(PASSWORD, "enter")
+    session.sees("1) Save and test it").press("esc")
     session.sees("Discard what you typed?").sees("esc keep editing").press("y").sees("Discarded").sees("1) Set up on")
 
 

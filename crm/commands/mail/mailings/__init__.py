@@ -281,7 +281,10 @@ def resume(crm: CRM, mailing: TheMailing) -> MailingReport:
 
 @command("mailings cancel", title="Cancel a mailing")
 def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
-    """Cancel the unsent messages of a mailing; `email again` still sends one of them."""
+    """Cancel the unsent messages of a mailing.
+
+    `email again` still sends one of them.
+    """
 
     def change(tx: Transaction) -> MailingReport:
         current = tx.get(Mailing, mailing.id)
