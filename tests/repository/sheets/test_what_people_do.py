@@ -380,6 +380,7 @@ CASES: dict[str, Case] = {
         saves=False,
         left_out=[Client, Sale],
         fresh_named=[*["mixes the records"] * 4, *["no client"] * 5],
+        fresh_notice="Statuses are not reviewed",
     ),
     "all rows deleted": Case(_person("delete_rows", SALES, 1, 5), sales=[]),
     "a row deleted, and undone": Case(_all(_person("delete_rows", SALES, 2, 1), _undone)),
