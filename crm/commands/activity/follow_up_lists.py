@@ -27,7 +27,7 @@ class FollowUpShown:
 
     def when(self, by: Conventions) -> str:
         """The urgency, in words, with the time of day."""
-        return due_words(self.follow_up, self.on, by.time_of_day(self.follow_up.due_time))
+        return due_now(self.follow_up, self.on, by)
 
     def as_json(self) -> dict[str, Any]:
         """The follow-up's own fields, and beside them what people would rather read."""
@@ -49,6 +49,15 @@ def due_words(follow_up: FollowUp, on: date, time: str = "") -> str:
         return f"{in_days(-days)} overdue"
     at = f" at {time}" if time else ""
     return f"due {'today' if days == 0 else 'tomorrow' if days == 1 else f'in {in_days(days)}'}{at}"
+
+
+def due_now(follow_up: FollowUp, on: date, by: Conventions) -> str:
+    """The urgency of a follow-up at this moment of a day, in words: 'due today at 10:00, late' from then on."""
+    words, time = due_words(follow_up, on, by.time_of_day(follow_up.due_time)), follow_up.due_time
+    is_late = (
+        time and follow_up.due_on == on and not follow_up.done_on and time.zfill(5) < by.clock.time_of(by.clock.now)
+    )
+    return f"{words}, late" if is_late else words
 
 
 def in_days(days: int) -> str:

@@ -90,10 +90,10 @@ def _due(item: "FollowUpShown", by: Conventions) -> Text:
 
 def _why(item: "AgendaItem", by: Conventions) -> str:
     """The urgency of an item, in words; its time of day as the team writes it."""
-    from crm.commands.activity.follow_up_lists import due_words
+    from crm.commands.activity.follow_up_lists import due_now
 
     record = item.record
-    return due_words(record, by.today, by.time_of_day(record.due_time)) if isinstance(record, FollowUp) else item.why
+    return due_now(record, by.today, by) if isinstance(record, FollowUp) else item.why
 
 
 def _urgency(item: "FollowUpShown") -> Text:

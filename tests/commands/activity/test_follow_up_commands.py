@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from crm.clock import Clock
 from crm.commands.activity.agenda import QUIET_AFTER
 from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
 from crm.commands.context import CRM
@@ -22,7 +23,7 @@ from crm.model.encoding import plain
 from crm.model.written_dates import When, read_when
 from crm.repository import Query
 from tests.commands.conftest import Office
-from tests.support.clocks import TODAY, standing_on
+from tests.support.clocks import TODAY, ZONE, standing_on
 from tests.support.command_line import CommandLine
 
 pytestmark = pytest.mark.dated
@@ -306,6 +307,23 @@ def test_changes_of_somebody_else_are_not_overwritten(office: Office) -> None:
 )  # fmt: skip
 def test_urgency_is_shown_in_words(due: int, time: str, words: str) -> None:
     assert due_words(FollowUp(client=1, due_on=days(due), due_time=time), TODAY, time) == words
+
+
+@pytest.mark.parametrize(
+    ("clock", "words"),
+    [
+        ("09:59", "due today at 10:00 AM"),
+        ("10:01", "due today at 10:00 AM, late"),
+        ("23:59", "due today at 10:00 AM, late"),
+    ],
+)
+def test_a_follow_up_of_today_is_late_from_its_time_on(clock: str, words: str) -> None:
+    now = datetime.combine(TODAY, time.fromisoformat(clock), ZONE)
+    by = Conventions(clock=Clock(lambda: now, lambda: ZONE.key))
+    at_ten = FollowUp(client=1, due_on=TODAY, due_time="10:00")
+    assert FollowUpShown(at_ten, Client(), None, TODAY).when(by) == words
+    tomorrow = FollowUp(client=1, due_on=days(1), due_time="09:00")
+    assert FollowUpShown(tomorrow, Client(), None, TODAY).when(by) == "due tomorrow at 9:00 AM"
 
 
 # What needs doing
