@@ -10,7 +10,9 @@ def is_postcode_last(country: str) -> bool:
 
 
 def town_line(country: str, postcode: str, city: str, region: str) -> str:
-    """The line: Columbus, OH 43215 or 1010 Vienna. A region without a country is taken for a state of the US."""
+    """The line: Columbus, OH 43215 or 1010 Vienna. A region without a country is taken for a state of the US; letters
+    of a postcode are capitals everywhere."""
+    postcode = postcode.upper()
     if is_postcode_last(country) or (region and not country):
         comma = "," * (country in ("US", "") and bool(city and region))
         parts = (f"{city}{comma}", region, postcode)

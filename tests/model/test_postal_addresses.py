@@ -15,6 +15,7 @@ from crm.model.postal_addresses import town_line
         (("", "43215", "Columbus", ""), "43215 Columbus"),
         (("CA", "M5H 2N2", "Toronto", "ON"), "Toronto ON M5H 2N2"),
         (("GB", "SW1A 1AA", "London", ""), "London SW1A 1AA"),
+        (("GB", "m1 1ae", "Manchester", ""), "Manchester M1 1AE"),
         (("DE", "80331", "Munich", "Bavaria"), "80331 Munich"),
         (("", "", "", ""), ""),
     ],
