@@ -378,7 +378,9 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions, *, stac
     for adjustment in result.adjustments:
         screen.print(data(adjustment_words(adjustment, by, document.currency)))
     for group in document.taxes:
-        screen.print(Text(_tax_line(group, money, by), "muted"))
+        # That nothing is taxed says the sum of the tax.
+        if group.category != _ZERO_RATE or group.reason or len(document.taxes) > 1:
+            screen.print(Text(_tax_line(group, money, by), "muted"))
     figures = [("Before tax", document.net), ("Tax", document.tax), ("Total", document.total)]
     if invoice.state == "issued" and invoice.kind == "invoice":
         figures += [("Paid", invoice.paid)] if invoice.paid else []

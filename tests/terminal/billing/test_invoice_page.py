@@ -44,3 +44,13 @@ def test_the_figures_of_an_invoice_stand_below_its_amounts_where_there_is_room(
         assert net.rindex("3,600.00") == amount.rindex("3,600.00")
     else:
         assert "Total" in net
+
+
+@pytest.mark.parametrize(("lines", "is_said"), [(["3 h Work 1200"], False), (["Work 100", "Desk 100 20%"], True)])
+def test_a_tax_of_nothing_is_said_once(crm: CRM, lines: list[str], is_said: bool) -> None:
+    client = named("clients add")(crm, {"first_name": "Anna", "last_name": "Arm"})
+    invoice = named("invoices add")(crm, client=client, line=lines).invoice
+    page = io.StringIO()
+    Session(crm, Leaving(), Screen(page, plain=True)).open(invoice)
+    assert ("0 % of $" in page.getvalue()) == is_said
+    assert "Tax $" in page.getvalue()
