@@ -37,7 +37,8 @@ class ReportPage:
         self.command = command
         self.arguments = arguments
         self.report: Report = session.call(command.words, **arguments)
-        self._first = self._newest
+        # The first row that somebody has turned to.
+        self._row: int | None = None
         self._charted = False
 
     def show(self) -> None:
@@ -60,7 +61,7 @@ class ReportPage:
             draw_table(screen, self.report, by, self._first, self._most)
         if self._is_note_below:
             draw_note(screen, self.report)
-        if screen.left > len(self._asked) + 1 + AROUND_MENU:
+        if screen.left > len(self._asked) + 1 + AROUND_MENU + self.session.lines_below:
             screen.print()
 
     @property
@@ -82,8 +83,11 @@ class ReportPage:
         return session.screen.height - _AROUND - heading - len(self._asked) - messages
 
     @property
-    def _newest(self) -> int:
-        """The first row of the page that opens: of months that have passed the latest are seen first."""
+    def _first(self) -> int:
+        """The first row of the page: of months that have passed the latest are seen until somebody turns the page,
+        however much room a message leaves."""
+        if self._row is not None:
+            return self._row
         report, today = self.report, self.session.crm.today
         is_past = report.columns[0].kind == "month" and (report.since is None or report.since <= today)
         return max(0, len(report.rows) - self._most) if is_past else 0
@@ -118,7 +122,7 @@ class ReportPage:
         return [*keys, letters.EXPORT(self._save)]
 
     def _turn(self, rows: int) -> None:
-        self._first = max(0, self._first + rows)
+        self._row = max(0, self._first + rows)
 
     def _toggle(self) -> None:
         self._charted = not self._charted
@@ -135,7 +139,7 @@ class ReportPage:
         except CRMError as error:
             session.fail(error)
             return
-        self.arguments, self._first = arguments, self._newest
+        self.arguments, self._row = arguments, None
 
     def _save(self) -> None:
         session = self.session

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +26,7 @@ from crm.terminal.reports.report_page import ReportPage
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, standing_on
 from tests.support.device import Device
+from tests.support.keyboards import Leaving
 from tests.terminal.conftest import Start
 
 BY = Conventions(clock=standing_on(TODAY))
@@ -205,6 +207,22 @@ def test_a_year_of_sales_fits_a_window_of_twenty_four_lines(start: Start) -> Non
     session = start().choose("Reports").choose("Sales over time").sees("Dec 2025").sees("Nov 2026").sees("Total")
     assert "0) Back" in session.settled().text
     assert "PgDn" not in session.text
+
+
+@pytest.mark.parametrize("message", ["", "Nothing was saved.", f"Saved as {'a-long-name-of-a-folder/' * 6}sales.csv."])
+def test_a_message_hides_neither_the_latest_month_nor_the_total(company: CRM, message: str) -> None:
+    page = io.StringIO()
+    environment = {"TERM": "xterm", "COLUMNS": "80", "LINES": "24", "NO_COLOR": "1"}
+    session = Session(company, Leaving(), Screen(page, plain=False, environment=environment))
+    report = ReportPage(session, named("reports sales"), {})
+    if message:
+        session.done(message)
+    report.show()
+    # What is drawn last is what is seen.
+    seen = page.getvalue().rpartition("\x1b[2J")[2]
+    assert re.search(r"^Nov 2026 ", seen, re.MULTILINE)
+    assert "Total" in seen
+    assert "PgDn" not in seen
 
 
 @pytest.mark.usefixtures("company")
