@@ -62,6 +62,11 @@ class FollowUpForm(RecordForm):
         kept = bool(self.original) and field.name in self.asked_first
         super().ask(field, required=required or kept)
 
+    def shown(self, field: Field, value: Any) -> str:
+        text = super().shown(field, value)
+        # Whether "next friday" was read as it was meant shows only here.
+        return f"{self.session.conventions.weekday(value)}, {text}" if field.name == "due_on" and value else text
+
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         if field.name == "every" and not self.value("every"):
             return f"{field.label:<{wide}}".rstrip()

@@ -188,7 +188,7 @@ def test_follow_ups_list_mine_then_everybodys_and_can_be_filtered(start: Start) 
 def test_a_follow_up_is_added_with_choices(start: Start, busy: CRM) -> None:
     session = start().choose("Follow-ups").sees("n new").press("n").sees("Client (").press("acme", "enter")
     session.sees("What").press("Send it", "enter").sees("tomorrow, fri, next week").press("next week", "enter")
-    session.sees("Due       Nov 23, 2026").sees("For       tester")
+    session.sees("Due       Mon, Nov 23, 2026").sees("For       tester")
     session.choose("For").sees("1) tester").choose("Cy Young").choose("Deal").choose("Big one")
     session.sees("Deal      Big one").choose("Time").press("9am", "enter").sees("9:00 AM").choose("Save")
     session.sees("Added: Send it (Acme), due in 2 days at 9:00 AM")
