@@ -1,5 +1,7 @@
 """The names of changes in the questions and answers of undo and redo: "sale of $25,000.00 to Anna Berg"."""
 
+from textwrap import shorten
+
 from crm.commands.record_names import names_of, with_deleted
 from crm.model import BY_NAME, Client, Conventions, Deal, FollowUp, Interaction, Record, Sale, Stage, StageMove
 from crm.model.activity import INTERACTIONS
@@ -43,7 +45,7 @@ def _called(snapshot: Snapshot, record: Record, by: Conventions) -> str:
         case Deal():
             return f"deal {record.title} with {client}"
         case FollowUp():
-            return f"follow-up {record.what[:100]} for {client}"
+            return f"follow-up {shorten(record.what, 100, placeholder='…')} for {client}"
         case Interaction():
             return f"{INTERACTIONS[record.kind]} {'on' if record.kind == 'note' else 'with'} {client}"
     raise TypeError(record.kind_name)

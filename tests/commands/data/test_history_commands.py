@@ -573,6 +573,9 @@ def test_the_question_of_an_undo_names_what_was_added(office: Office) -> None:
     assert title() == "note on Anna Berg"
     office("follow-ups add", anna, "send the offer", due=TODAY)
     assert title() == "follow-up send the offer for Anna Berg"
+    # A long one is cut between words, and shows that it is.
+    office("follow-ups add", anna, "send the offer " * 20, due=TODAY)
+    assert title() == f"follow-up {'send the offer ' * 6}send the… for Anna Berg"
     deal = office("deals add", anna, "Roof", Decimal(500))
     assert title() == "deal Roof with Anna Berg"
     # What changed another record as well is named by what was done.
