@@ -8,24 +8,28 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crm.repository.known import new_id
 from crm.repository.sqlite.files import beside
 
 # A request that was sent can still arrive for so long (seconds).
 LATE_FOR = 180.0
 _ENDING = "-saving-"
+# This run of the program.
+_RUN = new_id()
 
 
 @dataclass(frozen=True)
 class Unfinished:
     """A change that a program was saving when it ended: the `names` of its tries, `account` the id of who made it (0
-    without accounts), `at` in seconds since 1970."""
+    without accounts), `at` in seconds since 1970, `process` the number of the program and what tells it from a later
+    one with that number."""
 
     file: Path
     names: Sequence[str]
     what: str
     account: int
     at: float
-    process: int
+    process: tuple[int, str]
 
 
 @dataclass
@@ -37,9 +41,13 @@ class UnfinishedChanges:
 
     def note(self, names: Sequence[str], what: str, account: int, at: float) -> None:
         """Write down that a change is about to be sent. Where that cannot be written it is not told."""
-        self._file = beside(self.mirror, f"{_ENDING}{names[0]}")
-        written = {"names": list(names), "what": what, "account": account, "at": at, "process": os.getpid()}
-        with suppress(OSError), open(self._file, "w", encoding="utf-8", opener=_private) as file:
+        place = beside(self.mirror, f"{_ENDING}{names[0]}")
+        if place != self._file:
+            # The try before was refused.
+            self._forget()
+        self._file = place
+        written = {"names": list(names), "what": what, "account": account, "at": at, "process": [os.getpid(), _RUN]}
+        with suppress(OSError), open(place, "w", encoding="utf-8", opener=_private) as file:
             json.dump(written, file)
 
     @contextmanager
@@ -64,7 +72,7 @@ class UnfinishedChanges:
         for file in self.mirror.parent.glob(f"{self.mirror.name}{_ENDING}*"):
             with suppress(OSError, ValueError, TypeError):
                 change = Unfinished(file, **json.loads(file.read_text("utf-8")))
-                if change.account == account and file != self._file and not _runs(change.process):
+                if change.account == account and not _runs(*change.process):
                     changes.append(change)
         return sorted(changes, key=lambda change: change.at)
 
@@ -73,9 +81,12 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _runs(process: int) -> bool:
-    """Return whether another program with this number runs. Only there can it be asked without ending it."""
-    if os.name != "posix" or process == os.getpid():
+def _runs(process: int, run: str) -> bool:
+    """Return whether a program still runs. Only on POSIX can another one be asked without ending it."""
+    if process == os.getpid():
+        # In a container each one has the number of the one before.
+        return run == _RUN
+    if os.name != "posix":
         return False
     try:
         os.kill(process, 0)

@@ -160,19 +160,26 @@ def test_a_program_ended_in_the_middle_of_a_write_leaves_the_mirror_as_it_was(
     assert list(folder.glob("*-saving-*")) == []
 
 
-@pytest.mark.parametrize("answer", ["saved", "interrupted", "refused"])
+@pytest.mark.parametrize("answer", ["saved", "saved as the second", "interrupted", "refused"])
 def test_a_change_whose_outcome_was_told_is_not_told_again(
     team: Team, monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
     def sent(*given: Any, **named: Any) -> Any:
         assert len(list(_mirror(team).parent.glob("*-saving-*"))) == 1
-        if answer != "saved":
+        # Another session in this program does not take it for one that has ended.
+        assert beside._unfinished.left(0) == []
+        if answer == "saved as the second" and not came_first:
+            came_first.append(other.transact(_sell, "theirs"))
+        if not answer.startswith("saved"):
             raise KeyboardInterrupt if answer == "interrupted" else StoreOfflineError("No connection.")
         return write(*given, **named)
 
+    came_first: list[Any] = []
     write = team.repository.service.write
+    beside, other = team.another(same_machine=True), team.another("ben")
+    other.refresh()
     monkeypatch.setattr(team.repository.service, "write", sent)
-    with nullcontext() if answer == "saved" else pytest.raises((KeyboardInterrupt, StoreOfflineError)):
+    with nullcontext() if answer.startswith("saved") else pytest.raises((KeyboardInterrupt, StoreOfflineError)):
         team.store.change(_sell, "a sale")
     assert list(_mirror(team).parent.glob("*-saving-*")) == []
     assert team.another(same_machine=True).notice() == ""
