@@ -496,7 +496,7 @@ def test_a_deleted_tab_of_accounts_is_recreated_and_lets_nobody_in(team: Team, k
         lambda: datetime.now(UTC), lambda _: None, lambda _: team.another(),
     )  # fmt: skip
     assert not spreadsheets.look_at(team.id).is_set_up
-    assert spreadsheets.set_up(team.id) == []
+    assert not spreadsheets.set_up(team.id).put_back
     second = accounts(team, other)
     with pytest.raises(StoreAccessError):
         second.store.exist()
@@ -561,6 +561,6 @@ def test_an_older_spreadsheet_is_set_up_again_without_losing_data(team: Team) ->
         lambda _: team.another(),
     )  # fmt: skip
     assert not spreadsheets.look_at(team.id).is_set_up
-    assert spreadsheets.set_up(team.id) == []
+    assert not spreadsheets.set_up(team.id).put_back
     assert spreadsheets.look_at(team.id).is_set_up
     assert list(team.agreed()[Client]) == [client.id]

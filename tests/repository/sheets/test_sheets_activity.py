@@ -98,7 +98,7 @@ def test_an_older_spreadsheet_gets_the_tabs_and_columns_for_selling(team: Team) 
         json.dumps(team.person.credentials()), "", team.person.url, team.store.folder, tuple, lambda: datetime.now(UTC),
         lambda _: None, lambda _: team.another(),
     )  # fmt: skip
-    assert len(spreadsheets.set_up(team.id)) == 4
+    assert len(spreadsheets.set_up(team.id).put_back) == 4
     other = team.another()
     assert other.transact(lambda tx: tx.add(Deal(client=client.id, title="Roof")), "added a deal").id == 1
     other.transact(lambda tx: tx.add(FollowUp(client=client.id, due_on=team.store.today)), "added a follow-up")
