@@ -173,6 +173,12 @@ def known_of(crm: CRM, sheet: Spreadsheet) -> str:
     return ""
 
 
+def not_restored(unknown: Sequence[str]) -> str:
+    """The columns that this computer cannot restore, in a sentence."""
+    gone = f"Columns not restored: {', '.join(unknown)}. This computer has never seen what was in them."
+    return f"{gone} To restore them, set the spreadsheet up again on one that has."
+
+
 def comes_first(crm: CRM, url: str) -> str:
     """The store that --store or CRM_STORE names for this program, where that is another one; '' where not."""
     named = crm.config.named_store

@@ -8,7 +8,15 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.context import CRM
-from crm.commands.data.spreadsheets import comes_first, counted, known_of, listed_columns, lists_in, whole_list
+from crm.commands.data.spreadsheets import (
+    comes_first,
+    counted,
+    known_of,
+    listed_columns,
+    lists_in,
+    not_restored,
+    whole_list,
+)
 from crm.commands.registry import named
 from crm.config import SHEETS, own_store, remember_store
 from crm.errors import FieldError, StoreAccessError, StoreDamagedError, StoreError, StoreNotSetUpError, UsageError
@@ -277,7 +285,13 @@ def _set_up(session: Session, sheet: Spreadsheet) -> None:
     session.screen.print("Its present contents stay as they are.")
     session.screen.print()
     session.confirm("", "Set it up", "Another spreadsheet")
-    session.insist(lambda: session.crm.spreadsheets.set_up(sheet.url))
+    columns = session.insist(lambda: session.crm.spreadsheets.set_up(sheet.url))
+    if columns.unknown:
+        # An older version has set it up, without accounts.
+        session.page(_TITLE)
+        session.screen.explain(not_restored(columns.unknown), "warning")
+        session.screen.print()
+        session.keyboard.pause()
 
 
 def _fill(session: Session, target: CRM, sheet: Spreadsheet) -> Any:

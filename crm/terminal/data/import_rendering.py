@@ -256,8 +256,9 @@ def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
     if result.put_back:
         screen.print(data(f"Columns restored: {', '.join(result.put_back)}."))
     if result.unknown:
-        gone = f"Columns not restored: {', '.join(result.unknown)}. This computer has never seen what was in them. Run"
-        screen.print(data(f"{gone} `sheets setup` on one that has.", "warning"))
+        from crm.commands.data.spreadsheets import not_restored
+
+        screen.print(data(not_restored(result.unknown), "warning"))
     if result.taken_over is not None:
         show(screen, result.taken_over, by)
     if result.remembered:

@@ -173,6 +173,17 @@ def test_the_menu_shows_what_is_to_be_repaired_and_asks(begin: Start, team: tupl
     assert total() == "0.00"
 
 
+@pytest.mark.slow
+def test_the_menu_names_columns_that_this_computer_cannot_restore(
+    begin: Start, team: tuple[str, CRM], stand_in: StandIn
+) -> None:
+    spreadsheet, _ = team
+    stand_in.delete_column(spreadsheet, "clients", stand_in.values(spreadsheet, "clients")[0].index("City"))
+    session = begin(CRM_STORE=f"sheets://{spreadsheet}").choose("Data").choose("Google spreadsheet")
+    session.choose("Connect a Google spreadsheet").choose("Update its drop-downs and colours, restore columns")
+    session.sees("Columns not restored: clients: City.").sees("set the spreadsheet up again on one that has")
+
+
 def _replaced(stand_in: StandIn, spreadsheet: str) -> None:
     """File, Import, Replace spreadsheet."""
     stand_in.add_tab(spreadsheet, "import")
