@@ -633,7 +633,7 @@ TEAM: tuple[Option, ...] = (
         Whole(least=1, most=1_000_000),
         "How many records of a kind can be deleted by hand from the Google spreadsheet at once, with those that go with"
         " a deleted client. If there are more, and more than 10 % of the kind, they are kept until you choose what to"
-        " do (`sheets repair`).",
+        " do (`sheets repair`). The same holds for the values of a column if more than half of them are emptied.",
         default=lambda: FEW_DELETIONS,
     ),
     Option(

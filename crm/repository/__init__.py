@@ -230,11 +230,13 @@ class Finding:
 class Held:
     """Damage that was done to a spreadsheet by hand, and waits: the ids of records whose rows are `gone`, by kind; and
     in how many rows a cell that only the program writes (an ID, a version, a total) is not what it wrote, by kind.
-    `lost` says which changes are not in the spreadsheet any more, '' for none."""
+    `lost` says which changes are not in the spreadsheet any more, '' for none. `emptied` says of which columns most
+    values are gone, each in words."""
 
     gone: Mapping[str, Sequence[int]]
     overwritten: Mapping[str, int]
     lost: str = ""
+    emptied: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,15 @@ _NEVER_SEEN = "This computer has never seen some of them, and cannot put them ba
 @dataclass(frozen=True, slots=True)
 class RepairReport:
     """A spreadsheet after a repair: what was done about its tabs, the records that were deleted or put back, in words,
-    and the cells that were restored; whether changes that were lost are not mentioned any more."""
+    and the cells that were restored; whether changes that were lost are not mentioned any more. `emptied` names the
+    columns that had been emptied; they are left so, or filled again, as the records are `deleted` or put back."""
 
     tabs: Sequence[str]
     records: Sequence[str]
     cells: Sequence[str]
     deleted: bool
     accepted: bool = False
+    emptied: Sequence[str] = ()
 
 
 @command(
@@ -53,11 +55,12 @@ def repair(
 ) -> RepairReport:
     """Show edits made by hand in a spreadsheet that were not accepted, and repair them.
 
-    You see what would be done, and are asked, before anything changes. If a tab is missing or has lost its header row,
-    it is restored from what this computer last read. If many rows have disappeared at once, or have lost their ID,
-    their records are kept until you choose whether to restore the rows or delete the records. Cells that only the
-    program writes, such as IDs, versions and totals, are put back. If changes that this computer knew are no longer in
-    the spreadsheet, you can end the notice about them.
+    You see what would be done, and are asked, before anything changes. If a tab is missing or has lost its header
+    row, it is restored from what this computer last read. If many rows have disappeared at once, or have lost their
+    ID, their records are kept until you choose whether to restore the rows or delete the records. The same holds
+    for the values of a column if most of them have disappeared at once. Cells that only the program writes, such as
+    IDs, versions and totals, are put back. If changes that this computer knew are no longer in the spreadsheet, you
+    can end the notice about them.
     """
     damage = _repaired(crm, tabs)
     if isinstance(crm.repository, Shut):
@@ -70,17 +73,15 @@ def repair(
         f"IDs, versions or totals of {counted(crm.conventions, count, name.replace('_', ' '))}"
         for name, count in held.overwritten.items()
     ]
-    if records and rows not in (BACK, KEEP):
-        gone = f"Gone from the spreadsheet, or without their ID: {'; '.join(records)}."
+    if (records or held.emptied) and rows not in (BACK, KEEP):
+        gone = [f"Gone from the spreadsheet, or without their ID: {'; '.join(records)}."] if records else []
+        gone += [f"Emptied in the spreadsheet: {'; '.join(held.emptied)}."] if held.emptied else []
         unknown = any(_lacks(crm, name, ids) for name, ids in held.gone.items())
         changed = [_overwritten_words(overwritten)] if overwritten else []
         raise Question(
-            " ".join([*damage, gone, *([_NEVER_SEEN] if unknown else []), *changed]),
+            " ".join([*damage, *gone, *([_NEVER_SEEN] if unknown else []), *changed]),
             parameter="rows",
-            choices={
-                BACK: "Put the rows back as they were",
-                KEEP: "Delete these records, with what belongs to them",
-            },
+            choices=_choices(records, held.emptied),
             yes=BACK,
         )
     if overwritten and not damage and BACK not in (rows, cells):
@@ -90,18 +91,28 @@ def repair(
             choices={BACK: "Put them back"},
             yes=BACK,
         )
-    if held.lost and not (damage or records or overwritten or lost):
+    if held.lost and not (damage or records or held.emptied or overwritten or lost):
         raise Question(
             held.lost, parameter="lost", choices={KEEP: "Keep the spreadsheet as it is, and stop showing this notice"}
         )
     accepted = bool(held.lost) and lost == KEEP
     if accepted:
         crm.repository.accept_loss(held.lost)
-    if records and rows == KEEP:
+    if (records or held.emptied) and rows == KEEP:
         crm.repository.settle(take_over=True)
     if overwritten or rows == BACK:
         crm.repository.settle(take_over=False)
-    return RepairReport(damage, records, overwritten, rows == KEEP, accepted)
+    return RepairReport(damage, records, overwritten, rows == KEEP, accepted, held.emptied)
+
+
+def _choices(records: Sequence[str], emptied: Sequence[str]) -> dict[str, str]:
+    """The answers to what becomes of records whose rows are gone, and of emptied columns."""
+    back, keep = "Put the rows back as they were", "Delete these records, with what belongs to them"
+    if not records:
+        back, keep = "Put the values back as they were", "Leave these cells empty"
+    elif emptied:
+        back, keep = "Put rows and values back as they were", f"{keep}, and leave the emptied cells empty"
+    return {BACK: back, KEEP: keep}
 
 
 def _overwritten_words(overwritten: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,7 +56,7 @@ from crm.repository.sheets.mirror import capacity, mirror, problems
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
 from crm.repository.sheets.mirror.preview import Preview
-from crm.repository.sheets.mirror.problems import unreviewable, untaken_words, words
+from crm.repository.sheets.mirror.problems import unreviewable, untaken_words, waiting_words
 from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts, reading
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
@@ -236,12 +237,12 @@ class SheetsRepository(SqlRepository):
             return f"Your change was saved, but not in the copy on this computer: {self._unnoted}"
         if self._offline is None:
             with self._errors_explained(), self._engine.connect() as connection:
-                held, untaken = mirror.held(connection), mirror.untaken(connection)
+                waiting, untaken = waiting_words(connection), mirror.untaken(connection)
                 full, lost = _fullness(connection), mirror.lost_unreported(connection)
                 unjudged = fact(connection, UNREVIEWABLE)
             if untaken:
                 return untaken_words(untaken)
-            return f"{words(held)} `sheets repair` asks what to do." if held else unjudged or lost or full
+            return f"{waiting} `sheets repair` asks what to do." if waiting else unjudged or lost or full
         with self._errors_explained(), self._engine.connect() as connection:
             by = ingest.conventions(connection, self.clock)
             at = _moment(by, mirror.checked(connection)[1])
@@ -343,8 +344,8 @@ class SheetsRepository(SqlRepository):
     ) -> None:
         """Read the spreadsheet into the mirror, and make what was done in it by hand a change of the store.
         Commits. `version` is the one that Drive told before, 0 when it was not asked. So many deletions that they have
-        to be asked about wait, unless somebody has said that they are to be taken over. Drive has `unreported` what is
-        new."""
+        to be asked about wait, and so do emptied columns, unless somebody has said that they are to be taken over.
+        Drive has `unreported` what is new."""
         began, started = self.clock.now.timestamp(), time.monotonic()
         knows = mirror.seen(connection) is not None and self._revision_of_accounts(connection) is not None
         before = mirror.seen(connection)
@@ -362,13 +363,15 @@ class SheetsRepository(SqlRepository):
         if knows and (accounts or edits.keeps_accounts or self._lags(connection)):
             self._put_accounts_back(connection, accounts)
         held = {} if take_over else held_edits.too_many(connection, edits)
-        if mirror.held(connection) != held:
+        emptied: mirror.Emptied = {} if take_over else held_edits.emptied(connection, edits)
+        if (mirror.held(connection), mirror.emptied(connection)) != (held, emptied):
             with suppress(Stale):
                 self._begin_now(connection)
                 mirror.set_held(connection, held)
+                mirror.set_emptied(connection, emptied)
                 connection.commit()
             connection.rollback()
-        if held:
+        if held or emptied:
             self._note_done(connection, version, began)
         elif edits:
             self._adopt(connection, edits, version, began)
@@ -822,8 +825,8 @@ class SheetsRepository(SqlRepository):
         if self._engine and self._is_review_due(self._reviewed_on):
             self.refresh()
             with self._errors_explained(), self._engine.connect() as connection:
-                held = mirror.held(connection)
-            if self._offline is None and not held:
+                is_waiting = bool(mirror.held(connection) or mirror.emptied(connection))
+            if self._offline is None and not is_waiting:
                 super().daily_review()
 
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
@@ -1067,7 +1070,7 @@ class SheetsRepository(SqlRepository):
             connection.commit()
 
     def _put_back_rows(self, connection: Connection) -> None:
-        """Restore deleted rows, and overwritten cells of the program; change no record."""
+        """Restore deleted rows, emptied columns, and overwritten cells of the program; change no record."""
         self._enter(connection)
         held, ids = mirror.held(connection), dict(held_edits.overwritten(connection))
         for name, gone in held.items():
@@ -1080,13 +1083,16 @@ class SheetsRepository(SqlRepository):
                 )
             mirror.drop_rows(connection, kind, gone)
             ids[kind] = [*ids.get(kind, ()), *gone]
+        for name, fields in (emptied := mirror.emptied(connection)).items():
+            ids[BY_NAME[name]] = sorted({*ids.get(BY_NAME[name], ()), *chain.from_iterable(fields.values())})
         if ids:
             seen, clock = mirror.must_have_seen(connection), self.clock.stopped()
             tx = SqlTransaction(connection, self._dialect, clock, user=self.user, what="put back in the spreadsheet")
-            self._write(connection, plan_rows(connection, ids, tx.number, seen), seen, tx.uid)
+            self._write(connection, plan_rows(connection, ids, tx.number, seen, emptied), seen, tx.uid)
             for kind, numbers in ids.items():
                 problems.forget_columns(connection, kind, numbers, programs_own(kind))
         mirror.set_held(connection, {})
+        mirror.set_emptied(connection, {})
         connection.commit()
         self._fall_behind(connection)
 

@@ -270,12 +270,14 @@ def _(result: "RepairReport", screen: Screen, _by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     if result.accepted:
         screen.print(Text(f"{sign} The spreadsheet stays as it is, without the changes that were lost.", "success"))
-    elif not (result.tabs or result.records or result.cells):
+    elif not (result.tabs or result.records or result.emptied or result.cells):
         screen.print(Text(f"{sign} Nothing to repair.", "success"))
     for what in result.tabs:
         screen.print(Text(f"{sign} Done: ", "success").append(clean(what)))
     for what in result.records:
         screen.print(Text(f"{sign} {'Deleted' if result.deleted else 'Put back'}: ", "success").append(clean(what)))
+    for what in result.emptied:
+        screen.print(Text(f"{sign} {'Left empty' if result.deleted else 'Put back'}: ", "success").append(clean(what)))
     for what in result.cells:
         screen.print(Text(f"{sign} Put back: ", "success").append(clean(what)))
 

@@ -173,6 +173,42 @@ def test_the_menu_shows_what_is_to_be_repaired_and_asks(begin: Start, team: tupl
     assert total() == "0.00"
 
 
+def _emptied(team: tuple[str, CRM], stand_in: StandIn) -> Callable[[], list[Any]]:
+    """Add six clients with a city, and empty that column; what gives the cities in the spreadsheet."""
+    spreadsheet, crm = team
+    for at in range(6):
+        named("clients add")(crm, {"last_name": f"Buyer {at}", "city": f"City {at}"})
+    column = stand_in.values(spreadsheet, "clients")[0].index("City")
+    stand_in.set_cells(spreadsheet, "clients", 1, column, [[None]] * 7)
+    return lambda: [row[column] for row in stand_in.values(spreadsheet, "clients")[2:]]
+
+
+@pytest.mark.parametrize("answer", ["back", "keep"])
+def test_repair_asks_about_an_emptied_column(team: tuple[str, CRM], stand_in: StandIn, answer: str) -> None:
+    cities = _emptied(team, stand_in)
+    with pytest.raises(Question, match=r"^Emptied in the spreadsheet: 6 values in the column “City” of cl") as asked:
+        named("sheets repair")(team[1])
+    assert (asked.value.parameter, set(asked.value.choices)) == ("rows", {"back", "keep"})
+    assert asked.value.choices["keep"] == "Leave these cells empty"
+    report = named("sheets repair")(team[1], rows=answer)
+    assert (list(report.emptied), report.deleted) == (["6 values in the column “City” of clients"], answer == "keep")
+    assert cities() == [f"City {at}" if answer == "back" else "" for at in range(6)]
+    with team[1].read() as snapshot:
+        assert [client.city for client in snapshot.find_all(Client)][1:] == cities()
+    assert not named("sheets repair")(team[1]).emptied
+
+
+@pytest.mark.slow
+def test_the_menu_asks_about_an_emptied_column(begin: Start, team: tuple[str, CRM], stand_in: StandIn) -> None:
+    spreadsheet, _ = team
+    cities = _emptied(team, stand_in)
+    data = os.environ["XDG_DATA_HOME"]
+    session = begin(CRM_STORE=f"sheets://{spreadsheet}", XDG_DATA_HOME=data).choose("Data").choose("Backups and copies")
+    session.choose("Repair the spreadsheet").sees("6 values in the column “City” of clients")
+    session.choose("Put the values back as they were").sees("Put back: 6 values in the column “City” of clients")
+    assert cities() == [f"City {at}" for at in range(6)]
+
+
 @pytest.mark.slow
 def test_the_menu_names_columns_that_this_computer_cannot_restore(
     begin: Start, team: tuple[str, CRM], stand_in: StandIn

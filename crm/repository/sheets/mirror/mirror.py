@@ -355,6 +355,21 @@ def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
     _set_fact(connection, "held", json.dumps(ids) if ids else "")
 
 
+# The ids of the records whose value was emptied, by kind and field.
+Emptied = Mapping[str, Mapping[str, Sequence[int]]]
+
+
+def emptied(connection: Connection) -> Emptied:
+    """The values of columns that were emptied by hand and are kept until somebody has decided."""
+    ids: Emptied = json.loads(_fact(connection, "emptied") or "{}")
+    return ids
+
+
+def set_emptied(connection: Connection, ids: Emptied) -> None:
+    """Note the values of emptied columns that are kept."""
+    _set_fact(connection, "emptied", json.dumps(ids) if ids else "")
+
+
 def not_put_back(connection: Connection) -> dict[str, list[int]]:
     """The ids of records that a repair has not put back, from here or elsewhere, by kind."""
     ids: dict[str, list[int]] = json.loads(_fact(connection, "unknown") or "{}")
@@ -596,6 +611,12 @@ def count_rows(connection: Connection, kind: type[Record]) -> int:
     """The number of rows of a tab that are known."""
     statement = "SELECT count(*) FROM sheet_row WHERE record = ?"
     return int(connection.exec_driver_sql(statement, (kind.kind_name,)).scalar() or 0)
+
+
+def count_filled(connection: Connection, kind: type[Record], place: int) -> int:
+    """The number of known rows of a tab with something in one of the `columns`."""
+    statement = "SELECT count(*) FROM sheet_row WHERE record = ? AND json_extract(cells, ?) <> ''"
+    return int(connection.exec_driver_sql(statement, (kind.kind_name, f"$[{place}]")).scalar() or 0)
 
 
 def misnamed(connection: Connection, kind: type[Record]) -> list[int]:

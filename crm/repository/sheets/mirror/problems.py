@@ -128,15 +128,32 @@ def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int
 
 def refuse_held(connection: Connection, kinds: Collection[type[Record]]) -> None:
     """Raise RefusedError where records of these kinds, or what is summed up in them, wait to be decided on."""
-    held = mirror.held(connection)
-    waiting = {BY_NAME[name] for name in held}
+    waiting = {BY_NAME[name] for name in (*mirror.held(connection), *mirror.emptied(connection))}
     if any(kind in waiting or waiting.intersection(_fed_by(kind)) for kind in kinds):
-        raise RefusedError(f"{words(held)} Nothing is saved there until that is decided: `sheets repair`.")
+        what = waiting_words(connection)
+        raise RefusedError(f"{what} Nothing is saved there until that is decided: `sheets repair`.")
 
 
 def _fed_by(kind: type[Record]) -> Iterator[type[Record]]:
     for totals in sums.onto(kind):
         yield from totals.facts
+
+
+def waiting_words(connection: Connection) -> str:
+    """The records whose rows were deleted, and the columns that were emptied, in sentences; '' for none."""
+    rows = words(held) if (held := mirror.held(connection)) else ""
+    if not (values := emptied_words(connection)):
+        return rows
+    return f"{rows} Emptied in the spreadsheet: {'; '.join(values)}. The values are kept for now.".lstrip()
+
+
+def emptied_words(connection: Connection) -> list[str]:
+    """The columns that were emptied, each with its tab and the number of values."""
+    return [
+        f"{len(ids)} values in the column “{header(BY_NAME[name], field)}” of {BY_NAME[name].plural}"
+        for name, fields in mirror.emptied(connection).items()
+        for field, ids in fields.items()
+    ]
 
 
 def words(held: Mapping[str, Sequence[int]]) -> str:
@@ -167,6 +184,8 @@ def problems(connection: Connection) -> Iterator[Finding]:
         for name, ids in held.items():
             what = f"{len(ids)} of the {BY_NAME[name].plural} are gone from the tab “{seen.places[name].title}”"
             yield Finding(f"{what}, or have lost their ID.", True, name, 0, "`sheets repair` asks what to do.")
+    for what in emptied_words(connection):
+        yield Finding(f"{what} were emptied in the spreadsheet.", True, how_to_mend="`sheets repair` asks what to do.")
     if untaken := mirror.untaken(connection):
         yield Finding(untaken_words(untaken), True, how_to_mend="Let this program write to that tab.")
     for first, count in runs(sorted(set(mirror.torn(connection)))):

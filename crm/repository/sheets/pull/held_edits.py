@@ -1,5 +1,5 @@
-"""Deletions by hand that are too many to be taken over unasked, or of what is never deleted: they wait until somebody
-has said what they are."""
+"""Deletions by hand, and emptied columns, that are too many to be taken over unasked, or of what is never deleted: they
+wait until somebody has said what they are."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +18,8 @@ from crm.repository.tables import TABLES, setting
 
 # More than a few, and more than this part of the records there are, of any one kind.
 _PART = 0.1
+# More than a few values, and more than this part of what a column held, empty the column.
+_MOST = 0.5
 
 
 def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
@@ -128,16 +130,37 @@ def _kept(connection: Connection, kind: type[Record], ids: Sequence[int], gone: 
     return False
 
 
+def emptied(connection: Connection, edits: HandEdits) -> mirror.Emptied:
+    """The columns from which most values are gone, and more of them than are taken over unasked: somebody has emptied
+    the column, or made one that was deleted again by hand. The ids by kind and field."""
+    emptied_of: dict[str, dict[str, list[int]]] = {}
+    few = _few(connection)
+    for kind in edits.kinds:
+        rows = {record_id: row for of, record_id, _, row in edits.changed if of is kind}
+        if len(rows) <= few:
+            continue
+        known = mirror.known(connection, kind, rows)
+        pairs = [(record_id, old, rows[record_id]) for record_id, (_, old) in known.items() if old]
+        for place, name in enumerate(columns(kind)):
+            gone = [record_id for record_id, old, new in pairs if old[place] != "" and new[place] == ""]
+            # Values that were moved to other rows are not gone.
+            count = len(gone) - sum(old[place] == "" and new[place] != "" for _, old, new in pairs)
+            is_most = count > few and count > _MOST * mirror.count_filled(connection, kind, place)
+            if is_most and name not in programs_own(kind):
+                emptied_of.setdefault(kind.kind_name, {})[name] = sorted(gone)
+    return emptied_of
+
+
 def _few(connection: Connection) -> int:
     written = connection.execute(select(setting.c.value).where(setting.c.key == SHEET_DELETIONS)).scalar()
     return int(written) if written and str(written).isdigit() else FEW_DELETIONS
 
 
 def held_of(connection: Connection) -> Held:
-    """The deletions that wait, the rows in which something stands that the program did not write there, and what is
-    lost."""
+    """The deletions and the emptied columns that wait, the rows in which something stands that the program did not
+    write there, and what is lost."""
     counts = {kind.kind_name: len(ids) for kind, ids in overwritten(connection).items()}
-    return Held(mirror.held(connection), counts, mirror.lost(connection))
+    return Held(mirror.held(connection), counts, mirror.lost(connection), problems.emptied_words(connection))
 
 
 def overwritten(connection: Connection) -> dict[type[Record], Sequence[int]]:

@@ -132,12 +132,14 @@ def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: in
     return made
 
 
-def plan_rows(connection: Connection, ids: Mapping[type[Record], Iterable[int]], number: int, seen: Seen) -> Plan:
-    """The plan that restores deleted rows, and in others the cells that only the program writes, as transaction
-    `number`, which changes no record."""
+def plan_rows(
+    connection: Connection, ids: Mapping[type[Record], Iterable[int]], number: int, seen: Seen, emptied: mirror.Emptied
+) -> Plan:
+    """The plan that restores deleted rows, and in others the cells that only the program writes and those that were
+    `emptied`, as transaction `number`, which changes no record."""
     made = Plan(history=list(history_tab.rows_of(connection, number)))
     for kind, some in ids.items():
-        _Tab(connection, kind, seen.places[kind.kind_name], made).put_back(list(some))
+        _Tab(connection, kind, seen.places[kind.kind_name], made).put_back(list(some), emptied.get(kind.kind_name, {}))
     return made
 
 
@@ -213,10 +215,11 @@ class _Tab:
             self.made.updates.append(write)
         write.relies[column] = standing
 
-    def put_back(self, ids: Sequence[int]) -> None:
-        """Plan the rows of records that were deleted, and the cells that only the program writes of those that are
-        there."""
+    def put_back(self, ids: Sequence[int], emptied: Mapping[str, Sequence[int]]) -> None:
+        """Plan the rows of records that were deleted, and of those that are there the cells that only the program
+        writes, and those of the fields that were `emptied`."""
         known = mirror.known(self.connection, self.kind, ids)
+        empty = {name: set(of) for name, of in emptied.items()}
         names = [name for name in programs_own(self.kind) if name in self.heading.positions or name in _IDENTITY]
         for record in self._records(ids):
             new_row = cells.row_of(record)
@@ -224,7 +227,13 @@ class _Tab:
                 self._append(record.id, new_row)
                 continue
             row, old = known[record.id]
-            write = RowWrite(self.kind, record.id, row, self._by_column(old), list(old))
+            before = self._by_column(old)
+            write = RowWrite(self.kind, record.id, row, dict(before), list(old))
+            if refilled := [name for name in emptied if record.id in empty[name]]:
+                # Another cell of the row may wait to be taken over.
+                write.relies = {at: before[at] for at in self._identity}
+                write.relies |= {self._column(name): "" for name in refilled}
+                write.cells = {self._column(name): old[columns(self.kind).index(name)] for name in refilled}
             for name in names:
                 place = columns(self.kind).index(name)
                 # What this machine could never read is not known here either.
@@ -232,7 +241,7 @@ class _Tab:
                 is_known = has_field or getattr(record, name) != getattr(self.kind(), name)
                 if name in _IDENTITY or (is_known and not alike(old[place], new_row[place])):
                     write.cells[self._column(name)] = write.new_row[place] = new_row[place]
-            write.names = naming(self.heading, self._by_column(old), write.cells)
+            write.names = naming(self.heading, before, write.cells)
             self.made.updates.append(write)
 
     def _records(self, ids: Iterable[int]) -> Iterator[Record]:

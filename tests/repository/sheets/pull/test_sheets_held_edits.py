@@ -8,7 +8,7 @@ import pytest
 
 from crm.errors import RefusedError
 from crm.model import Client, Sale, Setting
-from crm.repository.sheets.grid.layout import HISTORY
+from crm.repository.sheets.grid.layout import HISTORY, header
 from crm.repository.sheets.mirror import mirror
 from tests.support.by_hand import Sheet, last, wrong
 from tests.support.google_sheets import book
@@ -111,6 +111,69 @@ def test_a_mass_deletion_waits_for_a_decision(team: Team, take_over: bool) -> No
     assert found[Client][1].total_spend == Decimal(202 if take_over else 1010)  # type: ignore[attr-defined]
     if take_over:
         assert last(team)[1] == "edited in the sheet"
+
+
+def _note_all(team: Team) -> None:
+    """Write a note on each sale."""
+
+    def change(tx: Any) -> None:
+        for at in range(1, 15):
+            tx.change(tx.get(Sale, at), note=f"note {at}")
+
+    team.store.change(change)
+
+
+def _make_again_by_hand(team: Team, kind: Any, name: str) -> None:
+    """Delete a column, and let a later look find an empty one with its heading."""
+    sheet = Sheet(team, kind)
+    at = sheet.column(name)
+    team.person.delete_column(team.id, sheet.title, at)
+    team.stored()
+    team.person.set_cells(team.id, sheet.title, 0, len(team.cells(kind)[0]), [[header(kind, name)]])
+
+
+@pytest.mark.parametrize("take_over", [False, True])
+@pytest.mark.parametrize("how", [_empty, _make_again_by_hand])
+def test_an_emptied_column_waits_for_a_decision(team: Team, how: Any, take_over: bool) -> None:
+    _note_all(team)
+    before, other = team.stored(), team.another("ben")
+    team.stored(other)
+    how(team, Sale, "note")
+    # An edit of another cell of such a row waits with it.
+    team.person.set_cells(team.id, SALES, 3, Sheet(team, Sale).column("reference"), [["R 3"]])
+    for machine in (team.repository, other):
+        assert team.stored(machine) == before
+        assert machine.held().emptied == ["14 values in the column “Note” of sales"]
+        assert "14 values in the column “Note” of sales. The values are kept for now. `sheets" in machine.notice()
+        assert "14 values in the column “Note” of sales were emptied" in " ".join(wrong(team, machine))
+    with pytest.raises(RefusedError, match=r"14 values in the column “Note” of sales.*until that is decided"):
+        team.store.change(lambda tx: tx.change(tx.get(Client, 1), notes="x"))
+    team.repository.settle(take_over=take_over)
+    assert (team.repository.held().emptied, team.repository.notice()) == ([], "")
+    after = team.agreed()
+    assert after[Sale][3].reference == "R 3"  # type: ignore[attr-defined]
+    notes = {at: sale.note for at, sale in after[Sale].items()}  # type: ignore[attr-defined]
+    assert notes == {at: "" if take_over else f"note {at}" for at in range(1, 15)}
+    assert other.held().emptied == []
+    team.store.change(lambda tx: tx.change(tx.get(Sale, 4), note="new"))
+    assert team.agreed()[Sale][4].note == "new"  # type: ignore[attr-defined]
+    assert len([what for what in team.summaries() if what == "edited in the sheet"]) == 1
+
+
+def test_cells_that_are_few_or_the_smaller_part_of_a_column_are_emptied_unasked(team: Team) -> None:
+    _note_all(team)
+    team.stored()
+
+    def note(at: int) -> str:
+        return str(team.stored()[Sale][at].note)  # type: ignore[attr-defined]
+
+    column = Sheet(team, Sale).column("note")
+    team.person.set_cells(team.id, SALES, 1, column, [[None]] * 7)
+    assert (note(7), note(8)) == ("", "note 8")
+    # Most of what is left, but not more than a few.
+    team.person.set_cells(team.id, SALES, 8, column, [[None]] * 5)
+    assert (note(12), note(13)) == ("", "note 13")
+    assert team.repository.held().emptied == []
 
 
 def test_a_few_deletions_are_applied_up_to_the_limit_of_the_team(team: Team) -> None:
