@@ -36,7 +36,7 @@ _NO = words("nein non nee nao n\u00e3o falsch faux falso onwaar - \u2717 \u2718"
 # Numbers that nobody is called by.
 _OF_FAX = words("fax telefax pager faxnummer telefaxnummer")
 # Fields for which several columns may stand.
-SEVERAL = ("email", "phone", "client.email", "client.phone", "status", "tags")
+SEVERAL = ("email", "phone", "client.email", "client.phone", "status", "tags", "address.more", "opt_out")
 _RUNNING = re.compile(r"\d{1,5}(?:\.0)?")
 _PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
 

@@ -339,8 +339,8 @@ class Push:
             plan, after = rollback
             self._write_over(Commit(plan, Seen(contents.state, contents.places), new_id(), after))
         raise StoreBusyError(
-            "Rows are being moved in the spreadsheet again and again while the program puts them right. Try again when"
-            " nobody is sorting it."
+            "Rows are being moved in the spreadsheet again and again while the program puts them right.",
+            "Try again when nobody is sorting it.",
         )
 
 
