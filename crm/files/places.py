@@ -63,8 +63,8 @@ def _is_country_behind(pieces: Sequence[str], by: Conventions) -> bool:
         return False
     if len(last) == 2 and last != "UK":
         is_behind_state = len(pieces) > 2 and _STATE_ALONE.fullmatch(pieces[-2])
-        is_european = _BEFORE.fullmatch(pieces[0]) and by.country not in _HAVE_STATES
-        return bool(is_behind_state or is_european) and _is_country(last, by)
+        is_code = by.country not in _HAVE_STATES and (_BEFORE.fullmatch(pieces[0]) or last == by.country)
+        return bool(is_behind_state or is_code) and _is_country(last, by)
     return _is_country(last, by)
 
 

@@ -107,6 +107,7 @@ def test_a_cell_with_city_state_and_postcode_is_taken_apart(
 
 def test_a_cell_with_a_country_in_two_letters_is_taken_apart_behind_a_postcode() -> None:
     assert split_place("10117 Berlin, DE", AUSTRIA) == {"postcode": "10117", "city": "Berlin", "country": "DE"}
+    assert split_place("Wien, AT", AUSTRIA) == {"city": "Wien", "country": "AT"}
     assert split_place("Atlanta, GA", AUSTRIA) == {"city": "Atlanta", "region": "GA"}
     assert split_place("Tbilisi, Georgia", AUSTRIA) == {"city": "Tbilisi", "country": "Georgia"}
 

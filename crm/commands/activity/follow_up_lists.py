@@ -55,7 +55,7 @@ def due_now(follow_up: FollowUp, on: date, by: Conventions) -> str:
     """The urgency of a follow-up at this moment of a day, in words: 'due today at 10:00, late' from then on."""
     words, time = due_words(follow_up, on, by.time_of_day(follow_up.due_time)), follow_up.due_time
     is_late = (
-        time and follow_up.due_on == on and not follow_up.done_on and time.zfill(5) < by.clock.time_of(by.clock.now)
+        time and follow_up.due_on == on and not follow_up.done_on and time.zfill(5) <= by.clock.time_of(by.clock.now)
     )
     return f"{words}, late" if is_late else words
 

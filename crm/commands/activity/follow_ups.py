@@ -356,7 +356,8 @@ def edit_many(
     parts = [f"snoozed {{}} until {crm.conventions.day(day)}"] if day else []
     parts += [f"reassigned {'them' if parts else '{}'} to {to}"] if to else []
     summary = " and ".join(parts) if parts else "completed {}"
-    return crm.transact(change, summary.format(_counted(follow_ups, crm.conventions)))
+    still_open = [follow_up for follow_up in follow_ups if not follow_up.done_on]
+    return crm.transact(change, summary.format(_counted(still_open or follow_ups, crm.conventions)))
 
 
 @command("follow-ups delete-many", title="Delete follow-ups")

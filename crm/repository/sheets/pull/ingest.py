@@ -182,6 +182,9 @@ class _Intake:
         )
         earlier = {tuple(row[:3]): row.before for row in self.connection.execute(noted)}
         for entry in entries.audit:
+            if not entry.ids:
+                # Somebody has typed it.
+                continue
             about = entry.record, entry.ids[0]
             if entry.operation == "update" and about in known:
                 known[about] |= entry.fields_after
