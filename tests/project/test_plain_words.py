@@ -34,6 +34,7 @@ _PHRASES = re.compile(
     r"|\bending says how\b|\bmake it first\b|\bin the store by\b|\buntil now\b|\bnew password holds\b"
     r"|\basked for besides\b|\bwhat to fill in\b|\bhow lately\b"
     r"|\bmoney and dates are written\b|\blike it are\b|\bnames no store\b"
+    r"|\beverybody's\b|\bthe last on\b|\bas before\b|^go on\b"
     r"|\bwin it\b|\bopen it again\b|\bis read for\b|\bchanged the same\b(?! field)|\bbest fifth\b",
     re.IGNORECASE,
 )
