@@ -825,7 +825,7 @@ class SheetsRepository(SqlRepository):
         if self._engine and self._is_review_due(self._reviewed_on):
             self.refresh()
             with self._errors_explained(), self._engine.connect() as connection:
-                is_waiting = bool(mirror.held(connection) or mirror.emptied(connection))
+                is_waiting = bool(mirror.waiting(connection))
             if self._offline is None and not is_waiting:
                 super().daily_review()
 

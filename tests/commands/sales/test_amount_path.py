@@ -63,4 +63,5 @@ def test_a_sale_is_written_to_its_cell_without_extra_reads() -> None:
         spent = cost(sell)
     assert len(spent.statements) <= 27, spent.statements
     assert not [words for words in spent.statements if words.startswith("DELETE")]
-    assert (spent.calls <= 1410, spent.files <= 43) == (True, True), spent
+    # Two of the files note the change until its outcome is known.
+    assert (spent.calls <= 1420, spent.files <= 45) == (True, True), spent

@@ -370,6 +370,13 @@ def set_emptied(connection: Connection, ids: Emptied) -> None:
     _set_fact(connection, "emptied", json.dumps(ids) if ids else "")
 
 
+def waiting(connection: Connection) -> set[str]:
+    """The names of the kinds with rows or values that are kept until somebody has decided. One statement for both, as
+    each change asks."""
+    kept = connection.exec_driver_sql("SELECT value FROM sheet_fact WHERE value <> '' AND name IN ('held', 'emptied')")
+    return {name for (ids,) in kept for name in json.loads(ids)}
+
+
 def not_put_back(connection: Connection) -> dict[str, list[int]]:
     """The ids of records that a repair has not put back, from here or elsewhere, by kind."""
     ids: dict[str, list[int]] = json.loads(_fact(connection, "unknown") or "{}")

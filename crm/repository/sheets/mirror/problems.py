@@ -128,7 +128,7 @@ def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int
 
 def refuse_held(connection: Connection, kinds: Collection[type[Record]]) -> None:
     """Raise RefusedError where records of these kinds, or what is summed up in them, wait to be decided on."""
-    waiting = {BY_NAME[name] for name in (*mirror.held(connection), *mirror.emptied(connection))}
+    waiting = {BY_NAME[name] for name in mirror.waiting(connection)}
     if any(kind in waiting or waiting.intersection(_fed_by(kind)) for kind in kinds):
         what = waiting_words(connection)
         raise RefusedError(f"{what} Nothing is saved there until that is decided: `sheets repair`.")
