@@ -27,7 +27,7 @@ def split_rule(text: str) -> tuple[str, str]:
         return status, when
     if (match := _OTHERWISE.search(text)) is None:
         example = "VIP when total_spend >= 35000, or Regular otherwise"
-        raise error_at(f"A rule says when its status fits: {example}.", text, len(text.rstrip()))
+        raise error_at(f"A rule says when a client gets the status, like {example}.", text, len(text.rstrip()))
     status = _status_in(text, match.start())
     if match.end() < len(text):
         raise error_at("otherwise comes last. Delete what is after it.", text, match.end())
@@ -47,7 +47,7 @@ def checked_status(status: str) -> str:
     """
     refuse_control_characters(status)
     if match := _WHEN.search(status):
-        raise error_at("A status does not contain the word when.", status, match.start())
+        raise error_at("A status cannot contain the word when.", status, match.start())
     return _status_in(status, len(status))
 
 
@@ -70,7 +70,7 @@ def _status_in(text: str, end: int) -> str:
         raise error_at("A rule begins with the status, as in VIP when total_spend >= 35000.", text, 0)
     if len(status) > MAX_STATUS_LENGTH:
         position = len(text[:end]) - len(text[:end].lstrip()) + MAX_STATUS_LENGTH
-        raise error_at(f"A status has at most {MAX_STATUS_LENGTH} characters.", text, position)
+        raise error_at(f"A status can have at most {MAX_STATUS_LENGTH} characters.", text, position)
     if match := _OTHERWISE.search(text, 0, end):
-        raise error_at("A status does not contain the word otherwise.", text, match.start())
+        raise error_at("A status cannot contain the word otherwise.", text, match.start())
     return status

@@ -96,7 +96,7 @@ class _Parser:
         negated = word.word == "not"
         if negated:
             if self._token.word != "in":
-                raise self._error("Write “not” before a comparison, or as in 'gold' not in tags.", word.start)
+                raise self._error("Write “not” before a comparison or “in”, as in 'gold' not in tags.", word.start)
             self._advance()
         if self._token.source == "(":
             return ConditionPart(self._check.in_list(left, self._list(), negated), left.start)
@@ -112,14 +112,14 @@ class _Parser:
         while True:
             self._must_close(opening)
             if self._token.kind != "text":
-                raise self._error("The list holds texts in quotes, as in ('DE', 'AT').", self._token.start)
+                raise self._error("Put each text of a list in quotes, as in ('DE', 'AT').", self._token.start)
             texts.append(str(self._advance().value))
             self._must_close(opening)
             separator = self._advance()
             if separator.source == ")":
                 return texts
             if separator.source != ",":
-                raise self._error("The texts of a list are separated by commas.", separator.start)
+                raise self._error("Separate the texts of a list with commas.", separator.start)
 
     def _sum(self) -> Part:
         left = self._product()
@@ -177,7 +177,7 @@ class _Parser:
             return token.word
         name = clipped(token.source)
         close = get_close_matches(token.word.lower(), METRICS, n=1)
-        advice = f"Did you mean {close[0]}?" if close else f"A text is written in quotes: '{name}'."
+        advice = f"Did you mean {close[0]}?" if close else f"Put text in quotes: '{name}'."
         raise error_at(f"Unknown name: {name}. {advice}", self._text, token.start, OFTEN_USED)
 
     def _ended(self) -> bool:
@@ -195,7 +195,7 @@ class _Parser:
 
     def _must_close(self, opening: Token) -> None:
         if self._ended():
-            raise self._error("This ( is never closed.", opening.start)
+            raise self._error("This ( has no closing ).", opening.start)
 
     def _stray(self) -> NoReturn:
         """Refuse the current token, which cannot follow the one before it."""
@@ -203,13 +203,13 @@ class _Parser:
         if previous.kind == "number" and token.kind == "number":
             spaced = _SPACED_NUMBER.match(self._text, previous.start)
             digits = "".join(spaced.group().split()) if spaced else previous.source
-            raise self._error(f"A number has no blanks inside. Write {clipped(digits)}.", previous.end)
+            raise self._error(f"A number cannot contain spaces. Write {clipped(digits)}.", previous.end)
         if previous.kind == "number" and token.source == ",":
-            raise self._error("A number has no comma. Write 35000, 35_000 or 0.5.", token.start)
+            raise self._error("A number cannot contain a comma. Write 35000, 35_000 or 0.5.", token.start)
         if previous.kind == "word" and token.source == "(":
             raise self._error(f"{previous.source} is a name. A rule has no functions.", token.start)
         if token.source == ")":
-            raise self._error("This ) closes no (. Delete it or add a ( before it.", token.start)
+            raise self._error("This ) has no opening (. Delete it, or add a ( before it.", token.start)
         if token.source in COMPARISONS or token.word in {"not", "in"}:
             raise self._error(f"“{token.source}” cannot follow. Join conditions with “and” or “or”.", token.start)
         if token.kind == "word" and token.word not in _KEYWORDS and token.word not in METRICS:

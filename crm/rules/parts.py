@@ -96,13 +96,13 @@ class Checker:
         if isinstance(right, MissingPart):
             return self._missing(left, sign)
         if "tags" in {left.kind, right.kind}:
-            reason = "Tags are tested with “in”, as in 'gold' in tags, or tags = none."
+            reason = "Use “in” to test tags, as in 'gold' in tags, or tags = none."
             raise error_at(reason, self._text, sign.start)
         if left.kind != right.kind:
             reason = f"{_described(left)}, {_described(right)}: they cannot be compared."
             raise error_at(reason, self._text, right.start)
         if left.kind == "text" and operator not in {"=", "!="}:
-            raise error_at("Texts are compared with = or != only.", self._text, sign.start)
+            raise error_at("Use only = or != to compare texts.", self._text, sign.start)
         return Compare(left.node, operator, right.node)
 
     def _missing(self, part: ValuePart | MissingPart, sign: Token) -> IsMissing:
@@ -111,7 +111,7 @@ class Checker:
         if isinstance(part.node, Literal):
             raise error_at("A value that you write is never “none”.", self._text, part.start)
         if COMPARISONS[sign.source] not in {"=", "!="}:
-            raise error_at("“none” is tested with = or != only.", self._text, sign.start)
+            raise error_at("Use only = or != with “none”.", self._text, sign.start)
         return IsMissing(part.node, negated=COMPARISONS[sign.source] == "!=")
 
     def in_list(self, part: Part, texts: Sequence[str], negated: bool) -> In:
@@ -124,7 +124,7 @@ class Checker:
             case ValuePart(_, _, start):
                 reason = "A list is for texts. Compare a number, as in 18 <= age < 30."
             case MissingPart(start) | ConditionPart(_, start):
-                reason = "Before in comes a text, as in country in ('DE', 'AT')."
+                reason = "Write a name before “in”, as in country in ('DE', 'AT')."
         raise error_at(reason, self._text, start)
 
     def in_tags(self, part: Part, negated: bool) -> HasTag:
@@ -132,9 +132,9 @@ class Checker:
         match part:
             case ValuePart(Literal(str(tag)), _, start):
                 if "," in tag:
-                    raise error_at("A tag has no comma. Test one tag at a time.", self._text, start)
+                    raise error_at("A tag cannot contain a comma. Test one tag at a time.", self._text, start)
                 return HasTag(tag.lower(), negated)
-        raise error_at("Before in tags comes a text in quotes, as in 'gold' in tags.", self._text, part.start)
+        raise error_at("Write a text in quotes before “in tags”, as in 'gold' in tags.", self._text, part.start)
 
     def calculated(self, left: Part, sign: Token, right: Part) -> ValuePart:
         """Two numbers calculated with."""

@@ -25,25 +25,25 @@ _FOREIGN = re.compile(r"=>|=<|===|&&|\|\||\*\*|//")
 _SIGN = re.compile(r"<=|>=|<>|!=|==|[-=<>+*/(),]")
 
 _HINTS = {
-    "=>": "At least is written >=.",
-    "=<": "At most is written <=.",
-    "===": "Equal is written =.",
-    "&&": "Both conditions together are written with “and”.",
-    "&": "Both conditions together are written with “and”.",
-    "||": "One or the other is written with “or”.",
-    "|": "One or the other is written with “or”.",
-    "!": "The opposite is written “not”, or != between two values.",
+    "=>": "Write >= for at least.",
+    "=<": "Write <= for at most.",
+    "===": "Write = for equal.",
+    "&&": "Write “and” between conditions that must both be true.",
+    "&": "Write “and” between conditions that must both be true.",
+    "||": "Write “or” between conditions of which one must be true.",
+    "|": "Write “or” between conditions of which one must be true.",
+    "!": "Write “not” for the opposite, or != between two values.",
     "**": "Powers do not work here. Use + - * /.",
     "^": "Powers do not work here. Use + - * /.",
-    "//": "Division is written /.",
+    "//": "Write / to divide.",
     "%": "A percent sign does not work here. Write * 0.1 for ten percent.",
-    "≥": "At least is written >=.",
-    "≤": "At most is written <=.",
-    "≠": "Unequal is written !=.",
-    ".": "A name has no point in it. A point is only for decimals, as in 0.5.",
-    "[": "A list is written in ( ).",
-    "{": "A list is written in ( ).",
-} | dict.fromkeys("‘’‚“”„«»`", "A text is written in quotes: 'DE' or \"DE\".")  # noqa: RUF001
+    "≥": "Write >= for at least.",
+    "≤": "Write <= for at most.",
+    "≠": "Write != for not equal.",
+    ".": "A name cannot contain a point. Use a point only for decimals, as in 0.5.",
+    "[": "Put a list in ( ).",
+    "{": "Put a list in ( ).",
+} | dict.fromkeys("‘’‚“”„«»`", "Put text in quotes: 'DE' or \"DE\".")  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Token:
 def tokens(text: str) -> Iterator[Token]:
     """Cut `text` into tokens, the last of kind 'end'. Raises RuleError at the first piece that is not one."""
     if len(text) > MAX_LENGTH:
-        raise error_at(f"A condition has at most {MAX_LENGTH} characters.", text, MAX_LENGTH)
+        raise error_at(f"A condition can have at most {MAX_LENGTH} characters.", text, MAX_LENGTH)
     refuse_control_characters(text)
     at = 0
     while at < len(text):
@@ -110,7 +110,7 @@ def _quoted(text: str, at: int) -> Token:
     match = _TEXT.match(text, at)
     quote = text[at]
     if match is None:
-        raise error_at(f"The text that begins here is never closed with {quote}", text, at)
+        raise error_at(f"The text that begins here has no closing {quote}", text, at)
     source = match.group()
     value = source[1:-1].replace(quote * 2, quote)
     if not value:
@@ -130,8 +130,8 @@ def refuse_control_characters(text: str) -> None:
     """Raise RuleError at the first control character."""
     for at, character in enumerate(text):
         if is_control(character):
-            instead = ". Write a blank." if character in "\t\r\n" else "."
-            raise error_at(f"A rule has no control characters (U+{ord(character):04X}){instead}", text, at)
+            instead = ". Write a space." if character in "\t\r\n" else "."
+            raise error_at(f"A rule cannot contain control characters (U+{ord(character):04X}){instead}", text, at)
 
 
 def error_at(reason: str, text: str, position: int, names: Sequence[str] = ()) -> RuleError:

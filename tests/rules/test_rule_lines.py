@@ -31,9 +31,9 @@ def test_a_rule_line_is_split(line, parts):
 @pytest.mark.parametrize(
     ("line", "position", "reason"),
     [
-        ("", 0, "when its status fits"),
-        ("VIP", 3, "when its status fits"),
-        ("VIP if age > 1", 14, "when its status fits"),
+        ("", 0, "when a client gets the status"),
+        ("VIP", 3, "when a client gets the status"),
+        ("VIP if age > 1", 14, "when a client gets the status"),
         ("when age > 1", 0, "begins with the status"),
         ("otherwise", 0, "begins with the status"),
         ("VIP when", 8, "is empty"),

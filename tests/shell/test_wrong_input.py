@@ -56,7 +56,7 @@ CASES = [
         'clients list --condition "total_spend >"',
         "No option called --condition. `PROGRAM clients list --help` shows all options.",
     ),
-    ('clients list --where "a=1"', "Unknown name: a. A text is written in quotes: 'a'."),
+    ('clients list --where "a=1"', "Unknown name: a. Put text in quotes: 'a'."),
     ("clients list --view Nope", "No view called Nope. `views list` shows all."),
     ("clients list extra", "No client called extra. Add one with `clients add`. `clients list` shows all."),
     ("clients show", "“Client” is missing. Write it after the command, or give --client."),
