@@ -335,8 +335,8 @@ def store_file(store: str) -> Path | None:
         ) from error
     if len(os.fsencode(file.stem)) > _LONGEST_STEM:
         raise UsageError(
-            f"The name of the file is too long for a store, whose backups have the day in their names: choose one of at"
-            f" most {_LONGEST_STEM} bytes before its ending."
+            "The file name is too long, because backups add the date to it. Choose a name of at most"
+            f" {_LONGEST_STEM} bytes before its extension."
         )
     return file
 

@@ -13,20 +13,20 @@ _READING = {
     errno.ENOENT: "No file {path}. Check its name and folder.",
     errno.ENOTDIR: "No file {path}. Check its name and folder.",
     errno.EISDIR: "{path} is a folder. Name one file in it.",
-    errno.EACCES: "{path} may not be read. Ask its owner for permission, or copy it to a folder of yours.",
-    errno.EPERM: "{path} may not be read. Ask its owner for permission, or copy it to a folder of yours.",
+    errno.EACCES: "You do not have permission to read {path}. Ask its owner, or copy the file to a folder of yours.",
+    errno.EPERM: "You do not have permission to read {path}. Ask its owner, or copy the file to a folder of yours.",
     errno.ENAMETOOLONG: "The name {name} is too long. Check it.",
-    errno.ELOOP: "{path} is a link that leads back to itself. Name the file that is meant.",
+    errno.ELOOP: "{path} is a link that leads back to itself. Choose another file.",
 }
 _WRITING = {
     errno.ENOENT: "Folder {folder} does not exist. Create it, or choose another.",
     errno.ENOTDIR: "{folder} is not a folder. Choose another.",
-    errno.EISDIR: "{path} is a folder. Give the file a name in it.",
-    errno.EACCES: "{path} may not be written. Choose another folder, or ask for permission.",
-    errno.EPERM: "{path} may not be written. Choose another folder, or ask for permission.",
+    errno.EISDIR: "{path} is a folder. Add a file name.",
+    errno.EACCES: "You do not have permission to write {path}. Choose another folder, or ask for permission.",
+    errno.EPERM: "You do not have permission to write {path}. Choose another folder, or ask for permission.",
     errno.EROFS: "{folder} can only be read. Choose another folder.",
-    errno.ENOSPC: "The disk is full, {path} was not written. Make room and try again.",
-    errno.EDQUOT: "Your share of the disk is full, {path} was not written. Make room and try again.",
+    errno.ENOSPC: "The disk is full, so {path} was not written. Free some space and try again.",
+    errno.EDQUOT: "You have used up your disk space, so {path} was not written. Free some space and try again.",
     errno.EEXIST: "{folder} is not a folder. Choose another.",
     errno.ENAMETOOLONG: "The name {name} is too long. Choose a shorter one.",
     errno.ELOOP: "{path} is a link that leads back to itself. Choose another name.",
@@ -69,7 +69,7 @@ def refuse_too_large(path: Path) -> None:
     """Raise FileError for a file that is no ordinary one, or larger than what is read."""
     if (size := size_of(path)) > LARGEST:
         raise FileError(
-            f"{display_path(path)} has {size / 1e9:.1f} GB. At most {LARGEST / 1e9:.0f} GB can be read at once."
+            f"{display_path(path)} is {size / 1e9:.1f} GB. At most {LARGEST / 1e9:.0f} GB can be read at once."
             " Split it into smaller files, each with the heading."
         )
 
@@ -83,7 +83,7 @@ def size_of(path: Path) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise unreadable(path, IsADirectoryError(errno.EISDIR, ""))
     if not stat.S_ISREG(status.st_mode):
-        raise FileError(f"{display_path(path)} is not an ordinary file. Save what it holds to a file, and name that.")
+        raise FileError(f"{display_path(path)} is not an ordinary file. Save its contents to a file, and use that.")
     return status.st_size
 
 

@@ -58,7 +58,7 @@ def path_of(typed: str) -> Path:
     try:
         os.fsencode(expanded)
     except UnicodeEncodeError as error:
-        raise FieldError(f"no file has U+{ord(error.object[error.start]):04X} in its name") from error
+        raise FieldError(f"a file name cannot contain U+{ord(error.object[error.start]):04X}") from error
     return Path(expanded)
 
 

@@ -215,6 +215,6 @@ def answers(parameter: Parameter, question: Question) -> str:
         spelled = dict.fromkeys([option, *(["--yes"] if value and value == question.yes else [])])
         ways.append((" or ".join(spelled), words))
     if len(ways) == 1:
-        return f"Give {ways[0][0]} to go on."
+        return f"Give {ways[0][0]} to continue."
     listed = [f"{option} ({words})" for option, words in ways]
     return f"Give {', '.join(listed[:-1])} or {listed[-1]}."

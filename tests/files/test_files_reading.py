@@ -184,7 +184,7 @@ def test_a_file_that_may_not_be_read(put):
     # What reading needs is loaded by now: nobody may not read the interpreter's own files either.
     open_source(path)
     path.chmod(0)
-    assert "may not be read" in as_nobody(lambda: open_source(path))
+    assert "do not have permission to read" in as_nobody(lambda: open_source(path))
 
 
 def test_impossible_options_are_refused(put):

@@ -119,7 +119,7 @@ def test_an_impossible_file_name_is_refused(typed: str, why: str) -> None:
 def test_a_name_that_is_too_long_for_the_backups_of_a_store_is_refused() -> None:
     assert store_file(f"sqlite:////tmp/{'a' * 221}.sqlite3")
     for name in (f"{'a' * 222}.sqlite3", "ä" * 111):
-        with pytest.raises(UsageError, match="too long for a store"):
+        with pytest.raises(UsageError, match="file name is too long"):
             store_file(f"sqlite:////tmp/{name}")
 
 

@@ -135,7 +135,7 @@ def test_no_file_is_overwritten_without_a_confirmation(shell: CommandLine) -> No
         before = BEFORE.get(words, ["--to"] if words.startswith("reports") else [])
         arguments = [*words.split(), *before, str(file)]
         message = shell.refused(*arguments)
-        assert message.endswith(f"{name} already exists. Give --yes to go on."), (words, message)
+        assert message.endswith(f"{name} already exists. Give --yes to continue."), (words, message)
         assert file.read_text() == "my precious\n", words
         answer = shell("--yes", *arguments)
         assert (answer.code, answer.err) == (0, ""), (words, answer)
@@ -156,11 +156,11 @@ def piped(text: str) -> io.TextIOWrapper:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("/dev/zero", "/dev/zero is not an ordinary file. Save what it holds to a file, and name that."),
+        ("/dev/zero", "/dev/zero is not an ordinary file. Save its contents to a file, and use that."),
         ("pipe", "is not an ordinary file"),
         ("folder", "is a folder. Name one file in it."),
-        ("large.csv", "has 5.0 GB. At most 1 GB can be read at once. Split it into smaller files"),
-        ("large.json", "has 5.0 GB"),
+        ("large.csv", "is 5.0 GB. At most 1 GB can be read at once. Split it into smaller files"),
+        ("large.json", "is 5.0 GB"),
         ("loop.csv", "is a link that leads back to itself"),
         ("-", "standard input is empty"),
     ],

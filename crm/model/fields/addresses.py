@@ -334,7 +334,7 @@ def _e164(text: str, country: str) -> str:
         ) from error
     if "@" in text:
         # The library skips the letters before a number.
-        raise FieldError("that is an e-mail address with a number, or the other way round; give the number alone")
+        raise FieldError("that contains an e-mail address; give the phone number alone")
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
             f"no such phone number in {_in_words(country)};"

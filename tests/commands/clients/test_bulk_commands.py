@@ -393,7 +393,7 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
     for words in (["edit-many", "--owner", "Cy"], ["tag", "--tag", "new"], ["delete-many"]):
         message = shell.refused("clients", *words, *group)
         assert "2 clients" in message
-        assert message.endswith("Give --yes to go on.")
+        assert message.endswith("Give --yes to continue.")
     edited = shell.did(
         "clients", "edit-many", *group, "--owner", "Cy", "--tag", "new", "--untag", "old", "--no-marketing-consent",
         "--extra", "hat=L", "--yes",
