@@ -109,8 +109,8 @@ class Administration:
         changed = self._renamed(tx, current, self._store.write(tx, current, fitting, user))
         if is_admin(current) and not is_admin(changed) and not self._admins(tx):
             raise RefusedError(
-                f"{called(current)} is the last admin, and nobody could manage accounts any more. Nothing was changed."
-                " Make someone else an admin first."
+                f"{called(current)} is the last admin. Nobody else could manage accounts."
+                " Nothing was changed. Make someone else an admin first."
             )
         if (changed.role, changed.client) != (current.role, current.client) or not changed.active:
             tx.end_sessions(user.id)

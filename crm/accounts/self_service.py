@@ -105,7 +105,7 @@ class SelfService:
                 raise SignedOutError
             current = self._store.get(tx, user.id)
             if self._store.fingerprint(current) != self._store.fingerprint(user) or not current.active:
-                raise SignInRefusedError("The account was changed meanwhile. Nothing was changed now. Try again.")
+                raise SignInRefusedError("The account was just changed elsewhere. Nothing was saved. Try again.")
             self._store.write(tx, current, {"password": hashed, "must_change": False})
             tx.end_sessions(user.id, but)
 
@@ -165,7 +165,7 @@ class SelfService:
         def change(tx: AuthoredTransaction) -> None:
             current = self._store.get(tx, user)
             if current.second_factor != account.second_factor:
-                raise RefusedError("The second factor was changed meanwhile. Nothing was changed now. Try again.")
+                raise RefusedError("The second factor was just changed elsewhere. Nothing was saved. Try again.")
             self._store.write(tx, current, {"second_factor": written})
 
         self._store.transact(change, "turned on a second factor", account)

@@ -20,9 +20,9 @@ def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> Non
         return
     for reserved in (PROGRAM, SPREADSHEET):
         if look_alike(name, reserved):
-            raise _taken(f"{reserved} is the name for what the program does; choose another name")
+            raise _taken(f"{reserved} is reserved for what the program itself does; choose another name")
     if same(name).endswith(same(KEYS_AUTHOR)):
-        raise _taken("names with this ending are for what keys do; choose another name")
+        raise _taken("names with this ending are reserved for keys; choose another name")
     if not _in_team(user):
         return
     for other in tx.find_all(User, Query({"active": True})):

@@ -72,8 +72,8 @@ def _unencrypted(scope: Scope, origin: str) -> ASGIApp:
         return RedirectResponse(f"{origin}/", 308)
     return notice(
         "Not encrypted",
-        "Without encryption others could read your password. Open this address with https://. Where a proxy"
-        " in front of this program does that already, CRM_ORIGIN or FORWARDED_ALLOW_IPS has to name it.",
+        "Without encryption others could read your password. Open this address with https://. If a proxy"
+        " in front of this program already uses https, name it in CRM_ORIGIN or FORWARDED_ALLOW_IPS.",
         403,
     )
 

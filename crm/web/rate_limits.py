@@ -86,7 +86,7 @@ class AddressLimits:
             await receive()
             await send({"type": "websocket.close", "code": 1013, "reason": ""})
         else:
-            message = "There were too many requests from where you are. Wait a little, then try again."
+            message = "Too many requests came from your network. Wait a moment, then try again."
             await notice("Too many requests", message, 429, {"Retry-After": str(wait)})(scope, receive, send)
 
     def _wait(self, scope: Scope) -> int:

@@ -93,7 +93,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listening.close()
         raise UsageError(
-            f"Port {port} of {host} cannot be listened on ({getattr(error, 'strerror', error)})."
-            " Give another with --port."
+            f"The program cannot use port {port} of {host} ({getattr(error, 'strerror', error)})."
+            " Choose another with --port."
         ) from error
     return listening

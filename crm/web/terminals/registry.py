@@ -167,7 +167,7 @@ class Terminals:
             left = [terminal for terminal in own if not terminal.pages]
             if not left:
                 raise _FullError(
-                    f"You have {len(own)} terminals open on other devices. Leave one of them, then try again."
+                    f"You have {len(own)} terminals open on other devices. Close one of them, then try again."
                 )
             oldest = min(left, key=lambda terminal: terminal.seen_at)
             open_terminals.remove(oldest)

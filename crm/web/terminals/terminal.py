@@ -196,7 +196,7 @@ class Terminal:
         elif status in (child.SIGNED_OUT, child.DONE):
             code, why = SIGNED_OUT, DONE if status == child.DONE else OVER
         elif status == child.CRASHED or status < 0:
-            why = "The program has ended by itself. What was saved is kept."
+            why = "The program stopped unexpectedly. Everything that was saved is kept."
             log.error("menu failed", extra={"facts": self.ids | {"status": status}})
         for page in self.pages:
             if not page.closing:
