@@ -226,7 +226,7 @@ def _as_condition(snapshot: Snapshot, name: str, asked: Any) -> Any:
 
     if name not in METRICS:
         label = fields(Client)[name].label
-        raise FieldError(f"a view cannot filter by {label.lower()}; its condition knows {', '.join(METRICS)}")
+        raise FieldError(f"a view cannot filter by {label.lower()}; use one of {', '.join(METRICS)}")
     if name == "tags":
         having = tuple(HasTag(tag) for tag in asked)
         return having[0] if len(having) == 1 else And(having)

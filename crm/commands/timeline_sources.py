@@ -164,7 +164,7 @@ class EntryKinds(Check):
             named = [kind for kind, several in kinds().items() if word in (kind, several.lower())]
             named = named or [kind for known in sources() for kind in known.also.get(word, ())]
             if not named:
-                raise FieldError(f"there are {', '.join(kinds().values())}, and interactions for all of the first five")
+                raise FieldError(f"use one of {', '.join(kinds().values())}, or interactions for the first five")
             read |= dict.fromkeys(named)
         return tuple(read)
 

@@ -72,7 +72,7 @@ def unpermitted(error: Exception, account: ServiceAccount, sender: Party) -> Out
         return refused(
             f"does not let {account.address} send as {sender.address}. An admin of the domain opens {_DELEGATION},"
             " chooses Add new, and enters the client_id of the service account (it is in its key) as Client ID and"
-            f" {SCOPE} as OAuth scope; it may take some hours until it holds"
+            f" {SCOPE} as OAuth scope; it may take some hours to take effect"
         )
     return refused(f"does not let {account.address} send as {sender.address} ({words})")
 

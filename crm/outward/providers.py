@@ -44,7 +44,7 @@ def _provider(name: str, domains: str, smtp: str, imap: str, advice: str = "", *
 
 
 def _app_password(name: str, where: str) -> str:
-    return f"{name} takes no password of the account here, only an app password: {where}"
+    return f"{name} does not accept your usual password here, only an app password: {where}"
 
 
 PROVIDERS: Sequence[Provider] = (
@@ -55,8 +55,8 @@ PROVIDERS: Sequence[Provider] = (
     _provider(
         "Outlook.com", "outlook.com hotmail.com hotmail.co.uk hotmail.de hotmail.fr live.com msn.com outlook.at"
         " outlook.de outlook.fr", "smtp-mail.outlook.com", "outlook.office365.com",
-        "Outlook.com lets no program sign in with a password any more, so this is likely to be refused. Use another"
-        " mail provider here.", port=587,
+        "Outlook.com no longer lets programs sign in with a password, so it will probably refuse this. Use another"
+        " mail provider.", port=587,
     ),
     _provider(
         "Microsoft 365", "", "smtp.office365.com", "outlook.office365.com",

@@ -47,7 +47,7 @@ class Server:
 
 def smtp_server(url: str) -> Server:
     """The server that CRM_SMTP_URL names. Raises UsageError."""
-    unread = UsageError(f"CRM_SMTP_URL names no mail server. Write it like {_SMTP}. {_SIGNS}")
+    unread = UsageError(f"CRM_SMTP_URL does not name a mail server. Write it like {_SMTP}. {_SIGNS}")
     parts = _split(url, "smtp", unread)
     if parts.path not in ("", "/"):
         raise unread
@@ -56,7 +56,7 @@ def smtp_server(url: str) -> Server:
 
 def imap_server(url: str) -> Server:
     """The server and folder that CRM_IMAP_URL names. Raises UsageError."""
-    unread = UsageError(f"CRM_IMAP_URL names no mailbox. Write it like {_IMAP}. {_SIGNS}")
+    unread = UsageError(f"CRM_IMAP_URL does not name a mailbox. Write it like {_IMAP}. {_SIGNS}")
     parts = _split(url, "imap", unread)
     folder = unquote(parts.path.strip("/")) or "INBOX"
     if not parts.username or not folder.isprintable():
@@ -120,8 +120,7 @@ def _server(parts: SplitResult, ports: Mapping[str, int], variable: str, safe: s
     host = parts.hostname or ""
     if encrypts == "never" and not is_loopback(host):
         raise UsageError(
-            f"{variable} would send every e-mail, and the password, for all to see: add ?starttls to it, or write"
-            f" {safe}://."
+            f"{variable} would send every e-mail and the password unencrypted. Add ?starttls to it, or write {safe}://."
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return Server(host, parts.port or ports[encrypts], encrypts, user, lambda: password, folder, variable)

@@ -110,7 +110,7 @@ def email_server(values: Values, password: Callable[[], str] = str) -> Server:
 def mailbox_server(values: Values, password: Callable[[], str] = str) -> Server:
     """The server and the folder that mail is read from. Raises FieldError."""
     if not values.get("user"):
-        raise FieldError("a mailbox has a user name", field="user", label="User name")
+        raise FieldError("enter the user name of the mailbox", field="user", label="User name")
     return _server(values, IMAP_PORTS, password, values.get("folder") or "INBOX")
 
 

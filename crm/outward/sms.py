@@ -89,7 +89,7 @@ class TwilioTexter:
         time_out: tuple[float, float] = TIME_OUT,
     ) -> None:
         if not (sid and token and sender):
-            raise UsageError("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM are needed, all three.")
+            raise UsageError("Set all three of TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.")
         if not re.fullmatch(r"[\w-]+", sid) or bool(_SID.fullmatch(sid)) is bool(api):
             raise UsageError(
                 "CRM_TWILIO_URL names a stand-in for Twilio, and TWILIO_ACCOUNT_SID is an account at Twilio itself."
@@ -188,11 +188,11 @@ def _refuse_unsent(reply: "Response", to: str) -> None:
         return
     if status in (401, 403, 404):
         raise OutwardError(
-            "No SMS was sent: Twilio does not take the account (TWILIO_ACCOUNT_SID) and its token (TWILIO_AUTH_TOKEN).",
+            "No SMS was sent: Twilio does not accept the account (TWILIO_ACCOUNT_SID) and token (TWILIO_AUTH_TOKEN).",
             reason="refused",
         )
     if status == 429:
-        raise OutwardError("No SMS was sent: Twilio is asked too often. Try again in a minute.", reason="busy")
+        raise OutwardError("No SMS was sent: Twilio got too many requests. Try again in a minute.", reason="busy")
     if status >= 500:
         raise _unclear()
     if code in _UNREACHABLE:

@@ -22,7 +22,7 @@ def key_in(environment: Mapping[str, str]) -> str | None:
         return None
     if not (key := _read(file) if file is not None else (written or "").strip()):
         # A secret that a scheduler does not know is not to make a command run with other rights.
-        raise UsageError(f"{VARIABLE if file is None else FILE_VARIABLE} is set and holds no key. Nothing was done.")
+        raise UsageError(f"{VARIABLE if file is None else FILE_VARIABLE} is set, but has no key. Nothing was done.")
     return key
 
 
@@ -33,13 +33,13 @@ def _read(written: str) -> str:
             mode = os.fstat(file.fileno()).st_mode
             if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
                 raise FileError(
-                    f"Others can read {display_path(path)}, which holds a key. Nothing was done. Close it to them:"
-                    f" chmod 600 {display_path(path)}"
+                    f"Others can read {display_path(path)}, which has a key. Nothing was done. Let only its owner read"
+                    f" it: chmod 600 {display_path(path)}"
                 )
             return file.read(_MOST).decode("ascii").strip()
     except FieldError as error:
         raise UsageError(f"{FILE_VARIABLE} names no file: {error.reason}.") from error
     except UnicodeDecodeError as error:
-        raise FileError(f"{display_path(path)}, which {FILE_VARIABLE} names, holds no key.") from error
+        raise FileError(f"{display_path(path)}, which {FILE_VARIABLE} names, has no key.") from error
     except OSError as error:
         raise FileError(f"The key in {FILE_VARIABLE} cannot be read: {error.strerror}. Nothing was done.") from error

@@ -321,7 +321,7 @@ def test_providers_are_known_by_every_domain_once() -> None:
         assert provider.smtp.encrypts == ("always" if provider.smtp.port == 465 else "first")
         assert (provider.imap.port, provider.imap.encrypts) == (993, "always")
     assert "app password" in advice_for(Server("smtp.gmail.com", 587, "first"))
-    assert "is likely to be refused" in advice_for(Server("smtp-mail.outlook.com", 587, "first"))
+    assert "will probably refuse this" in advice_for(Server("smtp-mail.outlook.com", 587, "first"))
     assert provider_of("anna@notgmail.com") is provider_of("gmail.com@example.com") is None
 
 

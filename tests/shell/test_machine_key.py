@@ -117,7 +117,7 @@ def test_an_invalid_key_exits_with_1_and_one_message(cron: Cron) -> None:
         assert wrong not in answer
     assert cron("email", "outbox", "--json", CRM_KEY=key).error["error"] == "sign_in_refused"
     # Nothing is fallen back to: neither the sign-in of this machine nor a store without accounts.
-    assert "holds no key" in cron.refused("email", "outbox", code=2, CRM_KEY=" ")
+    assert "has no key" in cron.refused("email", "outbox", code=2, CRM_KEY=" ")
     other = f"sqlite:///{cron.folder / 'other.sqlite3'}"
     cron.did("clients", "add", "--last-name", "Bein", CRM_STORE=other)
     assert "no accounts" in cron.refused("clients", "list", CRM_KEY=key, CRM_STORE=other)
@@ -132,9 +132,9 @@ def test_a_key_comes_from_a_file_that_only_its_owner_reads(cron: Cron) -> None:
     assert f"chmod 600 {file}" in cron.refused("email", "outbox", **settings)
     file.chmod(0o600)
     file.write_bytes(b"\xff\xfe")
-    assert "holds no key" in cron.refused("email", "outbox", **settings)
+    assert "has no key" in cron.refused("email", "outbox", **settings)
     file.write_text("")
-    assert "holds no key" in cron.refused("email", "outbox", code=2, **settings)
+    assert "has no key" in cron.refused("email", "outbox", code=2, **settings)
     file.unlink()
     assert "cannot be read" in cron.refused("email", "outbox", **settings)
     assert "Set one of them" in cron.refused("email", "outbox", code=2, CRM_KEY="x", **settings)

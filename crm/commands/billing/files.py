@@ -149,7 +149,7 @@ def pdf(
     ] = None,
     yes: bool = False,
 ) -> InvoiceFile:
-    """Write an invoice as PDF, with the e-invoice (Factur-X) inside. A draft is marked as one."""
+    """Write an invoice as a PDF, with an e-invoice inside that programs can read. A draft is marked as a draft."""
     card = _read(crm, invoice)
     file = _place(to, card, ".pdf")
     confirm_overwrite(file, yes)

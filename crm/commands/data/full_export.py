@@ -38,9 +38,9 @@ def keep_safe(crm: CRM) -> str:
 def nobody_gets_in(where: str) -> str:
     """Advice for a store where nobody can sign in with the accounts that came with a file, as sentences."""
     return (
-        f"Nobody can sign in yet: the accounts {where} were changed outside this program, were made with another"
-        " CRM_SECRET, or are older than this computer knows them. On the computer that holds the data, its owner lets"
-        f" an admin in: {program.command('users recover E-MAIL')}"
+        f"Nobody can sign in yet. The accounts {where} were changed outside this program, were made with another"
+        " CRM_SECRET, or are older than those this computer has seen. To let an admin in, the owner of the computer"
+        f" that holds the data can run: {program.command('users recover E-MAIL')}"
     )
 
 

@@ -164,7 +164,8 @@ def known_of(crm: CRM, sheet: Spreadsheet) -> str:
     """The knowledge that this computer has of a spreadsheet whose tabs are gone, in words; '' for nothing."""
     title = f"The tabs of this program are gone from “{sheet.title}”."
     if sheet.clients:
-        return f"{title} This computer has {counted(crm.conventions, sheet.clients, 'client')} of it, with all else."
+        clients = counted(crm.conventions, sheet.clients, "client")
+        return f"{title} This computer has {clients} from it, and all its other data."
     if sheet.backup:
         return (
             f"{title} This computer has a backup of it: {display_path(sheet.backup)}. Once it is set up, `restore` puts"

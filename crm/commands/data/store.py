@@ -66,7 +66,7 @@ def check(
     removes. Once for each spreadsheet is enough.
     """
     if live:
-        with crm.progress("Testing what the store relies on") as progress:
+        with crm.progress("Testing what the program needs from Google") as progress:
             proofs = []
             for proof in crm.repository.prove():
                 proofs.append(proof)

@@ -37,7 +37,7 @@ class YearlyDay(Check):
             or not 1 <= int(match[2]) <= 12
             or not 1 <= int(match[1]) <= monthrange(2000, int(match[2]))[1]
         ):
-            raise FieldError("it is birthday, first-sale, or a day and a month like 24-12")
+            raise FieldError("write birthday, first-sale, or a day and a month like 24-12")
         return f"{int(match[1]):02}-{int(match[2]):02}"
 
     def show(self, value: Any, by: Conventions) -> str:

@@ -119,8 +119,8 @@ def add(
                 raise RefusedError(f"There is already a greeting called {order.name}. Nothing was changed.")
             if (order.occasion, order.channel) == (on, text.channel):
                 raise RefusedError(
-                    f"{order.name} greets for {occasion_words(on)} by {CHANNELS[text.channel]} already, and each"
-                    " client gets one greeting. Nothing was changed."
+                    f"{order.name} already goes out for {occasion_words(on)} by {CHANNELS[text.channel]}, and each"
+                    " client gets only one greeting. Nothing was changed."
                 )
         written = Mailing(name=name, channel=text.channel, subject=text.subject, body=text.body)
         return tx.add(dataclasses.replace(written, occasion=on, user=crm.me))

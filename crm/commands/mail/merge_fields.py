@@ -81,7 +81,7 @@ def check(text: str) -> None:
     for match in _FOREIGN.finditer(text):
         written, doubled = match.group(), match.group(1)
         if doubled is None:
-            raise FieldError(f"{written} {_place(text, match.start())} is no field here; {_ALL}")
+            raise FieldError(f"{written} {_place(text, match.start())} is not a field; {_ALL}")
         if meant := _meant(doubled):
             raise FieldError(
                 f"{written} {_place(text, match.start())} would be sent as the text {written[1:-1]}; write "

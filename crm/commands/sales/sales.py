@@ -93,7 +93,7 @@ def recorded(tx: Transaction, sale: Sale) -> SaleReport:
 
 def not_counted(by: Conventions) -> str:
     """Say that a sale does not count, where paid invoices make the total of a client; '' where it does."""
-    return "" if by.spend_counts == SALES else f"Sales do not count: the total is the sum of {by.spend_counts}."
+    return "" if by.spend_counts == SALES else f"The total is the sum of {by.spend_counts}, so sales do not count."
 
 
 def foreseen_text(report: SaleReport, by: Conventions) -> str:

@@ -153,7 +153,7 @@ def _probability(outcome: str, typed: int | None) -> int:
             raise FieldError("give the probability of winning a deal in it, in percent", field="probability")
         return typed
     if typed not in (None, _CERTAIN[outcome]):
-        raise FieldError(f"of a stage for deals that are {outcome} it is {_CERTAIN[outcome]}", field="probability")
+        raise FieldError(f"for deals that are {outcome} the probability is {_CERTAIN[outcome]}", field="probability")
     return _CERTAIN[outcome]
 
 

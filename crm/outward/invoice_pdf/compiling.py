@@ -154,7 +154,7 @@ def compile_page(page: Page, seconds: float) -> bytes:
             except EOFError as gone:
                 stop()
                 if is_last:
-                    raise FileError("The PDF could not be made: typst ended without an answer.") from gone
+                    raise FileError("The PDF could not be made: typst stopped unexpectedly. Try again.") from gone
                 continue
             except BaseException:
                 # Whatever interrupts, an answer that comes late must not be taken for the next one.

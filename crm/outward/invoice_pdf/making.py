@@ -51,8 +51,8 @@ def make_pdf(document: InvoiceDocument, *, xml: bytes, template: Path | None, se
         raise _template_error(error, template) from error
     verb = "is" if len(missing) == 1 else "are"
     notice = (
-        f"No font on this machine can print {first_few(missing)}, which {verb} missing on the PDF, and so the PDF is"
-        " not PDF/A. Install a font that can, such as Noto, and make it again."
+        f"No font on this machine can print {first_few(missing)}, which {verb} missing on the PDF. So the PDF"
+        " does not meet the standard for archiving (PDF/A). Install a font that can, such as Noto, and make it again."
     )
     return InvoicePdf(data=pdf, is_archival=False, notice=notice)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _OWN = "extra:"
 _READING = (
-    "How the file was understood: which column goes to which field, and how rows are matched with what is in the store."
+    "How the file was understood: which column goes to which field, and how rows are matched with your records."
     " Nothing is imported yet: the next page shows what would be."
 )
 _PREVIEW = (

@@ -34,7 +34,7 @@ _TITLE = "New mailing"
 # Below a preview stand a blank line, its entries, the way back and the hint.
 _BELOW = 7
 _ADDRESS = Email()
-_LATER = "Later: you send them with Send queued mail, or a schedule does with `email outbox`."
+_LATER = "Later: you send them with Send queued mail, or your scheduled job does."
 _SENDS = ("send", "later")
 
 

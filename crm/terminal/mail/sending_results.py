@@ -21,7 +21,7 @@ def tell_sent(session: Session, report: MailingReport, *, later: bool = False) -
     sent = report.counted.counts.get("sent", 0)
     if later:
         waits = f"{by.number(waiting)} {'e-mail waits' if waiting == 1 else 'e-mails wait'} in the outbox."
-        session.done(f"{waits} Resume sending sends them, or a schedule does with `email outbox`.")
+        session.done(f"{waits} Resume sending sends them, or your scheduled job does.")
     elif report.stopped or waiting:
         session.say(f"! {report.stopped} {by.number(waiting)} not sent yet.".replace("!  ", "! "), "warning")
     else:

@@ -60,7 +60,7 @@ def test_labels_say_what_the_total_counts(desk: BillingDesk) -> None:
     desk.crm.forget_settings()
     again = foreseen_text(desk("sales add", desk.acme, Decimal(50)), desk.crm.conventions)
     assert again.startswith("After this: €0.00 in 0 paid invoices. Status")
-    assert again.endswith("Sales do not count: the total is the sum of paid invoices.")
+    assert again.endswith("The total is the sum of paid invoices, so sales do not count.")
     out = io.StringIO()
     show(Screen(out, plain=True), desk("clients show", desk.acme), desk.crm.conventions)
     assert "No paid invoices yet" in out.getvalue()

@@ -281,7 +281,7 @@ def test_greeting_orders_are_listed_removed_and_not_duplicated(desk: Desk) -> No
     assert (first.when, plain(first)["when"], first.mailing.user) == ("birthdays", "birthdays", "anna")
     for name, on, why in (
         ("birthdays", "24-12", "called Birthdays"),
-        ("Others", "birthday", "gets one greeting"),
+        ("Others", "birthday", "gets only one greeting"),
     ):
         with pytest.raises(RefusedError, match=why):
             desk.office("occasions add", name, on, template, crm=desk.crm)

@@ -144,7 +144,7 @@ def test_a_company_is_addressed_through_its_primary_contact_by_default(office: O
         ),
         ("Dear {{ name|friend }}", "would be sent as the text { name|friend }; write {name|friend} for the field"),
         ("Dear {{contact.firstname}}", "sent as the text {contact.firstname}; write {first_name} for the field"),
-        ("Dear *|FNAME|*", "*|FNAME|* at position 6 is no field here; the fields are {first_name}, "),
+        ("Dear *|FNAME|*", "*|FNAME|* at position 6 is not a field; the fields are {first_name}, "),
     ],
 )
 def test_a_field_as_other_programs_write_it_is_refused(text: str, message: str) -> None:

@@ -100,7 +100,7 @@ def test_texts_are_set_up_and_sent(office: Office) -> None:
         assert office("sms test", crm=crm).sent_to == ""
         assert office("sms test", "+43 664 1234567", crm=crm).sent_to == "+436641234567"
         twilio.status, twilio.reply = 401, "{}"
-        with pytest.raises(OutwardError, match="does not take the account"):
+        with pytest.raises(OutwardError, match="does not accept the account"):
             office("sms test", "+43 664 1234567", crm=crm)
     assert asked_as(twilio) == {"Basic QUMtc3RhbmQtaW46dGhlIHRva2Vu"}
 

@@ -143,7 +143,7 @@ def test_a_character_without_a_font_is_reported() -> None:
     made = make_pdf(invoice(notes="Hello \U0010fffd world"), xml=xml)
     assert not made.is_archival
     assert "\U0010fffd" in made.notice
-    assert "not PDF/A" in made.notice
+    assert "does not meet the standard for archiving (PDF/A)" in made.notice
     assert "Hello" in text_of(made.data)
     # A program still finds the e-invoice.
     assert PdfReader(io.BytesIO(made.data)).attachments["factur-x.xml"] == [xml]

@@ -280,7 +280,7 @@ def test_setting_up_a_spreadsheet_without_its_tabs_says_what_this_computer_can_r
     spreadsheet, crm = team
     crm.repository.fresh_for = 0.0  # type: ignore[attr-defined]
     _replaced(stand_in, spreadsheet)
-    with pytest.raises(Question, match="This computer has 1 client of it") as asked:
+    with pytest.raises(Question, match="This computer has 1 client from it") as asked:
         named("sheets setup")(crm)
     assert set(asked.value.choices) == {"back", "empty"}
     named("sheets setup")(crm, take_over="no", gone=gone)

@@ -86,7 +86,7 @@ def test_environment_variables_override_saved_settings_line_by_line(start: Start
     session.sees("Sender a@example.com from CRM_MAIL_FROM").sees("Password (set) from CRM_SMTP_URL")
     session.sees("Encryption TLS from the start from CRM_SMTP_URL").choose("Set up on this computer").sees("Sender:")
     # What the provider says is filled in, and what it demands is said.
-    session.press("kill", "me@gmail.com", "enter").sees("Gmail takes no password of the account here")
+    session.press("kill", "me@gmail.com", "enter").sees("Gmail does not accept your usual password here")
     session.sees("Password (")
     session.press("x", "enter").sees("Mail server smtp.gmail.com").sees("Port 587").sees("Encryption STARTTLS")
     session.press("c-c")

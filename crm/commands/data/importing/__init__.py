@@ -66,7 +66,7 @@ def import_file(
     sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first with a table by default")] = "",
     dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
     own_currency: Annotated[
-        bool, About("Own currency", "read amounts as yours, even if the name of their column tells another currency")
+        bool, About("Own currency", "read amounts in your currency, even if the name of their column has another")
     ] = False,
     new_columns: Annotated[
         bool, About("New columns", "detect them again, even if you chose them for a file with the same headings")

@@ -105,11 +105,13 @@ class ImportDraft:
             )
         if column := self.in_foreign_currency:
             notes.append(
-                f"The name of the column {column} tells another currency than yours, so its amounts are refused."
-                " They can be read as yours (in the shell: `--own-currency`)."
+                f"The name of the column {column} has a currency that is not yours, so its amounts are refused."
+                " You can have them read in your currency (in the shell: `--own-currency`)."
             )
         if len(sides) > 1:
-            notes.append(f"{' and '.join(sides)} are not read: a sale has one amount, and these are money out and in.")
+            notes.append(
+                f"{' and '.join(sides)} are not read: a sale has one amount, and these columns are money out and in."
+            )
         if linking:
             notes.append(
                 f"{', '.join(linking)}: these point to records in the other program, and are not imported."

@@ -187,8 +187,8 @@ class Reader:
             return checked
         if self._pieces is not None and (pieces := row.cells[self._pieces].strip()).isdigit() and int(pieces) > 1:
             checked.refused = (
-                f"it has {pieces} pieces and the price of one: write the amount paid in all, or choose the column"
-                " that has it as the amount"
+                f"it has {pieces} pieces and the price of one: write the total, or choose the column with the total"
+                " as the amount"
             )
             return checked
         try:

@@ -56,8 +56,8 @@ class FetchJournal(JournalFile):
     file_name = "fetched.sqlite3"
     tables = _TABLES
     broken = (
-        "How far the mailbox was read is recorded in {file}, which cannot be written: {why}. No more e-mail is read"
-        " until that is fixed."
+        "The program cannot save how far it has read the mailbox, because {file} cannot be written: {why}. No more"
+        " e-mail is read until that is fixed."
     )
 
     def __init__(self, folder: Path, store: str, mailbox: Mailbox) -> None:

@@ -55,7 +55,8 @@ class SendingJournal(JournalFile):
     file_name = "journal.sqlite3"
     tables = _TABLES
     broken = (
-        "What was sent is kept in {file}, which cannot be written: {why}. Nothing more is sent until that is fixed."
+        "The program cannot save what it has sent, because {file} cannot be written: {why}. Nothing more is sent"
+        " until that is fixed."
     )
 
     def __init__(self, folder: Path, clock: Clock) -> None:

@@ -657,6 +657,6 @@ def test_a_damaged_journal_is_set_aside_and_a_read_only_one_stops_sending(here: 
     for path in journal.parent.glob("journal*"):
         path.unlink()
     journal.mkdir()
-    with pytest.raises(FileError, match="was sent is kept in"):
+    with pytest.raises(FileError, match="cannot save what it has sent"):
         here.send()
     assert here.states() == ["sent", "queued"]
