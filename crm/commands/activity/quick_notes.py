@@ -692,7 +692,8 @@ def _is_over(when: When, by: Conventions) -> bool:
 def _days(text: str, by: Conventions, *, has_happened: bool, done_from: int) -> list[_FoundDay]:
     """The days that a text says, in order: at most one that has passed, and one that is to come, the last. What was
     done stands from the word `done_from` to the next comma."""
-    words = list(_WORD.finditer(text))
+    # An emoji beside a day is text.
+    words = [word for word in _WORD.finditer(text) if not _is_picture(word.group())]
     if (alone := _when(text, by)) is not None:
         return [_FoundDay(alone, 0, len(text), is_early=False, until=_hours(text, by)[1])]
     days: list[_FoundDay] = []
@@ -703,6 +704,10 @@ def _days(text: str, by: Conventions, *, has_happened: bool, done_from: int) -> 
     passed = [day for day in days if _is_over(day.when, by)]
     others = [day for day in days if not _is_over(day.when, by)]
     return sorted(passed[:1] + others[-1:], key=lambda day: day.start)
+
+
+def _is_picture(word: str) -> bool:
+    return all(unicodedata.category(letter) in ("So", "Sk", "Cf", "Mn") for letter in word)
 
 
 def _day_from(

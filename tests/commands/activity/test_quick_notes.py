@@ -39,6 +39,9 @@ NOTES = [
     ("call Greta next tues 9:30a, bring samples", "call", "Greta, bring samples", "", "2026-11-24 09:30"),
     ("meet Greta tomorrow 2-3p", "meeting", "Greta", "", "2026-11-22 14:00 to 15:00"),
     ("met Greta at gate 4a yesterday", "meeting", "Greta at gate 4a", "2026-11-20", ""),
+    # An emoji is text.
+    ("call Greta [bold]x[/bold] 🎉 tomorrow", "call", "Greta [bold]x[/bold] 🎉", "2026-11-21", "2026-11-22"),
+    ("call Greta tomorrow 🎉", "call", "Greta 🎉", "2026-11-21", "2026-11-22"),
     # Without a day or "at" it is none.
     ("visited Greta, gate 4a", "meeting", "Greta, gate 4a", "2026-11-21", ""),
     ("call Greta about section 2a", "call", "Greta about section 2a", "2026-11-21", ""),
