@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm.model import Client, Contact, Deal, FollowUp, Interaction, Record, Sale, Service, fields, links
+from crm.model import Client, Contact, Deal, FollowUp, Interaction, Record, Sale, Service, Setting, fields, links
 from crm.repository.sheets.grid.layout import OWN
 from crm.repository.sheets.repository import SheetsRepository
 from tests.support.by_hand import Sheet, wrong
@@ -23,6 +23,8 @@ ODD: tuple[Any, ...] = (
 
 def _fill(team: Team) -> None:
     def fill(tx: Any) -> None:
+        # The tests empty the columns again, and nobody is asked whether that was meant.
+        tx.add(Setting(key="sheet_deletions", value="1000"))
         for at, _ in enumerate(ODD):
             client = tx.add(Client(kind="person", first_name="Al", last_name=f"Fox {at}", extra={"Hat": "M"}))
             tx.add(Contact(client=client.id, name=f"Bo {at}"))
