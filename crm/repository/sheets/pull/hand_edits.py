@@ -24,7 +24,7 @@ from crm.model import (
 from crm.model.encoding import record_of
 from crm.repository import Query, sums
 from crm.repository.sheets.grid import cells
-from crm.repository.sheets.grid.layout import OWN, columns
+from crm.repository.sheets.grid.layout import OWN, columns, programs_own
 from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import in_json
@@ -126,6 +126,9 @@ class Adoption:
         is_copy = cells.stamped(cells.copied_stamp(mark) or mark) is not None
         for name, cell in zip(columns(kind), row, strict=False):
             if cell == "" or name not in fields(kind):
+                continue
+            if fields(kind)[name].by == "rules" and name in programs_own(kind):
+                # It is written over: no history tells a new computer what it has to be.
                 continue
             try:
                 self.rows.refuse_strange(kind, at, name)

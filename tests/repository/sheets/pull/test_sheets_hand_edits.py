@@ -149,6 +149,15 @@ def test_a_typed_status_is_pinned_and_a_typed_total_is_reported(team: Team) -> N
     team.agreed()
 
 
+@pytest.mark.parametrize("copied", [{"status_reason": "VIP: total_spend >= 35000"}, {"status_before": "Regular"}])
+def test_a_row_copied_without_its_id_is_the_same_on_every_computer(team: Team, copied: dict[str, str]) -> None:
+    clients = Sheet(team, Client)
+    clients.add(last_name="Ada", status="VIP", status_since=46_000, **copied)
+    (client,) = team.agreed()[Client].values()
+    assert (client.status, client.status_reason) == ("VIP", "Pinned in the spreadsheet")
+    assert [clients.cell(client, name) for name in ("status_reason", "status_before")] == [client.status_reason, ""]
+
+
 # Columns
 
 
