@@ -459,7 +459,12 @@ CASES: dict[str, Case] = {
     "a rule edited": Case(
         _put(StatusRule, 1, "when", "total_spend >= 40"), holds=lambda team: _rule(team) == "total_spend >= 40"
     ),
-    "a broken rule": Case(_put(StatusRule, 1, "when", "total_spend >="), named=["rules!"], left_out=[StatusRule]),
+    "a broken rule": Case(
+        _put(StatusRule, 1, "when", "total_spend >="),
+        named=["rules!"],
+        left_out=[StatusRule],
+        fresh_notice="Statuses are not reviewed on this computer",
+    ),
     # Protection, markers
     "a named range deleted": Case(
         lambda team: team.person._document(team.id).change(lambda book: setattr(book, "named", []))
