@@ -12,6 +12,14 @@ from tests.conftest import STORES, Store, _new_store
 
 CLIENTS, SALES = TABS[Client].title, TABS[Sale].title
 Edit = list[Any]
+# What a service may work out on the state that a request found, by name.
+MERGES = {
+    "marker": ["marker"],
+    "appended rows": ["marker", "append"],
+    "copies": ["marker", "copy"],
+    "answers": ["marker", "answer"],
+    "all": ["marker", "append", "copy", "answer"],
+}
 
 
 class Team:
@@ -96,6 +104,18 @@ def new_team() -> Iterator[Team]:
         finally:
             team.person.clear_faults()
             team.person.delete(team.id)
+
+
+@contextmanager
+def merging_team() -> Iterator[Team]:
+    """A team with three clients, not proved to be on a service that takes requests one after the other."""
+    with new_team() as team:
+        team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Buyer {at}") for at in range(3)]))
+        team.person.serialises(team.id, False)
+        try:
+            yield team
+        finally:
+            team.person.merges([])
 
 
 Act = Callable[[Team], Any]

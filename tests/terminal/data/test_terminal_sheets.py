@@ -161,13 +161,19 @@ def test_the_question_says_where_some_records_were_never_seen(
     assert ("has never seen some of them" in asked.value.sentence) == (known < 12)
 
 
+def _repairing(begin: Start, spreadsheet: str) -> Any:
+    """The menu on this computer's data, at *Repair the spreadsheet*."""
+    data = os.environ["XDG_DATA_HOME"]
+    session = begin(CRM_STORE=f"sheets://{spreadsheet}", XDG_DATA_HOME=data)
+    return session.choose("Data").choose("Backups and copies").choose("Repair the spreadsheet")
+
+
 @pytest.mark.slow
 def test_the_menu_shows_what_is_to_be_repaired_and_asks(begin: Start, team: tuple[str, CRM], stand_in: StandIn) -> None:
     spreadsheet, _ = team
     total = _overwrite_total(stand_in, spreadsheet)
-    data = os.environ["XDG_DATA_HOME"]
-    session = begin(CRM_STORE=f"sheets://{spreadsheet}", XDG_DATA_HOME=data).choose("Data").choose("Backups and copies")
-    session.choose("Repair the spreadsheet").sees("IDs, versions or totals of 1 client").lacks("Lost changes")
+    session = _repairing(begin, spreadsheet)
+    session.sees("IDs, versions or totals of 1 client").lacks("Lost changes")
     assert total() == "77.00"
     session.choose("Put them back").sees("Put back: IDs, versions or totals of 1 client")
     assert total() == "0.00"
@@ -202,9 +208,8 @@ def test_repair_asks_about_an_emptied_column(team: tuple[str, CRM], stand_in: St
 def test_the_menu_asks_about_an_emptied_column(begin: Start, team: tuple[str, CRM], stand_in: StandIn) -> None:
     spreadsheet, _ = team
     cities = _emptied(team, stand_in)
-    data = os.environ["XDG_DATA_HOME"]
-    session = begin(CRM_STORE=f"sheets://{spreadsheet}", XDG_DATA_HOME=data).choose("Data").choose("Backups and copies")
-    session.choose("Repair the spreadsheet").sees("6 values in the column “City” of clients")
+    session = _repairing(begin, spreadsheet)
+    session.sees("6 values in the column “City” of clients")
     session.choose("Put the values back as they were").sees("Put back: 6 values in the column “City” of clients")
     assert cities() == [f"City {at}" for at in range(6)]
 

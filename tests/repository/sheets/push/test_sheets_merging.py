@@ -22,29 +22,17 @@ from crm.repository.sheets.push import push as push_module
 from crm.repository.sheets.push import requests as commit_module
 from tests.support.by_hand import Sheet
 from tests.support.in_turns import InTurns
-from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support.sheets_team import CLIENTS, MERGES, SALES, Team, merging_team
 
 pytestmark = pytest.mark.in_turn
 
-MODES = {
-    "marker": ["marker"],
-    "appended rows": ["marker", "append"],
-    "copies": ["marker", "copy"],
-    "answers": ["marker", "answer"],
-    "all": ["marker", "append", "copy", "answer"],
-}
-_MODES = [pytest.param(mode, marks=[] if mode == "all" else pytest.mark.slow) for mode in MODES]
+_MODES = [pytest.param(mode, marks=[] if mode == "all" else pytest.mark.slow) for mode in MERGES]
 
 
 @pytest.fixture
 def team() -> Iterator[Team]:
-    with new_team() as team:
-        team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Buyer {at}") for at in range(3)]))
-        team.person.serialises(team.id, False)
-        try:
-            yield team
-        finally:
-            team.person.merges([])
+    with merging_team() as team:
+        yield team
 
 
 def _sell(tx: Any, client: int = 1) -> Any:
@@ -71,7 +59,7 @@ def _at_that_moment(team: Team, other: Any, change: Any, what: str) -> None:
 def test_two_sales_at_one_moment_are_both_kept(team: Team, mode: str, client: int) -> None:
     other = team.another("ben")
     other.refresh()
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     for _ in range(2):
         _at_that_moment(team, other, lambda tx: _sell(tx, client), "a sale")
         team.store.change(_sell, "a sale")
@@ -85,7 +73,7 @@ def test_two_sales_at_one_moment_are_both_kept(team: Team, mode: str, client: in
 def test_two_sales_of_another_machine_while_one_is_on_its_way(team: Team, mode: str, client: int) -> None:
     other = team.another("ben")
     other.refresh()
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
 
     def sell_two() -> None:
         other.transact(lambda tx: _sell(tx, client), "a sale")
@@ -97,11 +85,11 @@ def test_two_sales_of_another_machine_while_one_is_on_its_way(team: Team, mode: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MERGES)
 def test_an_import_that_overtakes_a_sale_keeps_both(team: Team, mode: str) -> None:
     other = team.another("ben")
     other.refresh()
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
 
     def import_clients(tx: Any) -> None:
         _sell(tx, 2)
@@ -123,7 +111,7 @@ def test_a_row_typed_below_a_blank_one_gets_its_id_once_while_two_sell(team: Tea
     team.store.change(_sell, "a sale")
     team.person.insert_rows(team.id, SALES, 1, 1)
     Sheet(team, Sale).add(client=2, amount=10, note="typed")
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     # The other one has not seen the first sale: it looks, and gives the row its ID.
     _at_that_moment(team, other, lambda tx: _sell(tx, 2), "a sale")
     team.store.change(_sell, "a sale")
@@ -135,11 +123,11 @@ def test_a_row_typed_below_a_blank_one_gets_its_id_once_while_two_sell(team: Tea
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MERGES)
 def test_an_edit_a_new_client_and_a_sale_at_one_moment(team: Team, mode: str) -> None:
     other = team.another("ben")
     other.refresh()
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     _at_that_moment(team, other, lambda tx: tx.change(tx.get(Client, 1), notes="theirs"), "edited")
     team.store.change(_sell, "a sale")
     _at_that_moment(team, other, lambda tx: tx.add(Client(kind="person", last_name="Late")), "added")
@@ -154,10 +142,10 @@ def test_an_edit_a_new_client_and_a_sale_at_one_moment(team: Team, mode: str) ->
 
 @pytest.mark.whole
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MERGES)
 def test_four_machines_that_sell_at_once(team: Team, mode: str) -> None:
     machines = [team.another(f"user {at}") for at in range(4)]
-    team.person.merges(MODES[mode], 0.02)
+    team.person.merges(MERGES[mode], 0.02)
     failed: list[BaseException] = []
 
     def sell(machine: Any, client: int) -> None:
@@ -200,7 +188,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize(
     ("largest", "clients", "killed_after"), [(14_000, 40, 1), (14_000, 40, 3), (300_000, 700, 1), (300_000, 700, 2)]
 )
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MERGES)
 def test_two_that_clear_up_after_a_killed_import_at_one_moment(
     team: Team, monkeypatch: pytest.MonkeyPatch, mode: str, largest: int, clients: int, killed_after: int
 ) -> None:
@@ -224,7 +212,7 @@ def test_two_that_clear_up_after_a_killed_import_at_one_moment(
         _sell(tx, 2)
         tx.add_all([Client(kind="person", last_name=f"New {at}") for at in range(clients)])
 
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     _at_that_moment(team, ben, _sell, "a sale")
     monkeypatch.setattr(team.repository.service, "write", killed)
     with pytest.raises(Killed):
@@ -249,7 +237,7 @@ def test_commits_further_below_are_read_where_one_clashes(
         team.store.change(_sell, "a sale")
     other = team.another("ben")
     other.refresh()
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
 
     def sell_four() -> None:
         for _ in range(4):
@@ -283,13 +271,13 @@ def test_old_before_images_are_cut_off_many_at_a_time(team: Team, monkeypatch: p
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MERGES)
 def test_a_sale_on_its_way_and_an_edit_of_hundreds_of_clients_are_both_kept(team: Team, mode: str) -> None:
     """More rows than are remembered of older commits where requests are not merged."""
     team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"More {at}") for at in range(500)]))
     other = team.another("ben")
     other.refresh()
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
 
     def edit_all(tx: Any) -> None:
         _sell(tx, 2)
@@ -307,7 +295,7 @@ def test_a_sale_on_its_way_and_an_edit_of_hundreds_of_clients_are_both_kept(team
 
 @pytest.mark.slow
 @pytest.mark.parametrize("killed_after", [0, 1, 3])
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", MERGES)
 def test_a_sale_on_its_way_and_an_import_of_several_requests(
     team: Team, monkeypatch: pytest.MonkeyPatch, mode: str, killed_after: int
 ) -> None:
@@ -338,7 +326,7 @@ def test_a_sale_on_its_way_and_an_import_of_several_requests(
             ben.transact(import_clients, "an import")
 
     ben.transact(lambda tx: tx.change(tx.get(Client, 1), notes="edited"), "an edit")
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     team.person._service.at_that_moment.append(in_between)
     team.repository.transact(_sell, "a sale")
     assert not team.person._service.at_that_moment
@@ -361,7 +349,7 @@ def test_sales_of_four_machines_in_any_order_of_their_requests(
     team: Team, monkeypatch: pytest.MonkeyPatch, mode: str, seed: int
 ) -> None:
     machines = [team.another(f"user {at}") for at in range(4)]
-    team.person.merges(MODES[mode], 0.02)
+    team.person.merges(MERGES[mode], 0.02)
     turns = InTurns(seed)
     monkeypatch.setattr(repository_module, "_PATIENCE", 600.0)
     monkeypatch.setattr(time, "sleep", turns.pause)
@@ -378,7 +366,7 @@ def test_sales_of_four_machines_in_any_order_of_their_requests(
 
 @pytest.mark.parametrize("merges", [False, True])
 def test_serialization_by_google_is_tested_and_remembered_per_spreadsheet(team: Team, merges: bool) -> None:
-    team.person.merges(MODES["all"] if merges else [], 0.03)
+    team.person.merges(MERGES["all"] if merges else [], 0.03)
     check = LiveCheck(team.repository.service, races=2)
     assert check.serialises(team.store.today) is not merges
     assert team.cells(META)[2][:2] == ["serialises", "no" if merges else "yes"]
@@ -478,7 +466,7 @@ def test_any_two_changes_at_one_moment_are_neither_lost_nor_doubled(team: Team, 
         team.store.change(lambda tx, client=client: [_sell(tx, client) for _ in range(2)], "sales")
     other = team.another("ben")
     other.refresh()
-    team.person.merges(MODES["all"])
+    team.person.merges(MERGES["all"])
     if BY_HAND[hand]:
         team.in_the_windows(BY_HAND[hand])
     failed: list[CRMError] = []

@@ -11,23 +11,19 @@ from crm.model import Client, Sale
 from crm.repository.sheets.push import requests as commit_module
 from crm.repository.sheets.repository import SheetsRepository
 from tests.support.by_hand import Sheet, wrong
-from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+from tests.support.sheets_team import CLIENTS, MERGES, SALES, Team, merging_team
 
 pytestmark = pytest.mark.in_turn
 
-MODES = {"marker": ["marker"], "appended rows": ["marker", "append"], "all": ["marker", "append", "copy", "answer"]}
-_MODES = [pytest.param(mode, marks=[] if mode == "all" else pytest.mark.slow) for mode in MODES]
+_MODES = [
+    pytest.param(mode, marks=[] if mode == "all" else pytest.mark.slow) for mode in ("marker", "appended rows", "all")
+]
 
 
 @pytest.fixture
 def team() -> Iterator[Team]:
-    with new_team() as team:
-        team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Buyer {at}") for at in range(3)]))
-        team.person.serialises(team.id, False)
-        try:
-            yield team
-        finally:
-            team.person.merges([])
+    with merging_team() as team:
+        yield team
 
 
 @pytest.fixture
@@ -67,7 +63,7 @@ def _check(team: Team, *sales: tuple[str, int, int]) -> None:
 def test_an_id_that_met_the_row_of_a_sale_leaves_no_second_sale(team: Team, other: SheetsRepository, mode: str) -> None:
     team.store.change(_sold("first"), "a sale")
     Sheet(team, Sale).add(client=3, amount=777, note="typed")
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     # The typed row moves up, and the other program sells where it was.
     team.in_the_window(["delete_rows", SALES, 1, 1])
     _at_that_moment(team, other, _sold("other"))
@@ -80,7 +76,7 @@ def test_an_edit_that_met_a_row_which_was_filled_again_is_taken_out_of_it(
     team: Team, other: SheetsRepository, mode: str
 ) -> None:
     team.store.change(_sold("first"), "a sale")
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
 
     def deleted(tx: Any) -> None:
         tx.delete(tx.get(Sale, 1))
@@ -98,7 +94,7 @@ def test_a_typed_sale_keeps_its_row_when_a_sale_with_its_id_is_taken_back_twice(
 ) -> None:
     if requests == "several":
         monkeypatch.setattr(commit_module, "LARGEST", 14_000)
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     heading = team.cells(Sale)[0]
     typed = [
         ["set_cells", SALES, 1, heading.index(name), [[cell]]]
@@ -127,7 +123,7 @@ def test_an_edit_that_met_a_typed_row_leaves_it_the_stamp_that_it_got_since(
     sales = Sheet(team, Sale)
     sales.put(Sale(id=2), "amount", 20)
     sales.add(client=3, amount=777, note="typed")
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     # The typed row is where the other sale was, and the other program gives it its ID.
     team.in_the_window(["delete_rows", SALES, 2, 1])
     _at_that_moment(team, other, lambda tx: tx.change(tx.get(Client, 1), notes="edited"))
@@ -141,7 +137,7 @@ def test_a_sale_that_a_person_deletes_stays_deleted_while_clients_are_put_right(
 ) -> None:
     team.store.change(_sold("first"), "a sale")
     Sheet(team, Client).add(last_name="Typed")
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     # Below the heading there are three clients, and the typed one; the row of the other one's sale is the second.
     repair = [["insert_rows", CLIENTS, 1, 1], ["delete_rows", SALES, 2, 1]]
     team.in_the_windows([], [], [], repair)
@@ -156,7 +152,7 @@ def test_a_sale_edited_by_hand_and_deleted_stays_deleted_when_others_are_put_rig
     team: Team, other: SheetsRepository, mode: str
 ) -> None:
     team.store.change(_sold("first"), "a sale")
-    team.person.merges(MODES[mode])
+    team.person.merges(MERGES[mode])
     edited = [["set_cells", SALES, 2, team.cells(Sale)[0].index("Amount"), [[20]]]]
 
     def deleted(tx: Any) -> None:
