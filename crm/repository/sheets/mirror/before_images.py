@@ -205,8 +205,8 @@ class Block:
         )
 
     def written(self) -> tuple[list[str], list[str]]:
-        """The intent of the commit, and what it wrote: each as text for one cell or several, '' where that is not
-        kept."""
+        """The intent of the commit, and what it wrote: each as text for one cell or several, and for none where that
+        is not kept."""
         added = {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in self.added.items() if ids}
         parts = [part.encoded() for part in self.parts]
         # Older versions look for what was adopted.
@@ -413,9 +413,9 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     cut = tuple(fields["cut"]) if fields["cut"] else None
     block = Block(str(uid), (revision, base), int(size), parts, added, cut)
     kept_from = _kept_from(int((fields.get("state") or [0])[0]))
-    again = "".join(str(cell_in(row, _WROTE)) for row in rows[at : at + int(fields.get("again", 0))])
+    wrote = "".join(str(cell_in(row, _WROTE)) for row in rows[at : at + int(fields.get("again", 0))])
     # An older version has kept it with the rest.
-    if redo := json.loads(again) if again else fields.get("redo"):
+    if redo := json.loads(wrote) if wrote else fields.get("redo"):
         for part, again in zip(parts, redo["cells"], strict=True):
             part.cells = {int(place): cells for place, cells in again}
         by_kind = {_BY_SHEET[int(sheet)]: list(rows) for sheet, rows in redo["rows"].items()}
