@@ -78,7 +78,8 @@ class Team:
         one record and its own stamp, and nothing is left of tries that failed."""
         found = self.stored()
         fresh = self.another()
-        assert self.stored(fresh) == found
+        read = self.stored(fresh)
+        assert read == found, _difference(found, read)
         assert self.summaries(fresh) == self.summaries()
         assert [finding.what for finding in fresh.check() if finding.wrong] == []
         for kind in RECORDS:
@@ -92,6 +93,16 @@ class Team:
         assert state["staging"] == ""
         assert state["history_rows"] == len(self.cells(HISTORY)) - 1
         return found
+
+
+def _difference(known: dict[type[Record], dict[int, Record]], fresh: dict[type[Record], dict[int, Record]]) -> str:
+    """The records that a new machine reads otherwise, with what each of the two has: runs cannot be repeated."""
+    return "\n".join(
+        f"{kind.kind_name} {number}: known {known[kind].get(number)}, on a new machine {fresh[kind].get(number)}"
+        for kind in RECORDS
+        for number in sorted({*known[kind], *fresh[kind]})
+        if known[kind].get(number) != fresh[kind].get(number)
+    )
 
 
 @contextmanager
