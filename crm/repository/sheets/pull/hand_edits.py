@@ -121,14 +121,15 @@ class Adoption:
     def _add(self, kind: type[Record], at: int, row: list[Any]) -> None:
         values: dict[str, Any] = {}
         faults: dict[str, str] = {}
-        # A row that was copied brings the totals, the status and the mark of another one along.
+        # A row that was copied brings the totals and the status of another one along, with its mark or the reason of
+        # the status. These are written over: no history tells a new computer what they have to be.
+        by_rules = [name for name in programs_own(kind) if name in fields(kind) and fields(kind)[name].by == "rules"]
         mark = row[len(columns(kind)) - 1]
-        is_copy = cells.stamped(cells.copied_stamp(mark) or mark) is not None
+        is_copy = cells.stamped(cells.copied_stamp(mark) or mark) is not None or any(
+            row[columns(kind).index(name)] != "" for name in by_rules
+        )
         for name, cell in zip(columns(kind), row, strict=False):
-            if cell == "" or name not in fields(kind):
-                continue
-            if fields(kind)[name].by == "rules" and name in programs_own(kind):
-                # It is written over: no history tells a new computer what it has to be.
+            if cell == "" or name not in fields(kind) or name in by_rules:
                 continue
             try:
                 self.rows.refuse_strange(kind, at, name)

@@ -154,8 +154,13 @@ def test_a_row_copied_without_its_id_is_the_same_on_every_computer(team: Team, c
     clients = Sheet(team, Client)
     clients.add(last_name="Ada", status="VIP", status_since=46_000, **copied)
     (client,) = team.agreed()[Client].values()
-    assert (client.status, client.status_reason) == ("VIP", "Pinned in the spreadsheet")
-    assert [clients.cell(client, name) for name in ("status_reason", "status_before")] == [client.status_reason, ""]
+    # Nobody has chosen this status: the rules had set it for another client.
+    assert (client.status, client.status_pinned_until) == ("Regular", None)
+    assert [clients.cell(client, name) for name in ("status", "status_reason", "status_before")] == [
+        "Regular",
+        client.status_reason,
+        "",
+    ]
 
 
 # Columns
